@@ -1,0 +1,125 @@
+// Package column is the vocabulary that the store and the query engine share:
+// what a column is called ([Ref]), what its decoded values look like
+// ([Vector]), and the unit in which a scan hands rows over ([Block]).
+package column
+
+// Type is the type of a column's values. The values reach disk; part of the
+// format, never renumber.
+type Type uint8
+
+// The types.
+const (
+	// TypeNone is no type: an attribute without a value, or "any type" in a
+	// Ref that asks for one.
+	TypeNone      Type = 0
+	TypeBool      Type = 1
+	TypeInt64     Type = 2
+	TypeFloat64   Type = 3
+	TypeString    Type = 4
+	TypeBytes     Type = 5
+	TypeArray     Type = 6  // an OTLP array, held as its JSON text
+	TypeMap       Type = 7  // an OTLP key-value list, held as its JSON text
+	TypeTimestamp Type = 8  // nanoseconds since the Unix epoch
+	TypeDuration  Type = 9  // nanoseconds
+	TypeID        Type = 10 // a trace or span id, held as its raw 16 or 8 bytes
+)
+
+// Place tells where a column's value stands in the OTLP message.
+type Place uint8
+
+// The places.
+const (
+	// PlaceField is a fixed column of the table, such as duration.
+	PlaceField Place = 0
+	// PlaceRecord is an attribute of the span, log record or data point.
+	PlaceRecord Place = 1
+	// PlaceResource is an attribute of the resource.
+	PlaceResource Place = 2
+	// PlaceScope is an attribute of the instrumentation scope.
+	PlaceScope Place = 3
+)
+
+// Ref names a column. Attributes with one key and two types are two columns.
+type Ref struct {
+	Place Place
+	Name  string
+	// Type picks one of an attribute's typed columns. A fixed column has only
+	// one type, and its Ref may leave Type out.
+	Type Type
+}
+
+// Vector is one column of a block, decoded. Exactly one of Ints, Floats and
+// Codes holds values, by Type:
+//
+//	Bool (0, 1), Int64, Timestamp, Duration   Ints
+//	Float64                                   Floats
+//	String, Bytes, Array, Map, ID             Codes, each an index into Dict
+//
+// Values stand one a row, or one a run where RunEnds is set. A Vector and all
+// it points to is immutable and lives as long as the scan it came from.
+type Vector struct {
+	Type Type
+	// Len is the number of rows.
+	Len int
+	// Valid has bit i%64 of word i/64 set where row i has a value. Nil means
+	// every row has one. A row without a value has an unspecified entry in
+	// the value slice (never an index outside Dict).
+	Valid []uint64
+	// RunEnds, where set, holds for each run the row behind its last;
+	// strictly rising, ending with Len.
+	RunEnds []uint32
+	Ints    []int64
+	Floats  []float64
+	Codes   []uint32
+	// Dict holds the distinct values that Codes points to, in no order.
+	// It may hold values that no row uses, and may be shared by blocks.
+	Dict []string
+}
+
+// Block is a run of rows that a scan hands over together, at most a few
+// hundred thousand. Columns are decoded when asked for. A block is for one
+// goroutine at a time; different blocks may be used by different goroutines.
+type Block interface {
+	// Rows returns the number of rows.
+	Rows() int
+	// Vector returns the column ref, decoded, or nil where no row of the
+	// block has a value in it. Asking again returns the same vector.
+	Vector(ref Ref) (*Vector, error)
+	// Columns returns the attribute columns that have a value in some row.
+	Columns() []Ref
+	// AppendOTLP appends the given rows (rising row numbers; nil means all)
+	// to dst as one OTLP Export…ServiceRequest and returns the extended slice.
+	AppendOTLP(dst []byte, rows []uint32) ([]byte, error)
+}
+
+// Op is a comparison of a Predicate.
+type Op uint8
+
+// The comparisons.
+const (
+	Eq Op = iota + 1
+	Ne
+	Lt
+	Le
+	Gt
+	Ge
+	In
+)
+
+// Value is a constant of a Predicate, by its type: Int for Bool, Int64,
+// Timestamp and Duration, Float for Float64, Str for all others.
+type Value struct {
+	Type  Type
+	Int   int64
+	Float float64
+	Str   string
+}
+
+// Predicate is a comparison of a column with constants (one, or with In any
+// number). A scan uses predicates to leave out blocks that cannot hold a
+// matching row; it does not filter rows.
+type Predicate struct {
+	Ref    Ref
+	Op     Op
+	Values []Value
+}
