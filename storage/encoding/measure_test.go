@@ -390,4 +390,6 @@ func describeInts(col []byte, n int) string {
 	return name
 }
 
-func describeStrings(col []byte) string { return "string" + strconv.Itoa(int(col[0])) }
+func describeStrings(col []byte) string {
+	return []string{"plain", "constant", "decimal", "ipv4", "masked", "front", "template", "dict"}[col[0]]
+}
