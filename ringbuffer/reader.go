@@ -5,6 +5,10 @@ import (
 	"sync/atomic"
 )
 
+// publishEvery is how many records Next gives out between two stores of the
+// count that Stats reads.
+const publishEvery = 64
+
 // Record is one committed record.
 type Record struct {
 	// Pos and End are the positions of the record and behind it.
@@ -25,9 +29,10 @@ type Reader struct {
 	wake chan struct{}
 
 	pos    uint64        // where Next looks; owned by the reading goroutine
+	n      uint64        // records given out; same owner
 	given  atomic.Uint64 // end of the newest record given out
-	read   atomic.Uint64 // given, or behind the slots passed over since; stored after given
-	count  atomic.Uint64 // records given out
+	passed atomic.Uint64 // end of the slots without a record behind it
+	count  atomic.Uint64 // n, published now and then
 	closed atomic.Bool
 }
 
@@ -44,8 +49,9 @@ func (rd *Reader) Next() (Record, bool) {
 	rec := Record{Pos: rd.pos, End: rd.pos + slotBytes(n), Kind: kind, Data: r.data[start:end:end]}
 	rd.pos = rec.End
 	rd.given.Store(rec.End)
-	rd.read.Store(rec.End)
-	rd.count.Store(rd.count.Load() + 1) // one writer: no need for Add
+	if rd.n++; rd.n%publishEvery == 0 {
+		rd.count.Store(rd.n)
+	}
 	return rec, true
 }
 
@@ -73,15 +79,26 @@ func (rd *Reader) ready() bool {
 			rd.pos += 8
 		default:
 			to := r.past(rd.pos)
-			if to == rd.pos {
-				if rd.pos != start {
-					rd.read.Store(rd.pos)
-					rd.Release(0)
-				}
-				return false
+			if to != rd.pos {
+				rd.pos = to
+				continue
 			}
-			rd.pos = to
+			rd.pause(rd.pos != start)
+			return false
 		}
+	}
+}
+
+// pause publishes what was read when there is nothing more for now. Slots
+// without a record go with the record before them, and nobody else would
+// release them: a ring full of aborted slots would stay full.
+func (rd *Reader) pause(moved bool) {
+	if rd.n != rd.count.Load() {
+		rd.count.Store(rd.n)
+	}
+	if moved {
+		rd.passed.Store(rd.pos)
+		rd.Release(0)
 	}
 }
 
@@ -146,13 +163,11 @@ func (rd *Reader) Release(pos uint64) {
 	if r.closed.Load() || rd.closed.Load() {
 		return
 	}
-	// Slots without a record go with the record before them; else a ring
-	// full of aborted slots would stay full. Reading read before given keeps
-	// out a record that Next gives out right now.
-	read := rd.read.Load()
-	cursor := r.hdr.cursor(rd.slot).Load()
-	if given := rd.given.Load(); max(pos, cursor) >= given {
-		pos = read
+	// Loading passed before given keeps out a record that Next gives out
+	// right now.
+	cursor, passed, given := r.hdr.cursor(rd.slot).Load(), rd.passed.Load(), rd.given.Load()
+	if max(pos, cursor) >= given {
+		pos = max(given, passed)
 	}
 	pos &^= 7
 	if pos <= cursor {

@@ -28,7 +28,6 @@ func (r *Ring) Reader(name string) (*Reader, error) {
 	}
 	rd := &Reader{ring: r, slot: i, bit: 1 << i, wake: r.wakes[i], pos: r.hdr.cursor(i).Load()}
 	rd.given.Store(rd.pos)
-	rd.read.Store(rd.pos)
 	r.readers[i] = rd
 	return rd, nil
 }
