@@ -106,3 +106,15 @@ func ringPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ring") }
 func quiet(size int64) Options {
 	return Options{Size: size, CatalogSize: 4096, SyncInterval: -time.Second}
 }
+
+// memoryDir is a temporary directory, in memory where there is one: for tests
+// that open thousands of rings, each of which syncs.
+func memoryDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ring")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}

@@ -34,6 +34,9 @@ func (r *Ring) recover(boot [16]byte) error {
 		}
 		end = max(end, high)
 	}
+	if n := len(r.gaps); n > 0 {
+		end = max(end, r.gaps[n-1].to)
+	}
 	low = r.raise(low, end)
 	r.walk(low, end)
 	if !clean {
@@ -41,7 +44,7 @@ func (r *Ring) recover(boot [16]byte) error {
 	}
 	head := end
 	if lost {
-		head = r.leaveGap(low, end)
+		head = r.leaveGap(end)
 	}
 	r.begin(low, head, clean, lost, boot)
 	return nil
@@ -59,6 +62,7 @@ func (r *Ring) begin(low, head uint64, clean, lost bool, boot [16]byte) {
 		// Nothing is left that could refer to a definition.
 		r.catalog.reset()
 	}
+	r.storeGaps()
 	r.head.Store(head)
 	r.hdr.hint().Store(head)
 	r.setTailLocked(low)
@@ -85,7 +89,8 @@ func (r *Ring) loadReaders() error {
 	return nil
 }
 
-// loadGaps reads the gaps and leaves out those all readers have passed.
+// loadGaps reads the gaps and leaves out those all readers have passed. Nothing
+// is written before the whole header is found good.
 func (r *Ring) loadGaps() error {
 	tail, at := r.hdr.tail().Load(), uint64(0)
 	for i := range maxGaps {
@@ -101,7 +106,6 @@ func (r *Ring) loadGaps() error {
 			r.gaps = append(r.gaps, g)
 		}
 	}
-	r.storeGaps()
 	return nil
 }
 
@@ -131,6 +135,11 @@ func (r *Ring) checkPositions(tail, hint uint64, lost bool) error {
 			return bad(what, pos, "is beyond every limit")
 		case !lost && pos > hint, pos > hint && pos-hint > gapBytes:
 			return bad(what, pos, fmt.Sprintf("is behind the head %d", hint))
+		}
+		for _, g := range r.gaps {
+			if pos > g.at && pos < g.to {
+				return bad(what, pos, fmt.Sprintf("lies in the gap %d to %d", g.at, g.to))
+			}
 		}
 		return nil
 	}
@@ -313,16 +322,17 @@ func (r *Ring) scrub(off, n, end uint64) {
 // leaveGap returns the head to go on with after power loss: above every
 // position that was given out before. Positions that a store has seen must not
 // come again with other records.
-func (r *Ring) leaveGap(low, end uint64) uint64 {
-	if len(r.gaps) == maxGaps || end > maxPosition-2*gapBytes {
+func (r *Ring) leaveGap(end uint64) uint64 {
+	n, last := max(gapBytes, r.size), len(r.gaps)-1
+	switch {
+	case end > maxPosition-2*n:
 		return end
-	}
-	n := max(gapBytes, r.size)
-	if last := len(r.gaps) - 1; last >= 0 && r.gaps[last].to == end {
+	case last >= 0 && r.gaps[last].to == end:
 		r.gaps[last].to += n
-	} else {
+	case len(r.gaps) == maxGaps:
+		return end
+	default:
 		r.gaps = append(r.gaps, gap{end, end + n})
 	}
-	r.storeGaps()
 	return end + n
 }
