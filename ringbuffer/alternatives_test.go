@@ -1,10 +1,14 @@
+//go:build unix
+
 package ringbuffer
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // The designs that lost, each in the least form that can be timed: no recovery,
@@ -112,6 +116,49 @@ func BenchmarkAlternatives(b *testing.B) {
 				rounds(b, p, altSlots-1, a.reset, func() { d.f(a, payload) })
 			})
 		}
+	}
+}
+
+// BenchmarkHeadPlacement times the exchange of the head alone, while the file
+// is written to and synced without pause, with the head in the mapped header
+// and on the heap: a sync write-protects the page, and the next exchange faults.
+func BenchmarkHeadPlacement(b *testing.B) {
+	for _, mapped := range []bool{true, false} {
+		b.Run(fmt.Sprintf("mapped=%v", mapped), func(b *testing.B) {
+			r := mustOpen(b, ringPath(b), quiet(16<<20))
+			head := new(atomic.Uint64)
+			if mapped {
+				head = r.hdr.word(offHint)
+			}
+			stop := make(chan struct{})
+			var idle sync.WaitGroup
+			idle.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_ = r.file.sync()
+					}
+				}
+			})
+			took := make([]time.Duration, b.N)
+			payload := make([]byte, 300)
+			b.ResetTimer()
+			for i := range b.N {
+				begin := time.Now()
+				pos := head.Add(320)
+				took[i] = time.Since(begin)
+				copy(r.data[pos%(r.size-512)&^7:], payload)
+			}
+			b.StopTimer()
+			close(stop)
+			idle.Wait()
+			slices.Sort(took)
+			b.ReportMetric(float64(took[b.N/2]), "p50-ns")
+			b.ReportMetric(float64(took[b.N-1-b.N/10000]), "p99.99-ns")
+			b.ReportMetric(float64(took[b.N-1]), "max-ns")
+		})
 	}
 }
 

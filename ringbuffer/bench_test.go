@@ -5,6 +5,7 @@ package ringbuffer
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -160,6 +161,53 @@ func BenchmarkNext(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+// BenchmarkOpen recovers a full ring of 64 MiB after a kill and after Close.
+func BenchmarkOpen(b *testing.B) {
+	path := ringPath(b)
+	r, err := Open(path, Options{SyncInterval: -1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	rd := mustReader(b, r, "a")
+	payload := make([]byte, 300)
+	for _, err := r.Write(4, payload); err == nil; _, err = r.Write(4, payload) {
+	}
+	rd.Close()
+	killed := crashed(b, path)
+	mustClose(b, r)
+	for _, p := range []struct{ name, path string }{{"killed", killed}, {"closed", path}} {
+		b.Run(p.name, func(b *testing.B) {
+			for b.Loop() {
+				r, err := Open(p.path, Options{SyncInterval: -1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				if err := r.syncFile(); err != nil {
+					b.Fatal(err)
+				}
+				mustClose(b, r)
+				if p.name == "killed" {
+					reopenState(b, p.path)
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
+
+// reopenState makes a closed ring look killed.
+func reopenState(b *testing.B, path string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte{fileOpen}, offState); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // rounds runs f b.N times in p goroutines, at most each times between two

@@ -17,17 +17,17 @@ import (
 func FuzzOpen(f *testing.F) {
 	for _, clean := range []bool{true, false} {
 		file, _ := smallRing(f, clean)
-		f.Add(file, uint32(0), uint64(0), false)
-		f.Add(file, uint32(offDataBytes), uint64(64), true)
-		f.Add(file, uint32(offReaders), uint64(1<<40), true)
-		f.Add(file, uint32(offGaps+8), uint64(1<<40), true)
-		f.Add(file, uint32(offHint), uint64(1<<50), true)
-		f.Add(file, uint32(fileHeaderBytes), uint64(1<<63), false)
-		f.Add(file[:5000], uint32(0), uint64(0), false)
+		f.Add(file, uint32(0), uint64(0), false, uint64(0))
+		f.Add(file, uint32(offDataBytes), uint64(64), true, uint64(1<<40+72))
+		f.Add(file, uint32(offReaders), uint64(1<<40), true, uint64(1<<40+72))
+		f.Add(file, uint32(offGaps+8), uint64(1<<40), true, uint64(1<<40+72))
+		f.Add(file, uint32(offHint), uint64(1<<50), true, uint64(1<<40+72))
+		f.Add(file, uint32(fileHeaderBytes), uint64(1<<63), false, uint64(0))
+		f.Add(file[:5000], uint32(0), uint64(0), false, uint64(0))
 	}
-	f.Add([]byte{}, uint32(0), uint64(0), false)
-	f.Add(make([]byte, 100), uint32(0), uint64(0), false)
-	f.Fuzz(func(t *testing.T, file []byte, at uint32, value uint64, powerLoss bool) {
+	f.Add([]byte{}, uint32(0), uint64(0), false, uint64(0))
+	f.Add(make([]byte, 100), uint32(0), uint64(0), false, uint64(0))
+	f.Fuzz(func(t *testing.T, file []byte, at uint32, value uint64, powerLoss bool, forged uint64) {
 		if len(file) > 1<<17 {
 			return
 		}
@@ -38,8 +38,30 @@ func FuzzOpen(f *testing.F) {
 		if len(file) >= fileHeaderBytes {
 			binary.LittleEndian.PutUint32(file[offStaticCRC:], crc32.Checksum(file[:offStaticCRC], castagnoli))
 		}
+		if forged != 0 && len(file) >= fileHeaderBytes {
+			forge(file, forged&^7)
+		}
 		fuzzOpen(t, file, powerLoss)
 	})
+}
+
+// forge puts a record that passes every check at a position of any lap, as one
+// who knows the key could.
+func forge(file []byte, pos uint64) {
+	h := header{wordBytes(fileHeaderBytes)}
+	copy(h.b, file)
+	if h.checkStatic(int64(len(file))) != nil {
+		return
+	}
+	data := file[fileHeaderBytes+h.static(offCatalogBytes):]
+	off := pos & uint64(len(data)-1)
+	if off+headerBytes+8 > uint64(len(data)) {
+		return
+	}
+	b := data[off : off+headerBytes+8]
+	binary.LittleEndian.PutUint64(b, pos^h.static(offKey)|stateCommitted)
+	binary.LittleEndian.PutUint32(b[offKindLen:], 4<<lenBits|8)
+	binary.LittleEndian.PutUint32(b[offCRC:], checksum(pos, b[offKindLen:]))
 }
 
 func fuzzOpen(t *testing.T, file []byte, powerLoss bool) {

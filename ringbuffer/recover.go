@@ -183,7 +183,7 @@ func (r *Ring) newestEnd(low uint64) uint64 {
 	for off := uint64(0); off < r.size; {
 		w := r.word(off).Load() ^ r.key
 		pos := w &^ stateMask
-		if pos&r.mask == off && pos >= low && pos <= maxPosition {
+		if pos&r.mask == off && pos >= low && pos <= maxPosition/2 {
 			if n, state := r.slotAt(pos); n > 0 && state != stateSkip {
 				end = max(end, pos+n)
 				off += n

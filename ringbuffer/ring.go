@@ -32,9 +32,9 @@ type Ring struct {
 
 	_ [cacheLine]byte
 	// head is the position behind the newest reservation. It lives on the
-	// heap although the file has a place for it: after a sync the header's
-	// page is write-protected, and the fault that follows would stop every
-	// producer at once. closeBit makes every pending exchange fail.
+	// heap although the file has a place for it: a producer that was
+	// interrupted before its exchange may come back after Close has unmapped
+	// the file. There closeBit makes the exchange fail.
 	head atomic.Uint64
 	_    [cacheLine]byte
 	// limit is the position that head must not pass: the tail plus the size

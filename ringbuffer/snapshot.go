@@ -258,8 +258,9 @@ func (w *walker) refresh() (header, error) {
 	w.clean = h.closedCleanly()
 	w.gaps = w.gaps[:0]
 	for i := range maxGaps {
-		if to := h.gapTo(i).Load(); to != 0 {
-			w.gaps = append(w.gaps, gap{h.gapAt(i).Load(), to})
+		// Only a gap that leads onwards is one: the walk must come to an end.
+		if g := (gap{h.gapAt(i).Load(), h.gapTo(i).Load()}); g.at < g.to && g.to <= maxPosition {
+			w.gaps = append(w.gaps, g)
 		}
 	}
 	return h, nil
