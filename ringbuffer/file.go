@@ -174,7 +174,7 @@ func adopt(m *mapping, o Options) (r *Ring, err error) {
 func (r *Ring) detachFile(clean, quiet bool) error {
 	m := r.file
 	var errs []error
-	r.hdr.hint().Store(r.headPos())
+	r.publishHint()
 	if clean {
 		r.hdr.state().Store(fileClean)
 		r.hdr.putDynamicCRC(r.hdr.dynamicCRC())

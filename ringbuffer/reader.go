@@ -174,7 +174,7 @@ func (rd *Reader) Release(pos uint64) {
 		return
 	}
 	// The hint goes first: a cursor above it would be taken for damage.
-	r.hdr.hint().Store(r.headPos())
+	r.publishHint()
 	r.hdr.cursor(rd.slot).Store(pos)
 	r.reclaimLocked()
 }

@@ -97,7 +97,7 @@ func (r *Ring) slowestLocked() uint64 {
 // stays: what is there waits for the next reader to come.
 func (r *Ring) reclaimLocked() {
 	if low := r.slowestLocked(); low > r.hdr.tail().Load() {
-		r.hdr.hint().Store(r.headPos())
+		r.publishHint()
 		r.setTailLocked(low)
 	}
 }

@@ -165,3 +165,15 @@ func (r *Ring) setTailLocked(tail uint64) {
 	}
 	r.limit.Store(limit)
 }
+
+// publishHint raises the head hint in the header to the head. It never lowers
+// it: readers and the syncer publish side by side, and a hint below a cursor
+// would be taken for damage after a kill.
+func (r *Ring) publishHint() {
+	head, hint := r.headPos(), r.hdr.hint()
+	for old := hint.Load(); old < head; old = hint.Load() {
+		if hint.CompareAndSwap(old, head) {
+			return
+		}
+	}
+}

@@ -124,7 +124,7 @@ func (r *Ring) syncRound() {
 	err := s.failed
 	s.mu.Unlock()
 	if err == nil {
-		r.hdr.hint().Store(r.headPos())
+		r.publishHint()
 		err = r.syncFile()
 	}
 	if waiting != nil {

@@ -97,3 +97,17 @@ func TestRing_CloseWithSlotInUse(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestRing_HintNeverFalls: the syncer may publish a head it read before a
+// reader published a newer one. If the hint fell below that reader's cursor, a
+// kill at that moment would leave a header that Open takes for damage.
+func TestRing_HintNeverFalls(t *testing.T) {
+	r := mustNew(t, 1024)
+	mustWrite(t, r, "x")
+	newer := r.headPos() + 64
+	r.hdr.hint().Store(newer)
+	r.publishHint()
+	if got := r.hdr.hint().Load(); got != newer {
+		t.Errorf("the hint fell from %d to %d", newer, got)
+	}
+}
