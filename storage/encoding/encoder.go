@@ -1,0 +1,23 @@
+package encoding
+
+// MaxRows is the largest number of rows of a column that the decoders accept.
+// Encoders must not be given more.
+const MaxRows = 1 << 26
+
+// Level tells how much work an [Encoder] spends to save bytes. It does not
+// reach disk: columns of every level are read by the same decoders.
+type Level int
+
+// The levels.
+const (
+	// Fast is for columns that will soon be written again, as by a flush.
+	Fast Level = iota
+	// Best is for columns that will stay, as by a compaction.
+	Best
+)
+
+// Encoder encodes columns. The zero value encodes at level Fast. An Encoder has
+// no state and may be used by several goroutines.
+type Encoder struct {
+	Level Level
+}

@@ -1,0 +1,373 @@
+package encoding
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"sync"
+)
+
+// Choosing a codec: nothing is encoded in full to find out. A sample of blocks
+// is taken, and from it the size of each codec is computed: exactly for the
+// packed ones, from the entropy for those that compress. Only where the sample
+// says that zstd finds repetition is zstd run, on the sample.
+
+// shape is what one pass over a column finds out.
+type shape struct {
+	min, max int64
+	runs     int
+}
+
+func shapeOf(v []int64) shape {
+	s := shape{min: v[0], max: v[0], runs: 1}
+	last := v[0]
+	for _, x := range v[1:] {
+		if x != last {
+			s.runs++
+			s.min, s.max = min(s.min, x), max(s.max, x)
+			last = x
+		}
+	}
+	return s
+}
+
+// plan is a codec with its parameters, and what it is expected to take.
+type plan struct {
+	codec  byte
+	t      transform
+	fine   int
+	layout byte
+	bits   float64 // for the whole column
+}
+
+// headBits stands for codec id, head and section lengths.
+const headBits = 8 * 6
+
+// appendInts appends v with the codec that promises the fewest bytes.
+func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
+	if len(v) == 0 {
+		return append(dst, intEmpty)
+	}
+	s := shapeOf(v)
+	if s.runs == 1 {
+		return appendVarint(append(dst, intConstant), v[0])
+	}
+	p := plannerPool.Get().(*planner)
+	best := p.choose(e, v, s)
+	plannerPool.Put(p)
+	start := len(dst)
+	if depth < maxDepth-2 {
+		out, ok := e.appendNested(dst, v, s, best, depth)
+		if ok {
+			return out
+		}
+		dst = out[:start]
+	}
+	return e.appendPlan(dst, v, best)
+}
+
+func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
+	switch p.codec {
+	case intLocal:
+		return appendLocal(dst, v, p.t.order)
+	case intBuckets:
+		if out, ok := e.appendBuckets(dst, v, p.t, p.fine); ok {
+			return out
+		}
+		out, _ := e.appendBuckets(dst, v, p.t, 2)
+		return out
+	case intBytes:
+		return e.appendIntBytes(dst, v, p.t, p.layout)
+	default:
+		return appendPacked(dst, v, p.t)
+	}
+}
+
+// appendNested tries the codecs that hold columns within: it encodes them, as
+// the inner columns are shorter or narrower, and keeps the first that beats the
+// plan. It returns dst, grown or not, and whether it appended.
+func (e Encoder) appendNested(dst []byte, v []int64, s shape, best plan, depth int) ([]byte, bool) {
+	start := len(dst)
+	budget := int(best.bits/8) + 1
+	if s.runs <= len(v)/3 {
+		// Runs are taken even when a little larger: queries work on whole runs.
+		dst = e.appendRuns(dst, v, s.runs, depth)
+		if size := len(dst) - start; size <= budget+budget/8+4 {
+			return dst, true
+		}
+		dst = dst[:start]
+	}
+	if g := commonDivisor(v, s.min); g > 1 {
+		dst = e.appendMultiples(dst, v, s.min, g, depth)
+		if len(dst)-start < budget {
+			return dst, true
+		}
+		dst = dst[:start]
+	}
+	if values := e.dictFor(v, s, budget); values != nil {
+		dst = e.appendDict(dst, v, values, depth)
+		if len(dst)-start < budget {
+			return dst, true
+		}
+		dst = dst[:start]
+	}
+	return dst, false
+}
+
+// dictFor returns the distinct values when a dictionary may save bytes: when
+// they are few against the rows, and spread so that they are not codes already.
+func (e Encoder) dictFor(v []int64, s shape, budget int) []int64 {
+	span := uint64(s.max) - uint64(s.min)
+	if len(v) < 32 || span < 16 || budget < 16 {
+		return nil
+	}
+	limit := min(len(v)/4, maxDict-1)
+	// A prefix with mostly new values rules a dictionary out cheaply.
+	if head := min(len(v), 2048); distinct(v[:head], head*3/4) == nil {
+		return nil
+	}
+	values := distinct(v, limit)
+	if values == nil || uint64(len(values)) > span/2 {
+		return nil
+	}
+	return values
+}
+
+// planner holds a sample of a column and its differences.
+type planner struct {
+	n      int // rows of the column
+	blocks []int
+	diff   [maxOrder + 1][]int64
+	res    []uint64
+	some   []int64
+	best   plan
+}
+
+var plannerPool = sync.Pool{New: func() any { return new(planner) }}
+
+// sampleBlocks bounds the sample: 32 blocks are 4096 values.
+const sampleBlocks = 32
+
+func (p *planner) choose(e Encoder, v []int64, s shape) plan {
+	p.take(v)
+	p.best = plan{bits: math.Inf(1)}
+	p.offer(plan{codec: intPacked, t: transform{base: s.min}, bits: p.packedBits(0, s.min)})
+	if p.n > maxOrder+1 {
+		for order := range p.diff {
+			if order == 2 && p.best.t.order == 0 {
+				break // what delta did not help, delta of delta will not
+			}
+			p.chooseOrder(order, s)
+		}
+	}
+	packed := p.best
+	if p.n >= 64 {
+		p.chooseCompressed(e, v, s, packed)
+	}
+	return p.best
+}
+
+// offer keeps c when it takes fewer bits than the best so far.
+func (p *planner) offer(c plan) {
+	if c.bits < p.best.bits {
+		p.best = c
+	}
+}
+
+// take copies evenly spread blocks of v and their differences.
+func (p *planner) take(v []int64) {
+	p.n = len(v)
+	p.blocks = p.blocks[:0]
+	for o := range p.diff {
+		p.diff[o] = p.diff[o][:0]
+	}
+	total := (len(v) + blockLen - 1) / blockLen
+	step := max(1, float64(total)/sampleBlocks)
+	for f := 0.0; int(f) < total; f += step {
+		from := int(f) * blockLen
+		to := min(from+blockLen, len(v))
+		if from = max(from, min(maxOrder, len(v)-1)); from >= to {
+			continue
+		}
+		p.blocks = append(p.blocks, to-from)
+		for o := range p.diff {
+			at := len(p.diff[o])
+			p.diff[o] = slices.Grow(p.diff[o], to-from)[:at+to-from]
+			if o <= from {
+				differences(p.diff[o][at:], v, from, o)
+			}
+		}
+	}
+	p.res = slices.Grow(p.res[:0], len(p.diff[0]))[:len(p.diff[0])]
+}
+
+// scale turns bits of the sample into bits of the column.
+func (p *planner) scale(b float64) float64 {
+	return b*float64(p.n)/float64(max(1, len(p.diff[0]))) + headBits
+}
+
+func (p *planner) chooseOrder(order int, s shape) {
+	d := p.diff[order]
+	low, mid := p.quantiles(d)
+	least := slices.Min(d)
+	if order == 0 {
+		least = s.min
+	}
+	for _, base := range []int64{least, low} {
+		p.offer(plan{codec: intPacked, t: transform{order: order, base: base}, bits: p.packedBits(order, base)})
+	}
+	_ = mid
+	if order < maxOrder {
+		p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
+	}
+}
+
+// quantiles returns a value that nearly all others are not below, and the
+// median, from a thinned sample.
+func (p *planner) quantiles(d []int64) (low, mid int64) {
+	p.some = p.some[:0]
+	for i := 0; i < len(d); i += 1 + len(d)/256 {
+		p.some = append(p.some, d[i])
+	}
+	slices.Sort(p.some)
+	return p.some[len(p.some)/50], p.some[len(p.some)/2]
+}
+
+func (p *planner) packedBits(order int, base int64) float64 {
+	d, total := p.diff[order], 0
+	for _, n := range p.blocks {
+		var hist [65]int
+		for _, x := range d[:n] {
+			hist[bits.Len64(uint64(x-base))]++
+		}
+		_, _, cost := blockWidth(&hist, n)
+		total += cost
+		d = d[n:]
+	}
+	return p.scale(float64(total))
+}
+
+func (p *planner) localBits(order int) float64 {
+	d, total := p.diff[order], 0
+	last := int64(0)
+	for i, n := range p.blocks {
+		var hist [65]int
+		low := slices.Min(d[:n])
+		for _, x := range d[:n] {
+			hist[bits.Len64(uint64(x-low))]++
+		}
+		_, _, cost := blockWidth(&hist, n)
+		total += cost + 8
+		if i > 0 {
+			total += bits.Len64(zigzag(low-last)) / 7 * 8
+		}
+		last = low
+		d = d[n:]
+	}
+	return p.scale(float64(total))
+}
+
+// chooseCompressed offers the codecs that compress. They decode more slowly
+// than packed ones, so that they must win by a margin.
+func (p *planner) chooseCompressed(e Encoder, v []int64, s shape, packed plan) {
+	margin := 0.93
+	if e.Level >= Best {
+		margin = 0.98
+	}
+	p.best.bits *= margin
+	limit := p.best.bits
+	for order := range maxOrder {
+		low, mid := p.quantiles(p.diff[order])
+		if order == 0 {
+			low = s.min
+		}
+		p.offerBuckets(transform{order: order, base: low})
+		p.offerBuckets(transform{order: order, base: mid, zigzag: true})
+		p.offerBytes(transform{order: order, base: low})
+	}
+	p.tryZstd(e, v, s)
+	if p.best.bits == limit {
+		p.best = packed
+	}
+}
+
+func (p *planner) offerBuckets(t transform) {
+	t.shift(p.res, p.diff[t.order])
+	for fine := 1; fine <= maxFine; fine++ {
+		var hist [maxClasses]int
+		below := 0
+		for _, x := range p.res {
+			class, b := classOf(x, fine)
+			if class >= maxClasses {
+				return
+			}
+			hist[class]++
+			below += b
+		}
+		entropy, used := entropyBits(hist[:], len(p.res))
+		cost := p.scale(entropy+float64(below)) + float64(used)*5 + 8*12
+		p.offer(plan{codec: intBuckets, t: t, fine: fine, bits: cost})
+	}
+}
+
+func (p *planner) offerBytes(t transform) {
+	t.shift(p.res, p.diff[t.order])
+	width := bytesWidth(p.res)
+	cost := 0.0
+	for shift := 0; shift < 8*width; shift += 8 {
+		var hist [256]int
+		for _, x := range p.res {
+			hist[byte(x>>shift)]++
+		}
+		entropy, used := entropyBits(hist[:], len(p.res))
+		cost += min(p.scale(entropy)+float64(used)*5, 8*float64(p.n))
+	}
+	p.offer(plan{codec: intBytes, t: t, layout: layoutPlanes, bits: cost + 8*12})
+}
+
+// entropyBits returns the bits that n symbols take by their entropy, at least
+// one bit a symbol as Huffman codes do unless there is one symbol, and how many
+// symbols occur.
+func entropyBits(hist []int, n int) (total float64, used int) {
+	for _, c := range hist {
+		if c > 0 {
+			used++
+			total += float64(c) * math.Log2(float64(n)/float64(c))
+		}
+	}
+	if used > 1 {
+		total = max(total*1.01, float64(n))
+	}
+	return total, used
+}
+
+// tryZstd compresses two stretches of the column, to see whether zstd finds
+// repetition that no histogram shows.
+func (p *planner) tryZstd(e Encoder, v []int64, s shape) {
+	const stretch = 4096
+	t := transform{base: s.min}
+	var raw, packed []byte
+	for _, layout := range []byte{layoutRows, layoutPlanes} {
+		got, rows := 0, 0
+		for _, from := range []int{len(v) / 4, len(v) * 5 / 8} {
+			part := v[from:min(from+stretch, len(v))]
+			if len(v) <= 2*stretch {
+				if part = v; rows > 0 {
+					break
+				}
+			}
+			res := make([]uint64, len(part))
+			t.residuals(res, make([]int64, len(part)), part, 0)
+			width := (bits.Len64(uint64(s.max)-uint64(s.min)) + 7) / 8
+			raw = residualBytes(raw[:0], res, width, layout)
+			packed = e.zstd().EncodeAll(raw, packed[:0])
+			got += len(packed)
+			rows += len(part)
+			if width == 1 && layout == layoutPlanes {
+				return
+			}
+		}
+		cost := float64(got)*8*float64(len(v))/float64(rows) + headBits
+		p.offer(plan{codec: intBytes, t: t, layout: layout, bits: cost})
+	}
+}
