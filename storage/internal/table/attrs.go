@@ -36,6 +36,7 @@ type AttrSet struct {
 	curRow     int      // the row that cur belongs to
 	last       uint32   // shape of the row before, the likeliest for the next
 	shapeBytes int
+	total      int // attributes of all rows
 }
 
 // AttrCol is one key and type of an AttrSet: N values in row order, as
@@ -169,6 +170,7 @@ func (s *AttrSet) push(i int, c uint32) {
 		s.cur, s.curRow = s.cur[:0], i
 	}
 	s.cur = append(s.cur, c)
+	s.total++
 }
 
 // endRow gives row i its shape, after its last attribute was added.
@@ -221,7 +223,7 @@ func (s *AttrSet) addColumn(key string, t column.Type, k *keyColumns) uint32 {
 		}
 		s.colIndex[key] = k
 	}
-	s.Cols = append(s.Cols, &AttrCol{Key: key, Type: t, Leaf: newLeaf(LeafKind(t))})
+	s.Cols = append(s.Cols, &AttrCol{Key: key, Type: t, Leaf: NewLeaf(LeafKind(t))})
 	if int(t) < len(k) {
 		k[t] = uint32(len(s.Cols))
 	}
@@ -236,7 +238,7 @@ func (s *AttrSet) rawColumn() uint32 {
 			return uint32(c)
 		}
 	}
-	s.Cols = append(s.Cols, &AttrCol{Type: TypeRaw, Leaf: newLeaf(KindString)})
+	s.Cols = append(s.Cols, &AttrCol{Type: TypeRaw, Leaf: NewLeaf(KindString)})
 	return uint32(len(s.Cols) - 1)
 }
 

@@ -43,7 +43,8 @@ func (l *Leaf) Ensure() error {
 	return l.err
 }
 
-func newLeaf(k Kind) Leaf {
+// NewLeaf returns an empty leaf.
+func NewLeaf(k Kind) Leaf {
 	l := Leaf{Kind: k}
 	if k == KindString || k == KindTrace {
 		l.Dict = NewDict()
@@ -153,13 +154,13 @@ func NewGroup(def *GroupDef) Group {
 		Sets: make([]AttrSet, len(def.Sets)), Lists: make([]List, len(def.Lists)),
 	}
 	for i, d := range def.Leaves {
-		g.Leaves[i] = newLeaf(d.Kind)
+		g.Leaves[i] = NewLeaf(d.Kind)
 	}
 	for i := range g.Sets {
 		g.Sets[i] = newAttrSet()
 	}
 	for i, d := range def.Lists {
-		g.Lists[i] = List{Counts: newLeaf(KindInt), Items: NewGroup(d.Items)}
+		g.Lists[i] = List{Counts: NewLeaf(KindInt), Items: NewGroup(d.Items)}
 	}
 	return g
 }
@@ -251,10 +252,11 @@ type Chunk struct {
 
 // NewChunk returns an empty chunk.
 func NewChunk(s otlpwire.Signal) *Chunk {
-	return &Chunk{Signal: s, Rows: NewGroup(Schema(s)), Resources: newLeaf(KindString)}
+	return &Chunk{Signal: s, Rows: NewGroup(Schema(s)), Resources: NewLeaf(KindString)}
 }
 
-func (c *Chunk) bytes() int { return c.Rows.bytes() + c.Resources.bytes() }
+// Bytes returns an estimate of the memory held.
+func (c *Chunk) Bytes() int { return c.Rows.bytes() + c.Resources.bytes() }
 
 func (c *Chunk) snapshot() *Chunk {
 	return &Chunk{Signal: c.Signal, Rows: c.Rows.snapshot(), Resources: c.Resources.snapshot()}

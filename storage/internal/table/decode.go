@@ -174,8 +174,33 @@ func (d *decoder) scope(resource uint32, msg []byte) error {
 		default:
 			err = d.metric(code, f.Bytes())
 		}
+		if err == nil {
+			err = d.checkSize()
+		}
 		if err != nil {
 			return fmt.Errorf("record at byte %d: %w", f.Offset(), err)
+		}
+	}
+	return nil
+}
+
+// checkSize refuses requests with more items than a row group can hold.
+func (d *decoder) checkSize() error {
+	return checkItems(&d.chunk.Rows)
+}
+
+func checkItems(g *Group) error {
+	if g.N > MaxItems {
+		return fmt.Errorf("%w: more than %d items", otlpwire.ErrMalformed, MaxItems)
+	}
+	for i := range g.Sets {
+		if g.Sets[i].total > MaxItems {
+			return fmt.Errorf("%w: more than %d attributes", otlpwire.ErrMalformed, MaxItems)
+		}
+	}
+	for i := range g.Lists {
+		if err := checkItems(&g.Lists[i].Items); err != nil {
+			return err
 		}
 	}
 	return nil

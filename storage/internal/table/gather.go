@@ -32,10 +32,32 @@ func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
 	return g.group(&dst.Rows, groups, locs, true)
 }
 
+// Reorder returns the rows of src in the given order. Trace ids keep their
+// codes: they were given in the order in which traces begin, which is what
+// makes the codes of rows that are sorted by time small steps.
+func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
+	dst := NewChunk(src.Signal)
+	locs := make([]Loc, len(order))
+	for i, row := range order {
+		locs[i].Row = row
+	}
+	g := gatherer{share: true, keepTraces: true, scopes: make([][]uint32, 1)}
+	if err := g.scopeCodes(dst, []*Chunk{src}, locs); err != nil {
+		return nil, err
+	}
+	if err := g.group(&dst.Rows, []*Group{&src.Rows}, locs, true); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
 type gatherer struct {
-	share  bool
-	scopes [][]uint32 // by source: its scope codes in terms of dst, 0 not known yet
-	buf    []byte
+	share bool
+	// keepTraces takes over dictionaries of trace ids as they are. There is
+	// one source then, and dst is empty.
+	keepTraces bool
+	scopes     [][]uint32 // by source: its scope codes in terms of dst, 0 not known yet
+	buf        []byte
 }
 
 // scopeCodes gathers the scopes, whose strings hold resource numbers that
@@ -129,6 +151,13 @@ func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *
 		used = used || !leaves[i].Empty()
 	}
 	if !used || n == 0 {
+		return nil
+	}
+	if dst.Kind == KindTrace && g.keepTraces {
+		dst.Dict = leaves[0].Dict
+		for k, l := range locs {
+			dst.setCode(at+k, leaves[0].Code(int(l.Row)))
+		}
 		return nil
 	}
 	if dst.Kind == KindString || dst.Kind == KindTrace {
@@ -314,4 +343,37 @@ func (s *AttrSet) ensureAll() error {
 		}
 	}
 	return nil
+}
+
+// Weight returns a function that tells how many rows, items and attributes a
+// row stands for. The chunk must be loaded.
+func (c *Chunk) Weight() func(row uint32) int {
+	sums := c.Rows.weights()
+	return func(row uint32) int { return sums[row+1] - sums[row] }
+}
+
+// weights returns the running sums of the rows' weights.
+func (g *Group) weights() []int {
+	sums := make([]int, g.N+1)
+	for i := range g.N {
+		w := 1
+		for k := range g.Sets {
+			w += len(g.Sets[k].ShapeAt(i))
+		}
+		sums[i+1] = w
+	}
+	for k := range g.Lists {
+		l := &g.Lists[k]
+		if l.Items.N == 0 {
+			continue
+		}
+		inner, starts := l.Items.weights(), prefixSums(l.Counts.Ints, g.N)
+		for i := range g.N {
+			sums[i+1] += inner[starts[i+1]] - inner[starts[i]]
+		}
+	}
+	for i := range g.N {
+		sums[i+1] += sums[i]
+	}
+	return sums
 }

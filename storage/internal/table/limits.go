@@ -15,6 +15,9 @@ const (
 	// sealRows and sealBytes tell when the open chunk of a Table is sealed.
 	sealRows  = 64 << 10
 	sealBytes = 64 << 20
+	// MaxItems is the largest number of rows, of items of a list and of
+	// attributes of a set, in one request and in one row group.
+	MaxItems = 1 << 24
 	// maxOverflowKeys is how many keys of an overflow column become visible as
 	// columns; the rest can only be seen in whole records.
 	maxOverflowKeys = 4096

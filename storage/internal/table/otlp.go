@@ -1,6 +1,7 @@
 package table
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -239,3 +240,5 @@ func (w *writer) records(dst []byte, rows []uint32) []byte {
 	}
 	return dst
 }
+
+func appendUint64(dst []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(dst, v) }

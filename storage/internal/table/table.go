@@ -42,9 +42,9 @@ func (t *Table) Append(b *Batch, day int32) {
 	// A batch is in memory and checked: gathering from it cannot fail.
 	_ = Gather(t.open, []*Chunk{b.chunk}, locs, false)
 	t.rows += len(locs)
-	if t.open.Rows.N >= sealRows || t.open.bytes() >= sealBytes {
+	if t.open.Rows.N >= sealRows || t.open.Bytes() >= sealBytes {
 		t.open.seal()
-		t.held += t.open.bytes()
+		t.held += t.open.Bytes()
 		t.sealed = append(t.sealed, t.open)
 		t.open = NewChunk(t.signal)
 	}
@@ -54,7 +54,7 @@ func (t *Table) Append(b *Batch, day int32) {
 func (t *Table) Rows() int { return t.rows }
 
 // Bytes returns an estimate of the memory held.
-func (t *Table) Bytes() int { return t.held + t.open.bytes() }
+func (t *Table) Bytes() int { return t.held + t.open.Bytes() }
 
 // MinTime and MaxTime return the earliest and the latest time of a row; in an
 // empty table the earliest is after the latest.

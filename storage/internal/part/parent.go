@@ -1,0 +1,5 @@
+package part
+
+import "github.com/ttlog/ttlog/storage/internal/table"
+
+func (s source) parents(c *table.Chunk, d *groupDir) {}
