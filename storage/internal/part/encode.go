@@ -15,12 +15,25 @@ type encoder struct {
 	enc encoding.Encoder
 	out []byte // chunks since the last flush
 	tmp []byte
+
+	current *table.Chunk // spans being encoded
+	err     error
 }
 
 // chunk appends what was encoded into e.tmp as a chunk of the file.
 func (e *encoder) chunk() chunkRef {
 	e.out = append(e.out, e.tmp...)
 	return chunkRef{size: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
+}
+
+// rows encodes the rows of a chunk, in which parents are references.
+func (e *encoder) rows(c *table.Chunk) (groupDir, error) {
+	e.current, e.err = nil, nil
+	if c.Signal == spans {
+		e.current = c
+	}
+	d := e.group(&c.Rows)
+	return d, e.err
 }
 
 func (e *encoder) group(g *table.Group) groupDir {
@@ -55,6 +68,9 @@ func (e *encoder) leaf(l *table.Leaf) leafDir {
 	var d leafDir
 	if l.Empty() {
 		return d
+	}
+	if e.current != nil && l == &e.current.Rows.Leaves[table.SpanParentID] {
+		return e.parents(e.current)
 	}
 	e.tmp = e.appendLeaf(e.tmp[:0], l)
 	d.ref = e.chunk()

@@ -172,7 +172,9 @@ func (w *writer) group(c *table.Chunk) error {
 	g.memory = int64(c.Bytes())
 	g.filter = w.enc.filter(c)
 	g.resources = w.enc.leaf(resourceLeaf(c))
-	g.rows = w.enc.group(&c.Rows)
+	if g.rows, err = w.enc.rows(c); err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
 	w.footer.groups = append(w.footer.groups, g)
 	w.note(&g)
 	return w.flush()

@@ -63,10 +63,14 @@ func (d *decoder) span(scope uint32, msg []byte) error {
 	l[SpanDuration].setInt(row, int64(end-start))
 	d.endExtra(&l[spanExtra], row, extra)
 	attrs.endRow(row)
-	// Events stand relative to the start, which may come behind them.
+	// Each event stands relative to the one before it, the first to the start,
+	// which may come behind them in the message.
+	times := &events.Items.Leaves[eventTime]
+	before := int64(start)
 	for i := firstEvent; i < events.Items.N; i++ {
-		t := &events.Items.Leaves[eventTime]
-		t.setInt(i, t.Int(i)-int64(start))
+		at := times.Int(i)
+		times.setInt(i, at-before)
+		before = at
 	}
 	events.Counts.setInt(row, int64(events.Items.N-firstEvent))
 	links.Counts.setInt(row, int64(links.Items.N-firstLink))

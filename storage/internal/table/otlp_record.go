@@ -18,9 +18,11 @@ func (w *writer) span(dst []byte, i int) []byte {
 	dst = appendVarint(dst, otlpwire.SpanDroppedAttributesCount, l[SpanDroppedAttrs].Int(i))
 	var mark int
 	events := &w.children[listEvents]
+	at := start
 	for k := events.starts[i]; k < events.starts[i+1]; k++ {
 		dst, mark = begin(dst, otlpwire.SpanEvents)
-		dst = events.event(dst, start, int(k))
+		at += events.items.Leaves[eventTime].Int(int(k))
+		dst = events.event(dst, at, int(k))
 		dst = end(dst, mark)
 	}
 	dst = appendVarint(dst, otlpwire.SpanDroppedEventsCount, l[SpanDroppedEvents].Int(i))
@@ -42,9 +44,9 @@ func (w *writer) span(dst []byte, i int) []byte {
 	return append(dst, l[spanExtra].Str(i)...)
 }
 
-func (c *childWriter) event(dst []byte, start int64, i int) []byte {
+func (c *childWriter) event(dst []byte, at int64, i int) []byte {
 	l := c.items.Leaves
-	dst = appendFixed64(dst, otlpwire.EventTimeUnixNano, start+l[eventTime].Int(i))
+	dst = appendFixed64(dst, otlpwire.EventTimeUnixNano, at)
 	dst = appendString(dst, otlpwire.EventName, l[eventName].Str(i))
 	dst = c.attrs.append(dst, otlpwire.EventAttributes, i)
 	dst = appendVarint(dst, otlpwire.EventDroppedAttributesCount, l[eventDropped].Int(i))

@@ -82,8 +82,8 @@ var spanDef = &GroupDef{
 	Lists: []ListDef{{"events", eventDef}, {"links", linkDef}},
 }
 
-// The columns of a span's event. The time is relative to the span's start,
-// modulo 2^64.
+// The columns of a span's event. The time is relative to the event before it,
+// the first one's to the span's start, modulo 2^64.
 const (
 	eventTime = iota
 	eventName

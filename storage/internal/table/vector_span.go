@@ -89,12 +89,17 @@ func (b *Block) eventsField() (*column.Vector, error) {
 	}
 	g := &b.c.Rows.Lists[listEvents].Items
 	var w attrWriter
+	lastRow, at := -1, int64(0)
 	return b.jsonList(listEvents, func(dst []byte, row, i int) []byte {
 		if w.set == nil {
 			w = newAttrWriter(&g.Sets[setAttrs], g.N)
 		}
+		if row != lastRow {
+			lastRow, at = row, start.Int(row)
+		}
+		at += g.Leaves[eventTime].Int(i)
 		o := openObject(dst)
-		o.time("time", start.Int(row)+g.Leaves[eventTime].Int(i))
+		o.time("time", at)
 		o.text("name", g.Leaves[eventName].Str(i))
 		o.attrs(&w, i)
 		o.int("dropped_attributes_count", g.Leaves[eventDropped].Int(i))
