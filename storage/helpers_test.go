@@ -2,11 +2,11 @@ package storage
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
@@ -18,11 +18,23 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/goleak"
 
+	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The coders are made when first needed and have channels: made in a
+	// synctest bubble, they could not be used outside of it.
+	for _, level := range []encoding.Level{encoding.Fast, encoding.Best} {
+		text := make([]byte, 4096)
+		packed := encoding.Encoder{Level: level}.AppendBytes(nil, text, 1)
+		if _, err := encoding.FixedBytes(nil, packed, len(text), 1); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // testDay is the day that rows fall on unless a test says otherwise.
 var testDay = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -79,9 +91,11 @@ func (id rowID) spanID() (out [8]byte) {
 	return out
 }
 
-// traceOf puts four spans into a trace.
+// traceOf puts four spans into a trace, whose id looks random.
 func traceOf(id rowID) (out [16]byte) {
-	binary.BigEndian.PutUint64(out[8:], uint64(id/4)+1)
+	rng := rand.New(rand.NewPCG(uint64(id/4), 1))
+	binary.BigEndian.PutUint64(out[:], rng.Uint64())
+	binary.BigEndian.PutUint64(out[8:], rng.Uint64())
 	return out
 }
 
@@ -266,8 +280,6 @@ func mustFlush(t testing.TB, s *Store) {
 		t.Fatalf("Flush: %v", err)
 	}
 }
-
-func hexID(id [16]byte) string { return hex.EncodeToString(id[:]) }
 
 func ptraceTime(ns uint64) pcommon.Timestamp { return pcommon.Timestamp(ns) }
 
