@@ -2,8 +2,10 @@ package storage
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"math"
+	"os"
 	"reflect"
 	"testing"
 )
@@ -135,5 +137,22 @@ func TestClampDay(t *testing.T) {
 		if got := clampDay(in); got != want {
 			t.Errorf("clampDay(%d) = %d, want %d", in, got, want)
 		}
+	}
+}
+
+// TestManifest_Golden pins the bytes of version 1, the example of
+// docs/format-store.md.
+func TestManifest_Golden(t *testing.T) {
+	m := &manifest{
+		key: key{signal: Traces, day: 20484}, commit: 1, next: 2,
+		marks: []mark{{ring: 0x4d, position: 64}},
+		parts: []entry{{id: 1, size: 1024, sum: 0x0123456789abcdef, rows: 2, minTime: 1769860800e9, maxTime: 1769860800e9, created: 1769860801}},
+	}
+	want, err := os.ReadFile("testdata/manifest-v1.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.Dump(m.append(nil)); got != string(want) {
+		t.Errorf("manifest is\n%swant\n%s", got, want)
 	}
 }
