@@ -196,3 +196,79 @@ func TestStore_FailedSyncKeepsServing(t *testing.T) {
 		})
 	}
 }
+
+// TestOpen_EachOperationFails fails each operation of Open, Close among them:
+// Open fails, or the store has all rows, or it says what it cannot read; and
+// nothing is lost by the try.
+func TestOpen_EachOperationFails(t *testing.T) {
+	clean := damaged(t)
+	for k := 0; ; k++ {
+		base := clean.Clone()
+		f := vfstest.NewFault(base, func(i int, _ vfstest.Op, _ string) error {
+			if i == k {
+				return syscall.EIO
+			}
+			return nil
+		})
+		s, err := Open(root, manual(f))
+		reached := f.Ops() > k
+		f.Set(nil)
+		if err == nil {
+			wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7)
+			mustClose(t, s)
+		} else if !errors.Is(err, syscall.EIO) {
+			t.Errorf("operation %d: %v, want EIO", k, err)
+		}
+		s = mustOpen(t, manual(base))
+		wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7)
+		mustClose(t, s)
+		if !reached {
+			return
+		}
+	}
+}
+
+// TestScan_ReadErrorsAreNotSilent fails each read of a scan: no rows go
+// missing without an error.
+func TestScan_ReadErrorsAreNotSilent(t *testing.T) {
+	base := damaged(t)
+	for k := 0; ; k++ {
+		f := vfstest.NewFault(base, nil)
+		s := mustOpen(t, manual(f))
+		f.Set(func(i int, _ vfstest.Op, _ string) error {
+			if i == k {
+				return syscall.EIO
+			}
+			return nil
+		})
+		rows, err := countRows(t, s)
+		reached := f.Ops() > k
+		f.Set(nil)
+		if reached && !errors.Is(err, syscall.EIO) || !reached && (err != nil || rows != 7) {
+			t.Errorf("operation %d (reached %v): %d rows, %v", k, reached, rows, err)
+		}
+		wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7)
+		mustClose(t, s)
+		if !reached {
+			return
+		}
+	}
+}
+
+func countRows(t *testing.T, s *Store) (rows int, err error) {
+	sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces})
+	if err != nil {
+		return 0, err
+	}
+	defer sc.end()
+	for b, err := range sc.Blocks() {
+		if err != nil {
+			return rows, err
+		}
+		if _, err := b.AppendOTLP(nil, nil); err != nil {
+			return rows, err
+		}
+		rows += b.Rows()
+	}
+	return rows, nil
+}

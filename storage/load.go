@@ -55,7 +55,9 @@ func (s *Store) loadSignal(signal Signal) error {
 	}
 	s.mu.Unlock()
 	for _, p := range lost {
+		p.commitMu.Lock()
 		s.replaceHandles(p, &manifest{key: p.key, next: 1}, nil, nil)
+		p.commitMu.Unlock()
 	}
 	return nil
 }

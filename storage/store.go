@@ -77,6 +77,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s.files = newFiles(s.fs, s.removeFile)
 	if err := s.open(); err != nil {
 		cancel()
+		s.files.close()
 		if s.lock != nil {
 			err = errors.Join(err, s.lock.Close())
 		}
