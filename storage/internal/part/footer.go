@@ -141,8 +141,16 @@ func appendGroupDir(dst []byte, g *groupDir, def *table.GroupDef) []byte {
 // refs, so that the footer need not say where.
 type footerReader struct {
 	reader
-	off int64 // of the next chunk
-	end int64 // behind the last chunk
+	off  int64 // of the next chunk
+	end  int64 // behind the last chunk
+	left int   // rows, items and attributes that the row group may still have
+}
+
+// items reads a number of rows, items or attributes of a row group.
+func (r *footerReader) items(what string) int {
+	n := r.count(what, r.left)
+	r.left -= n
+	return n
 }
 
 // parseFooter parses a footer of a part whose chunks stand from off to end.
@@ -171,15 +179,16 @@ func parseFooter(src []byte, off, end int64) (*footer, error) {
 }
 
 func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
+	r.left = maxItems
 	g := rowGroup{minTime: r.varint(), maxTime: r.varint(), memory: int64(r.uvarint() & math.MaxInt64)}
 	for range r.count("services", maxServices) {
 		g.services = append(g.services, r.string())
 	}
 	g.filter = r.ref()
 	g.resources = r.leafDir(table.KindString)
-	g.rows = r.groupDir(def, maxGroupRows)
-	if r.err == nil && g.rows.n == 0 {
-		r.fail("row group without rows")
+	g.rows = r.groupDir(def)
+	if r.err == nil && (g.rows.n == 0 || g.rows.n > maxGroupRows) {
+		r.fail("row group of %d rows", g.rows.n)
 	}
 	return g
 }
@@ -206,8 +215,8 @@ func (r *footerReader) leafDir(k table.Kind) leafDir {
 	return l
 }
 
-func (r *footerReader) groupDir(def *table.GroupDef, limit int) groupDir {
-	g := groupDir{n: r.count("rows", limit)}
+func (r *footerReader) groupDir(def *table.GroupDef) groupDir {
+	g := groupDir{n: r.items("rows")}
 	if g.n == 0 {
 		return g
 	}
@@ -223,7 +232,7 @@ func (r *footerReader) groupDir(def *table.GroupDef, limit int) groupDir {
 	g.lists = make([]listDir, r.count("lists", len(def.Lists)))
 	for i := range g.lists {
 		counts := r.leafDir(table.KindInt)
-		g.lists[i] = listDir{counts: counts, items: r.groupDir(def.Lists[i].Items, maxItems)}
+		g.lists[i] = listDir{counts: counts, items: r.groupDir(def.Lists[i].Items)}
 	}
 	return g
 }
@@ -243,7 +252,7 @@ func (r *footerReader) setDir() setDir {
 		if c.typ > column.TypeMap && c.typ != table.TypeRaw {
 			r.fail("attribute %q has type %d", c.key, c.typ)
 		}
-		c.n = r.count("values", maxItems)
+		c.n = r.items("values")
 		c.leaf = r.leafDir(table.LeafKind(c.typ))
 		s.cols = append(s.cols, c)
 	}

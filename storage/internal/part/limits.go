@@ -11,11 +11,12 @@ const (
 	DefaultGroupRows = 128 << 10
 	// maxGroupRows is the most that Options.GroupRows may ask for.
 	maxGroupRows = 1 << 20
-	// maxItems is the largest number of rows, items of a list, attributes of a
-	// set or entries of a dictionary in a row group.
-	maxItems = table.MaxItems + maxGroupRows
-	// groupWeight is how many rows, items and attributes together end a row group.
-	groupWeight = 8 << 20
+	// groupWeight is how many rows, items and attributes together end a row
+	// group.
+	groupWeight = 4 << 20
+	// maxItems is how many of them a row group can have: one row less than
+	// groupWeight, and one row that is as heavy as a request can be.
+	maxItems = groupWeight + table.MaxItems
 	// groupBytes is how many bytes of memory end a row group when merging.
 	groupBytes = 128 << 20
 	// maxDictBytes bounds the strings of one dictionary.

@@ -96,6 +96,9 @@ func (s *AttrSet) addMessage(i int, kv []byte) error {
 			f.Varint()
 			plain = false
 		default:
+			if err := checkUnknown(&f); err != nil {
+				return err
+			}
 			plain = false
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -119,7 +121,10 @@ func (d *decoder) resource(msg []byte) error {
 		case otlpwire.GroupSchemaURL:
 			f.Bytes()
 		}
-		d.buf = append(d.buf, f.Raw()...)
+		var err error
+		if d.buf, err = keep(d.buf, &f); err != nil {
+			return err
+		}
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -151,7 +156,10 @@ func (d *decoder) scope(resource uint32, msg []byte) error {
 		case otlpwire.ScopeGroupSchemaURL:
 			f.Bytes()
 		}
-		d.buf = append(d.buf, f.Raw()...)
+		var err error
+		if d.buf, err = keep(d.buf, &f); err != nil {
+			return err
+		}
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -186,24 +194,22 @@ func (d *decoder) scope(resource uint32, msg []byte) error {
 
 // checkSize refuses requests with more items than a row group can hold.
 func (d *decoder) checkSize() error {
-	return checkItems(&d.chunk.Rows)
-}
-
-func checkItems(g *Group) error {
-	if g.N > MaxItems {
-		return fmt.Errorf("%w: more than %d items", otlpwire.ErrMalformed, MaxItems)
-	}
-	for i := range g.Sets {
-		if g.Sets[i].total > MaxItems {
-			return fmt.Errorf("%w: more than %d attributes", otlpwire.ErrMalformed, MaxItems)
-		}
-	}
-	for i := range g.Lists {
-		if err := checkItems(&g.Lists[i].Items); err != nil {
-			return err
-		}
+	if n := d.chunk.Rows.items(); n > MaxItems {
+		return fmt.Errorf("%w: more than %d records, events and attributes", otlpwire.ErrMalformed, MaxItems)
 	}
 	return nil
+}
+
+// items counts the rows, items and attributes of a group.
+func (g *Group) items() int {
+	n := g.N
+	for i := range g.Sets {
+		n += g.Sets[i].total
+	}
+	for i := range g.Lists {
+		n += g.Lists[i].Items.items()
+	}
+	return n
 }
 
 func checkResource(msg []byte) error {
@@ -217,6 +223,8 @@ func checkResource(msg []byte) error {
 			f.Varint()
 		case otlpwire.ResourceEntityRefs:
 			err = checkEntityRef(f.Bytes())
+		default:
+			err = checkUnknown(&f)
 		}
 		if err != nil {
 			return err
@@ -230,6 +238,8 @@ func checkEntityRef(msg []byte) error {
 	for f.Next() {
 		if f.Num >= otlpwire.EntityRefSchemaURL && f.Num <= otlpwire.EntityRefDescriptionKeys {
 			f.Bytes()
+		} else if err := checkUnknown(&f); err != nil {
+			return err
 		}
 	}
 	return f.Err()
@@ -247,6 +257,10 @@ func checkScope(msg []byte) error {
 			}
 		case otlpwire.ScopeDroppedAttributesCount:
 			f.Varint()
+		default:
+			if err := checkUnknown(&f); err != nil {
+				return err
+			}
 		}
 	}
 	return f.Err()
@@ -275,6 +289,23 @@ func setSpanID(l *Leaf, row int, id []byte) error {
 		l.setInt(row, int64(binary.LittleEndian.Uint64(id)))
 	default:
 		return fmt.Errorf("%w: span id of %d bytes", otlpwire.ErrMalformed, len(id))
+	}
+	return nil
+}
+
+// keep appends a field as it came. Groups, which OTLP never had and which its
+// readers disagree on, are refused: one of them would make all that is read
+// together with it unreadable to some.
+func keep(dst []byte, f *otlpwire.Fields) ([]byte, error) {
+	if err := checkUnknown(f); err != nil {
+		return dst, err
+	}
+	return append(dst, f.Raw()...), nil
+}
+
+func checkUnknown(f *otlpwire.Fields) error {
+	if f.Type == protowire.StartGroupType {
+		return fmt.Errorf("%w: field %d is a group", otlpwire.ErrMalformed, f.Num)
 	}
 	return nil
 }

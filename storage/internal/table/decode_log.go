@@ -45,7 +45,7 @@ func (d *decoder) log(scope uint32, msg []byte) error {
 		case otlpwire.LogRecordEventName:
 			l[LogEventName].setBytes(row, f.Bytes())
 		default:
-			d.extra = append(d.extra, f.Raw()...)
+			d.extra, err = keep(d.extra, &f)
 		}
 		if err != nil {
 			return err

@@ -35,7 +35,10 @@ func (d *decoder) metric(scope uint32, msg []byte) error {
 				return err
 			}
 		}
-		d.meta = append(d.meta, f.Raw()...)
+		var err error
+		if d.meta, err = keep(d.meta, &f); err != nil {
+			return err
+		}
 	}
 	if err := f.Err(); err != nil {
 		return err
@@ -70,7 +73,10 @@ func (d *decoder) points(scope uint32, kind protowire.Number, data []byte) error
 				f.Varint()
 			}
 		}
-		inner = append(inner, f.Raw()...)
+		var err error
+		if inner, err = keep(inner, &f); err != nil {
+			return err
+		}
 	}
 	d.buf = inner
 	if err := f.Err(); err != nil {
@@ -162,15 +168,16 @@ func (p *pointFields) setOptional(leaf int, bit int64, f *otlpwire.Fields) {
 
 // common takes a field that every kind of point has under the same number,
 // and keeps those that are not known.
-func (p *pointFields) common(f *otlpwire.Fields) {
+func (p *pointFields) common(f *otlpwire.Fields) (err error) {
 	switch f.Num {
 	case otlpwire.NumberDataPointStartTimeUnixNano:
 		p.setFixed(PointStart, f)
 	case otlpwire.NumberDataPointTimeUnixNano:
 		p.setFixed(PointTime, f)
 	default:
-		p.d.extra = append(p.d.extra, f.Raw()...)
+		p.d.extra, err = keep(p.d.extra, f)
 	}
+	return err
 }
 
 func (p *pointFields) flags(f *otlpwire.Fields) {
@@ -202,7 +209,7 @@ func (p *pointFields) number(f *otlpwire.Fields) error {
 	case otlpwire.NumberDataPointFlags:
 		p.flags(f)
 	default:
-		p.common(f)
+		return p.common(f)
 	}
 	return nil
 }
@@ -228,7 +235,7 @@ func (p *pointFields) histogram(f *otlpwire.Fields) error {
 	case otlpwire.HistogramDataPointFlags:
 		p.flags(f)
 	default:
-		p.common(f)
+		return p.common(f)
 	}
 	return nil
 }
@@ -295,7 +302,7 @@ func (p *pointFields) exponential(f *otlpwire.Fields) error {
 	case otlpwire.ExponentialHistogramDataPointExemplars:
 		return p.exemplar(f)
 	default:
-		p.common(f)
+		return p.common(f)
 	}
 	return nil
 }
@@ -343,7 +350,7 @@ func (p *pointFields) summary(f *otlpwire.Fields) error {
 	case otlpwire.SummaryDataPointFlags:
 		p.flags(f)
 	default:
-		p.common(f)
+		return p.common(f)
 	}
 	return nil
 }
@@ -389,7 +396,7 @@ func (d *decoder) exemplar(g *Group, msg []byte) error {
 		case otlpwire.ExemplarFilteredAttributes:
 			err = g.Sets[setAttrs].addMessage(row, f.Bytes())
 		default:
-			d.extra = append(d.extra, f.Raw()...)
+			d.extra, err = keep(d.extra, &f)
 		}
 		if err != nil {
 			return err

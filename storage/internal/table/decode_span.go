@@ -50,7 +50,7 @@ func (d *decoder) span(scope uint32, msg []byte) error {
 		case otlpwire.SpanFlags:
 			l[SpanFlags].setInt(row, int64(f.Fixed32()))
 		default:
-			d.extra = append(d.extra, f.Raw()...)
+			d.extra, err = keep(d.extra, &f)
 		}
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (d *decoder) event(g *Group, msg []byte) error {
 		case otlpwire.EventDroppedAttributesCount:
 			l[eventDropped].setInt(row, int64(uint32(f.Varint())))
 		default:
-			d.extra = append(d.extra, f.Raw()...)
+			d.extra, err = keep(d.extra, &f)
 		}
 		if err != nil {
 			return err
@@ -142,7 +142,7 @@ func (d *decoder) link(g *Group, msg []byte) error {
 		case otlpwire.LinkFlags:
 			l[linkFlags].setInt(row, int64(f.Fixed32()))
 		default:
-			d.extra = append(d.extra, f.Raw()...)
+			d.extra, err = keep(d.extra, &f)
 		}
 		if err != nil {
 			return err

@@ -15,9 +15,9 @@ const (
 	// sealRows and sealBytes tell when the open chunk of a Table is sealed.
 	sealRows  = 64 << 10
 	sealBytes = 64 << 20
-	// MaxItems is the largest number of rows, of items of a list and of
-	// attributes of a set, in one request and in one row group.
-	MaxItems = 1 << 24
+	// MaxItems is the largest number of rows, items of lists and attributes,
+	// all together, of one request: more than 64 MiB of real telemetry have.
+	MaxItems = 8 << 20
 	// maxOverflowKeys is how many keys of an overflow column become visible as
 	// columns; the rest can only be seen in whole records.
 	maxOverflowKeys = 4096

@@ -56,6 +56,9 @@ func parseValue(b []byte, depth int) (value, error) {
 			f.Varint()
 			v.typ, v.odd = column.TypeNone, true
 		default:
+			if err := checkUnknown(&f); err != nil {
+				return v, err
+			}
 			v.odd = true
 		}
 	}
@@ -72,6 +75,8 @@ func checkArray(b []byte, depth int) error {
 			if _, err := parseValue(f.Bytes(), depth); err != nil {
 				return err
 			}
+		} else if err := checkUnknown(&f); err != nil {
+			return err
 		}
 	}
 	return f.Err()
@@ -84,6 +89,8 @@ func checkMap(b []byte, depth int) error {
 			if err := checkKeyValue(f.Bytes(), depth); err != nil {
 				return err
 			}
+		} else if err := checkUnknown(&f); err != nil {
+			return err
 		}
 	}
 	return f.Err()
@@ -102,6 +109,10 @@ func checkKeyValue(b []byte, depth int) error {
 			}
 		case otlpwire.KeyValueKeyStrindex:
 			f.Varint()
+		default:
+			if err := checkUnknown(&f); err != nil {
+				return err
+			}
 		}
 	}
 	return f.Err()
