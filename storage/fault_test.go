@@ -64,7 +64,11 @@ func (m *model) verifyIfReadable() {
 func TestStore_EachOperationFails(t *testing.T) {
 	for _, sticky := range []bool{false, true} {
 		t.Run(fmt.Sprintf("sticky=%v", sticky), func(t *testing.T) {
-			for k := 0; ; k++ {
+			step := 1
+			if sticky {
+				step = 3
+			}
+			for k := 0; ; k += step {
 				m, f := faulty(t, 5)
 				f.Set(func(i int, op vfstest.Op, _ string) error {
 					if (i == k || sticky && i > k) && op != vfstest.OpRead && op != vfstest.OpOpen {
@@ -117,9 +121,12 @@ func TestStore_CrashAtEachOperation(t *testing.T) {
 		var ring []ringRecord
 		f.Set(func(i int, _ vfstest.Op, _ string) error {
 			if i == k {
-				images = []*vfstest.Mem{m.base.Crash(nil), m.base.Crash(m.rng)}
-				if k%4 == 0 {
+				images = []*vfstest.Mem{m.base.Crash(nil)}
+				switch k % 4 {
+				case 0:
 					images = append(images, m.base.Clone()) // all of it survived
+				case 2:
+					images = append(images, m.base.Crash(m.rng))
 				}
 				ring = append([]ringRecord(nil), m.ring...)
 			}
