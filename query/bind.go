@@ -32,6 +32,7 @@ type aggScope struct {
 	keyExprs []*expr
 	calls    []*callNode
 	aggs     []*aggCall
+	distinct bool // the groups are those of SELECT DISTINCT
 }
 
 func (b *binder) fail(pos int, format string, args ...any) *expr {
@@ -119,6 +120,9 @@ func (b *binder) alias(n node) *expr {
 // input checks that a column of the input may be used where it stands.
 func (b *binder) input(e *expr, n node) *expr {
 	if b.agg != nil && b.deep == 0 && !e.isConst() {
+		if b.agg.distinct {
+			return b.fail(n.at(), "with DISTINCT, ORDER BY can only use what SELECT lists")
+		}
 		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)", nodeString(n), nodeString(n))
 	}
 	return e

@@ -122,7 +122,7 @@ func compileRegex(pattern string) (*regexp.Regexp, error) {
 // regexSize estimates the instructions of the compiled expression, without
 // writing its repetitions out.
 func regexSize(re *syntax.Regexp) int64 {
-	n := int64(1 + len(re.Rune)/2)
+	n := int64(1 + len(re.Rune))
 	for _, sub := range re.Sub {
 		n += regexSize(sub)
 	}

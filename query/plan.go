@@ -71,9 +71,9 @@ func (p *planner) plan(s *selectStmt) *plan {
 	case grouped && s.distinct:
 		return p.distinctOf(s)
 	case s.distinct:
-		p.groupBy(out, items, itemNodes(items))
+		p.groupBy(out, items, itemNodes(items), true)
 	case grouped:
-		p.groupBy(out, items, s.group)
+		p.groupBy(out, items, s.group, false)
 	}
 	p.project(out, items)
 	p.setAliases(items, false)
@@ -195,12 +195,12 @@ func itemNodes(items []item) []node {
 }
 
 // groupBy binds the keys and turns the binder to the rows behind grouping.
-func (p *planner) groupBy(out *plan, items []item, keys []node) {
+func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 	if len(keys) > maxKeys && p.err == nil {
 		p.fail(keys[maxKeys].at(), "more than %d keys to group by", maxKeys)
 		return
 	}
-	agg := &aggScope{}
+	agg := &aggScope{distinct: distinct}
 	for _, k := range keys {
 		k = p.groupKey(k, items)
 		if p.err != nil {
