@@ -38,7 +38,7 @@ var aggregates = map[string]aggregate{}
 
 func init() {
 	for _, m := range []map[string]aggregate{
-		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(),
+		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(), rateAggregates(),
 	} {
 		for name, a := range m {
 			aggregates[name] = a

@@ -2,7 +2,6 @@ package query
 
 import (
 	"math"
-	"slices"
 
 	"github.com/DataDog/sketches-go/ddsketch"
 	"github.com/DataDog/sketches-go/ddsketch/mapping"
@@ -142,9 +141,8 @@ func (a *quantileAcc) result() (*vec, error) {
 			out.setNull(i)
 			continue
 		default:
-			slices.Sort(s.vals)
 			// The smallest value that at least q of all are not above.
-			x = s.vals[max(int(math.Ceil(a.q*float64(len(s.vals))))-1, 0)]
+			x = nth(s.vals, max(int(math.Ceil(a.q*float64(len(s.vals))))-1, 0))
 		}
 		if a.typ == typeDur {
 			out.set(i, durationOf(x))

@@ -33,6 +33,8 @@ type aggScope struct {
 	calls    []*callNode
 	aggs     []*aggCall
 	distinct bool // the groups are those of SELECT DISTINCT
+	// from and to are what WHERE says of the timestamp, 0 for nothing.
+	from, to int64
 }
 
 func (b *binder) fail(pos int, format string, args ...any) *expr {

@@ -23,7 +23,8 @@ type expr struct {
 	// push is the comparison that a scan may prune by, where the expression
 	// is one.
 	push *pushdown
-	text string // for EXPLAIN
+	// bucket is the width in nanoseconds where the expression is time_bucket.
+	bucket int64
 }
 
 // pushdown is a comparison of a column with constants.

@@ -90,7 +90,7 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 	}
 	x := b.timestamp(args[1], n.args[1], n.name)
 	width := w.val.n
-	return callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
+	e := callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
 		// Neighbouring rows mostly fall into the same bucket.
 		lo, hi := int64(1), int64(0)
 		for i := range ev.n {
@@ -109,6 +109,8 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 			out.ints[i] = lo
 		}
 	}), x)
+	e.bucket = width
+	return e
 }
 
 // floorDiv divides rounding down, d > 0.

@@ -84,6 +84,7 @@ func (p *planner) plan(s *selectStmt) *plan {
 	p.agg, p.aliases = nil, nil
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
 	out.pushdown()
+	out.orderWhere()
 	return out
 }
 
@@ -201,6 +202,7 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 		return
 	}
 	agg := &aggScope{distinct: distinct}
+	agg.from, agg.to = p.sc.timeBounds(out.where)
 	for _, k := range keys {
 		k = p.groupKey(k, items)
 		if p.err != nil {
@@ -434,6 +436,24 @@ func walk(n node, f func(node) bool) {
 		}
 		walk(n.filter, f)
 	}
+}
+
+// orderWhere puts first what is cheap to find out and may spare decoding the
+// columns of the rest: comparisons of strings, which are looked up once a
+// distinct value, then other comparisons, then everything else.
+func (p *plan) orderWhere() {
+	rank := func(e *expr) int {
+		switch {
+		case e.single < 0:
+			return 3
+		case e.push == nil && !e.isCol():
+			return 2
+		case formOf(p.sc.cols[e.single].typ) != formStr:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(p.where, func(a, b *expr) int { return rank(a) - rank(b) })
 }
 
 // pushdown tells the scan what it may leave out.
