@@ -246,14 +246,21 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 		if tops[w] == nil {
 			tops[w], evals[w] = newTopN(n, p.order, p.out, x.bud), newEval(x.bud.limit)
 		}
-		return evals[w].rows(ctx, f, conds, func(c chunk) error {
+		err := evals[w].rows(ctx, f, conds, func(c chunk) error {
 			return tops[w].add(evals[w], seq+uint64(c.row(0)))
 		})
+		if err != nil {
+			return err
+		}
+		return tops[w].endFrame(evals[w])
 	})
 	if err != nil {
 		return err
 	}
 	rows := sortedRows(tops, n, p.offset)
+	if err := x.fillRows(ctx, p, rows); err != nil {
+		return err
+	}
 	for lo := 0; lo < len(rows); lo += chunkRows {
 		part := rows[lo:min(lo+chunkRows, len(rows))]
 		cols := make([]*vec, len(p.out))
@@ -273,4 +280,25 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 		}
 	}
 	return nil
+}
+
+// fillRows computes the values of the rows that made it into the result
+// without them.
+func (x *exec) fillRows(ctx context.Context, p *plan, rows []*topRow) error {
+	pending := pendingRows(rows)
+	frames := func(yield func(frame, error) bool) {
+		for f := range pending {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+	return x.each(ctx, frames, func(_ context.Context, _ int, f frame, _ uint64) error {
+		t, ev := newTopN(0, p.order, p.out, x.bud), newEval(x.bud.limit)
+		ev.frame(f)
+		if err := t.fill(ev, pending[f]); err != nil {
+			return err
+		}
+		return t.account() // stays accounted until the query ends
+	})
 }

@@ -15,21 +15,31 @@ type topN struct {
 	out  []*expr
 	acct account
 
-	rows  []*topRow // a heap with the last row on top, once there are n
-	heap  bool
-	bytes int64
-	fresh []*topRow // of the chunk, their values not computed yet
+	rows   []*topRow // a heap with the last row on top, once there are n
+	bytes  int64
+	fresh  []*topRow       // of the chunk
+	frames map[frame]int64 // frames whose rows have no values yet, and their size
 }
 
+// topRow is a row that is kept: its keys, and its values or, until those are
+// computed, where it stands.
 type topRow struct {
 	keys, vals []value
 	seq        uint64
-	row        uint32 // of the frame
+	f          frame // nil once vals is set
+	row        uint32
 	dropped    bool
 }
 
+// maxPending is how many frames a worker keeps for rows without values. The
+// values of most rows that are kept for a while are never needed; but a frame
+// holds on to the columns that it decoded.
+const maxPending = 16
+
 func newTopN(n int64, keys []sortKey, out []*expr, b *budget) *topN {
-	return &topN{n: int(min(n, math.MaxInt32)), keys: keys, out: out, acct: account{b: b, stage: "ORDER BY"}}
+	return &topN{
+		n: int(min(n, math.MaxInt32)), keys: keys, out: out, acct: account{b: b, stage: "ORDER BY"}, frames: map[frame]int64{},
+	}
 }
 
 // compareKey orders two values of key k.
@@ -84,13 +94,78 @@ func (t *topN) add(ev *eval, seq uint64) error {
 		if len(t.rows) == t.n && !t.beats(keys, i, seq+uint64(i)) {
 			continue
 		}
-		r := &topRow{keys: make([]value, len(keys)), seq: seq + uint64(i), row: ev.c.row(i)}
+		r := &topRow{keys: make([]value, len(keys)), seq: seq + uint64(i), f: ev.f, row: ev.c.row(i)}
 		for j, k := range keys {
 			r.keys[j] = k.at(i).owned()
 		}
 		t.put(r)
 	}
-	return t.fill(ev)
+	t.fresh = slices.DeleteFunc(t.fresh, func(r *topRow) bool { return r.dropped })
+	if len(t.fresh) == 0 {
+		return nil
+	}
+	if t.n > chunkRows {
+		// With so many rows to keep, most chunks have some that stay.
+		if err := t.fill(ev, t.fresh); err != nil {
+			return err
+		}
+	} else {
+		t.frames[ev.f] = int64(ev.f.rows()) * int64(16*len(t.keys))
+	}
+	return t.account()
+}
+
+// account counts the rows, and for a pending frame its sort keys.
+func (t *topN) account() error {
+	n := t.bytes
+	for _, size := range t.frames {
+		n += size
+	}
+	return t.acct.set(n)
+}
+
+// endFrame lets go of frames that no row needs, and computes the values of
+// all rows when too many frames are left. ev stands nowhere after.
+func (t *topN) endFrame(ev *eval) error {
+	if !t.tooMany(len(t.frames)) {
+		return nil
+	}
+	pending := pendingRows(t.rows)
+	for f := range t.frames {
+		if pending[f] == nil {
+			delete(t.frames, f)
+		}
+	}
+	if t.tooMany(len(pending)) {
+		for f, rows := range pending {
+			ev.frame(f)
+			if err := t.fill(ev, rows); err != nil {
+				return err
+			}
+		}
+		clear(t.frames)
+	}
+	return t.account()
+}
+
+// tooMany reports whether n pending frames are too many, or too large.
+func (t *topN) tooMany(n int) bool {
+	size := int64(0)
+	for _, s := range t.frames {
+		size += s
+	}
+	return n > maxPending || size > t.acct.b.limit/16
+}
+
+// pendingRows returns the rows without values, by frame.
+func pendingRows(rows []*topRow) map[frame][]*topRow {
+	pending := map[frame][]*topRow{}
+	for _, r := range rows {
+		if r.f != nil {
+			pending[r.f] = append(pending[r.f], r)
+		}
+	}
+	return pending
 }
 
 // beats reports whether row i belongs before the last of the rows kept.
@@ -111,7 +186,6 @@ func (t *topN) put(r *topRow) {
 		t.rows = append(t.rows, r)
 		if len(t.rows) == t.n {
 			heap.Init(t)
-			t.heap = true
 		}
 		return
 	}
@@ -137,16 +211,13 @@ func (r *topRow) size() int64 {
 	return n
 }
 
-// fill computes the output of the rows of the chunk that are still kept.
-func (t *topN) fill(ev *eval) error {
-	t.fresh = slices.DeleteFunc(t.fresh, func(r *topRow) bool { return r.dropped })
-	if len(t.fresh) == 0 {
-		return nil
-	}
-	c := chunk{sel: make([]uint32, len(t.fresh)), n: len(t.fresh)}
-	for i, r := range t.fresh {
+// fill computes the values of rows of ev's frame.
+func (t *topN) fill(ev *eval, rows []*topRow) error {
+	slices.SortFunc(rows, func(a, b *topRow) int { return cmp.Compare(a.row, b.row) })
+	c := chunk{sel: make([]uint32, len(rows)), n: len(rows)}
+	for i, r := range rows {
 		c.sel[i] = r.row
-		r.vals = make([]value, len(t.out))
+		r.vals, r.f = make([]value, len(t.out)), nil
 	}
 	ev.chunk(c)
 	for j, e := range t.out {
@@ -154,15 +225,15 @@ func (t *topN) fill(ev *eval) error {
 		if ev.err != nil {
 			return ev.err
 		}
-		for i, r := range t.fresh {
+		for i, r := range rows {
 			r.vals[j] = v.at(i).owned()
 			t.bytes += 32 + int64(len(r.vals[j].s))
 		}
 	}
-	return t.acct.set(t.bytes)
+	return nil
 }
 
-// sorted merges the rows of all workers, and returns those from offset on.
+// sortedRows merges the rows of all workers, and returns those from offset on.
 func sortedRows(parts []*topN, n, offset int64) []*topRow {
 	var rows []*topRow
 	var t *topN

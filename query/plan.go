@@ -85,6 +85,7 @@ func (p *planner) plan(s *selectStmt) *plan {
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
 	out.pushdown()
 	out.orderWhere()
+	out.dropUnused()
 	return out
 }
 
@@ -99,6 +100,7 @@ func (p *planner) from(out *plan, s *selectStmt) {
 		for i, e := range out.sub.out {
 			out.sc.cols = append(out.sc.cols, inputCol{name: out.sub.names[i], typ: e.typ, level: e.level})
 		}
+		out.sc.used = make([]bool, len(out.sc.cols))
 	default:
 		sig, ok := tables[strings.ToLower(s.from.name)]
 		if !ok {
@@ -435,6 +437,15 @@ func walk(n node, f func(node) bool) {
 			walk(x, f)
 		}
 		walk(n.filter, f)
+	}
+}
+
+// dropUnused keeps a subquery from computing columns that nothing reads.
+func (p *plan) dropUnused() {
+	for i, used := range p.sc.used {
+		if !used {
+			p.sub.out[i] = constExpr(p.sub.out[i].typ, value{})
+		}
 	}
 }
 

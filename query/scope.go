@@ -20,6 +20,7 @@ type scope struct {
 	attrs map[string][]column.Ref // attribute columns by key
 	cols  []inputCol              // the columns in use, or all of a subquery
 	index map[string]int          // of cols
+	used  []bool                  // of a subquery: the columns in use
 }
 
 // inputCol is a column of the input. Of a table it is made of the stored
@@ -67,6 +68,9 @@ func (s *scope) use(c inputCol) *expr {
 
 func (s *scope) col(i int) *expr {
 	c := s.cols[i]
+	if !s.table {
+		s.used[i] = true
+	}
 	e := colExpr(i, c.typ)
 	e.attr, e.level = c.attr, c.level
 	return e
