@@ -182,15 +182,15 @@ func recovered(err *error) {
 	}
 }
 
-// rows calls f for each chunk of the rows of a frame that meet the
+// rows calls f for each chunk, of at most size rows, of the rows of a frame that meet the
 // conditions; ev stands on the chunk.
-func (ev *eval) rows(ctx context.Context, fr frame, conds []*expr, f func(c chunk) error) error {
+func (ev *eval) rows(ctx context.Context, fr frame, conds []*expr, size int, f func(c chunk) error) error {
 	ev.frame(fr)
 	sel, all, err := ev.filter(conds)
 	if err != nil {
 		return err
 	}
-	return chunks(fr.rows(), sel, all, func(c chunk) error {
+	return chunks(fr.rows(), sel, all, size, func(c chunk) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (x *exec) group(ctx context.Context, p *plan, frames iter.Seq2[frame, error
 		if groups[w] == nil {
 			groups[w], evals[w] = newGrouper(p.group, x.bud), newEval(x.bud.limit)
 		}
-		return evals[w].rows(ctx, f, p.where, func(c chunk) error {
+		return evals[w].rows(ctx, f, p.where, chunkRows, func(c chunk) error {
 			return groups[w].add(evals[w], seq+uint64(c.row(0)))
 		})
 	})
@@ -234,11 +234,12 @@ func (x *exec) group(ctx context.Context, p *plan, frames iter.Seq2[frame, error
 
 // ordered sorts the rows of p and emits them.
 func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, error], maxRows int64, emit func([]*vec, int) error) error {
-	n := maxRows
+	const most = 1 << 31 // more rows than any memory budget holds
+	n := min(maxRows, most)
 	if p.limit >= 0 {
-		n = min(p.limit, maxRows)
+		n = min(p.limit, n)
 	}
-	n += min(p.offset, 1<<31)
+	n += min(p.offset, most)
 	tops := make([]*topN, x.workers)
 	evals := make([]*eval, x.workers)
 	conds := p.conditions()
@@ -246,7 +247,7 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 		if tops[w] == nil {
 			tops[w], evals[w] = newTopN(n, p.order, p.out, x.bud), newEval(x.bud.limit)
 		}
-		err := evals[w].rows(ctx, f, conds, func(c chunk) error {
+		err := evals[w].rows(ctx, f, conds, chunkRows, func(c chunk) error {
 			return tops[w].add(evals[w], seq+uint64(c.row(0)))
 		})
 		if err != nil {

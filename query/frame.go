@@ -94,15 +94,15 @@ func (c *chunk) row(i int) uint32 {
 	return uint32(c.lo + i)
 }
 
-// chunks calls f for the selected rows of a frame (all where all is set), a
-// chunk at a time.
-func chunks(rows int, sel []uint32, all bool, f func(chunk) error) error {
+// chunks calls f for the selected rows of a frame (all where all is set), at
+// most size at a time.
+func chunks(rows int, sel []uint32, all bool, size int, f func(chunk) error) error {
 	n := len(sel)
 	if all {
 		n = rows
 	}
-	for lo := 0; lo < n; lo += chunkRows {
-		c := chunk{lo: lo, n: min(chunkRows, n-lo)}
+	for lo := 0; lo < n; lo += size {
+		c := chunk{lo: lo, n: min(size, n-lo)}
 		if !all {
 			c.sel = sel[lo : lo+c.n]
 		}

@@ -128,7 +128,7 @@ func randomComparison(r *rand.Rand) naive {
 
 func TestQuery_MatchesNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 40 {
+	for round := range 15 {
 		rows := randomRows(r, 1+r.IntN(400))
 		src := &memSource{
 			tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: 1 + r.IntN(200), runs: r.IntN(2) == 0,

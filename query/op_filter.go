@@ -98,7 +98,7 @@ func (ev *eval) filterCoded(entries *vec, col *encoded, sel []uint32, all bool) 
 // filterRows computes the condition for each row.
 func (ev *eval) filterRows(cond *expr, rows int, sel []uint32, all bool) ([]uint32, error) {
 	var kept []uint32
-	err := chunks(rows, sel, all, func(c chunk) error {
+	err := chunks(rows, sel, all, chunkRows, func(c chunk) error {
 		ev.chunk(c)
 		v := ev.vec(cond)
 		if ev.err != nil {

@@ -88,9 +88,7 @@ func (f *blockFrame) object(place column.Place) (*encoded, error) {
 		}
 		return refs[i].Type < refs[j].Type
 	})
-	n := f.rows()
-	parts := make([]*vec, 0, len(refs))
-	keys := make([]string, 0, len(refs))
+	o := &objectBuilder{}
 	for _, r := range refs {
 		v, err := f.blk.Vector(r)
 		if err != nil {
@@ -99,32 +97,41 @@ func (f *blockFrame) object(place column.Place) (*encoded, error) {
 		if v == nil {
 			continue
 		}
-		d, err := f.dense(v)
+		e, err := encode(v, f.rows(), v.Type)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, d)
-		keys = append(keys, string(appendStringJSON(nil, r.Name))+":")
+		o.parts = append(o.parts, e)
+		o.keys = append(o.keys, string(appendStringJSON(nil, r.Name))+":")
 	}
-	return &encoded{entries: &vec{typ: typeMap, n: n}, object: &objectBuilder{keys: keys, parts: parts}}, nil
+	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: o}, nil
 }
 
 // objectBuilder writes the object of a row when it is asked for: most rows of
 // a block are not.
 type objectBuilder struct {
 	keys  []string
-	parts []*vec
+	parts []*encoded
 }
 
 // build writes the objects of the chunk's rows.
 func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
 	out := newVec(typeMap, c.n)
+	pos := make([][]uint32, len(o.parts))
+	for j, p := range o.parts {
+		if !p.flat() {
+			pos[j] = p.positions(make([]uint32, 0, c.n), c)
+		}
+	}
 	var buf []byte
 	for i := range c.n {
-		row := int(c.row(i))
 		buf = append(buf[:0], '{')
 		for j, p := range o.parts {
-			v := p.at(row)
+			entry := c.row(i)
+			if pos[j] != nil {
+				entry = pos[j][i]
+			}
+			v := p.entries.at(int(entry))
 			if v.isNull() {
 				continue
 			}

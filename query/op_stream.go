@@ -100,7 +100,12 @@ func consume(ctx context.Context, queue chan *streamJob, emit func([]*vec, int) 
 
 // project computes the output of one frame.
 func (x *exec) project(ctx context.Context, p *plan, ev *eval, j *streamJob) error {
-	err := ev.rows(ctx, j.f, p.conditions(), func(c chunk) error {
+	size := chunkRows
+	if p.limit >= 0 {
+		// No more than may be wanted: the rest would be computed in vain.
+		size = int(min(min(p.limit, chunkRows)+min(p.offset, chunkRows), chunkRows))
+	}
+	err := ev.rows(ctx, j.f, p.conditions(), size, func(c chunk) error {
 		out := streamChunk{n: c.n, cols: make([]*vec, len(p.out))}
 		for i, e := range p.out {
 			out.cols[i] = ev.vec(e)
@@ -129,7 +134,7 @@ func limited(limit, offset int64, emit func([]*vec, int) error) func([]*vec, int
 		offset -= lo
 		hi := int64(n)
 		if limit >= 0 {
-			hi = min(hi, lo+limit)
+			hi = lo + min(hi-lo, limit)
 			limit -= hi - lo
 		}
 		if lo < hi {

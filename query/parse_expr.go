@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -474,7 +475,7 @@ func parseTime(s string) (int64, error) {
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
 			if y := t.UTC().Year(); y < 1678 || y > 2261 {
-				return 0, &Error{Message: strconv.Quote(s) + " is outside the years 1678 to 2261"}
+				return 0, fmt.Errorf("%q is outside the years 1678 to 2261", s)
 			}
 			return t.UnixNano(), nil
 		}
