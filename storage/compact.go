@@ -1,0 +1,214 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/ttlog/ttlog/storage/internal/part"
+)
+
+// settleAfter is how long after its day and its last flush a partition is
+// merged as far as the limits allow.
+const settleAfter = time.Hour
+
+// Compact merges the parts of each partition into as few as the limits allow,
+// beside appends, flushes and scans. Unflushed rows stay where they are.
+func (s *Store) Compact(ctx context.Context) error {
+	if s.opts.ReadOnly {
+		return ErrReadOnly
+	}
+	s.compactMu.Lock()
+	defer s.compactMu.Unlock()
+	return s.mergeUntilDone(ctx, true)
+}
+
+// mergeUntilDone merges until no partition has anything left to merge, and
+// returns the first error. compactMu is held.
+func (s *Store) mergeUntilDone(ctx context.Context, all bool) error {
+	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("storage: compact: %w", err)
+		}
+		p, handles, err := s.nextMerge(all)
+		if err != nil || p == nil {
+			return err
+		}
+		err = s.mergeParts(ctx, p, handles)
+		if errors.Is(err, ErrCorrupt) {
+			s.blameMerge(handles)
+		}
+		for _, h := range handles {
+			h.release()
+		}
+		s.mu.Lock()
+		s.compactErr = err
+		if err != nil {
+			s.counters.CompactionErrors++
+		}
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// nextMerge picks parts to merge and takes references to them.
+func (s *Store) nextMerge(all bool) (*partition, []*handle, error) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return nil, nil, ErrClosed
+	}
+	for _, p := range s.sortedLocked() {
+		byID := map[uint64]*handle{}
+		var sound []entry
+		for _, h := range p.handles {
+			if h.mergeable() {
+				byID[h.entry.id] = h
+				sound = append(sound, h.entry)
+			}
+		}
+		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, all || p.settled(sound, now))
+		if group == nil {
+			continue
+		}
+		handles := make([]*handle, len(group))
+		for i, e := range group {
+			handles[i] = byID[e.id]
+			handles[i].acquire()
+		}
+		return p, handles, nil
+	}
+	return nil, nil, nil
+}
+
+// settled tells whether the partition will hardly get rows any more.
+func (p *partition) settled(parts []entry, now time.Time) bool {
+	if now.Unix() < (int64(p.key.day)+1)*secondsPerDay+int64(settleAfter/time.Second) {
+		return false
+	}
+	for _, e := range parts {
+		if now.Unix()-e.created < int64(settleAfter/time.Second) {
+			return false
+		}
+	}
+	return true
+}
+
+// mergeParts writes one part with the rows of several and publishes it in
+// their place.
+func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle) error {
+	parts := make([]*part.Part, len(handles))
+	drop := map[uint64]bool{}
+	var rows int64
+	var level uint32
+	for i, h := range handles {
+		pt, err := h.load()
+		if err != nil {
+			return fmt.Errorf("storage: compact %s: %w", p.key, err)
+		}
+		parts[i] = pt
+		drop[h.entry.id] = true
+		rows += h.entry.rows
+		level = max(level, h.entry.level+1)
+	}
+	merged, err := s.writePart(ctx, p, level, func(w io.Writer) (part.Info, error) {
+		info, err := part.Merge(w, part.Options{}, parts...)
+		if err == nil && info.Rows != rows {
+			err = corruptf("merge of parts with %d rows has %d", rows, info.Rows)
+		}
+		return info, err
+	})
+	if err != nil {
+		return fmt.Errorf("storage: compact %s: %w", p.key, partError("", err))
+	}
+	return s.commit(p, func(m *manifest) {
+		kept := make([]entry, 0, len(m.parts))
+		for _, e := range m.parts {
+			if !drop[e.id] {
+				kept = append(kept, e)
+			}
+		}
+		m.parts = append(kept, merged.entry)
+	}, []*handle{merged}, drop, func() {
+		s.counters.Compactions++
+		s.counters.CompactedParts += int64(len(handles))
+		s.counters.CompactedRows += rows
+	})
+}
+
+// blameMerge finds out which parts made a merge fail, so that the next one
+// leaves them out.
+func (s *Store) blameMerge(handles []*handle) {
+	for _, h := range handles {
+		pt, err := h.load()
+		if err == nil {
+			err = partError(h.path, pt.Verify())
+		}
+		if err != nil {
+			h.refuseMerge()
+			s.noteDamage(h, err)
+		}
+	}
+}
+
+// mergeable tells whether compaction may use the part. It may be called with
+// Store.mu held.
+func (h *handle) mergeable() bool {
+	h.files.mu.Lock()
+	defer h.files.mu.Unlock()
+	return h.broken == nil && !h.unfit
+}
+
+func (h *handle) refuseMerge() {
+	h.files.mu.Lock()
+	defer h.files.mu.Unlock()
+	h.unfit = true
+}
+
+// runMaintenance is the goroutine for retention and compaction. Open starts
+// it; it ends with the context.
+func (s *Store) runMaintenance(ctx context.Context) {
+	defer s.wg.Done()
+	ticker := time.NewTicker(s.opts.MaintenanceInterval)
+	defer ticker.Stop()
+	for {
+		s.maintainOnce(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.maintain:
+		case <-ticker.C:
+		}
+	}
+}
+
+func (s *Store) maintainOnce(ctx context.Context) {
+	s.compactMu.Lock()
+	defer s.compactMu.Unlock()
+	if err := s.retain(time.Now()); err != nil && ctx.Err() == nil {
+		s.log.Error("storage: retention", "error", err)
+	}
+	if err := s.settleDebris(); err != nil {
+		s.log.Error("storage: commit", "error", err)
+	}
+	s.emptyTrash()
+	if s.opts.NoBackgroundCompaction {
+		return
+	}
+	err := s.mergeUntilDone(ctx, false)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+		s.log.Error("storage: compaction; the parts stay as they are", "error", err)
+	}
+}
+
+func (s *Store) wakeMaintenance() {
+	select {
+	case s.maintain <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,257 @@
+package storage
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/ttlog/ttlog/storage/internal/part"
+	"github.com/ttlog/ttlog/storage/internal/vfs"
+)
+
+// How long the flusher waits after a failed attempt: the first time, and at most.
+const (
+	minBackoff = 100 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
+
+// Flush returns when everything appended before the call is in durable parts,
+// when an attempt to write it that began after the call failed, or when the
+// context ends. Rows that could not be written stay in memory, visible to
+// scans, and are tried again in the background.
+func (s *Store) Flush(ctx context.Context) error {
+	if s.opts.ReadOnly {
+		return ErrReadOnly
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrClosed
+	}
+	return s.flushLocked(ctx)
+}
+
+func (s *Store) flushLocked(ctx context.Context) error {
+	target := s.active.seq
+	if s.active.empty() {
+		if s.sealed == nil {
+			return nil
+		}
+		target = s.sealed.seq
+	}
+	s.want = max(s.want, target)
+	began := s.attempts
+	s.wakeFlusher()
+	for s.flushed < target {
+		if s.flushErr != nil && s.failed > began {
+			return s.flushErr
+		}
+		if s.flusherDone {
+			return ErrClosed
+		}
+		if err := s.waitLocked(ctx); err != nil {
+			return fmt.Errorf("storage: flush: %w", err)
+		}
+	}
+	return nil
+}
+
+// wakeFlusher makes the flusher look again. It may be called with any lock.
+func (s *Store) wakeFlusher() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// runFlusher is the goroutine that writes sealed generations. Open starts it;
+// it ends when stop is closed.
+func (s *Store) runFlusher(stop <-chan struct{}) {
+	defer s.wg.Done()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	backoff := time.Duration(0)
+	for {
+		g, attempt, pause := s.nextFlush()
+		if g != nil {
+			err := s.flushGeneration(g)
+			s.flushedOrNot(g, attempt, err)
+			if err == nil {
+				backoff = 0
+				s.wakeMaintenance()
+				continue
+			}
+			backoff = min(max(2*backoff, minBackoff), maxBackoff)
+			pause = backoff
+		}
+		timer.Reset(pause)
+		select {
+		case <-stop:
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// nextFlush returns the generation to write now, sealing the active one when
+// it is time; without one, how long until it may be.
+func (s *Store) nextFlush() (g *generation, attempt uint64, pause time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if s.sealed == nil && !s.active.empty() && (s.want >= s.active.seq || s.active.full(&s.opts, now)) {
+		s.sealLocked()
+	}
+	if s.sealed != nil {
+		s.attempts++
+		return s.sealed, s.attempts, 0
+	}
+	pause = time.Hour
+	if !s.active.empty() && s.opts.FlushInterval > 0 {
+		pause = max(s.active.born.Add(s.opts.FlushInterval).Sub(now), time.Millisecond)
+	}
+	return nil, 0, pause
+}
+
+// flushedOrNot records how an attempt ended.
+func (s *Store) flushedOrNot(g *generation, attempt uint64, err error) {
+	s.mu.Lock()
+	if err == nil {
+		s.sealed = nil
+		s.flushed = g.seq
+		s.counters.Flushes++
+	} else {
+		s.failed = attempt
+		s.counters.FlushErrors++
+	}
+	first := err != nil && s.flushErr == nil
+	recovered := err == nil && s.flushErr != nil
+	s.flushErr = err
+	s.changedLocked()
+	s.mu.Unlock()
+	switch {
+	case first:
+		s.log.Error("storage: cannot write; rows stay in memory and are tried again", "error", err)
+	case recovered:
+		s.log.Info("storage: writing works again")
+	}
+}
+
+// flushGeneration writes the tables of a sealed generation, one part each. A
+// table that is published leaves the generation, so that a later attempt goes
+// on with the rest.
+func (s *Store) flushGeneration(g *generation) error {
+	s.mu.Lock()
+	keys := g.keys()
+	s.mu.Unlock()
+	var errs []error
+	for _, k := range keys {
+		if err := s.flushTable(g, k); err != nil {
+			// A full disk fails for each; one that only refuses this
+			// partition must not hold up the others.
+			errs = append(errs, fmt.Errorf("flush %s: %w", k, err))
+			if len(errs) == 3 {
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Store) flushTable(g *generation, k key) error {
+	s.mu.Lock()
+	t := g.tables[k]
+	p := s.partitionLocked(k)
+	s.mu.Unlock()
+	h, err := s.writePart(context.Background(), p, 0, func(w io.Writer) (part.Info, error) {
+		return part.Write(w, part.Options{}, t.table)
+	})
+	if err != nil {
+		return err
+	}
+	return s.commit(p, func(m *manifest) {
+		m.parts = append(m.parts[:len(m.parts):len(m.parts)], h.entry)
+		m.marks = withMark(m.marks, s.opts.Ring, t.end)
+	}, []*handle{h}, nil, func() {
+		delete(g.tables, k)
+		s.counters.FlushedRows += h.entry.rows
+		s.counters.FlushedBytes += h.entry.size
+	})
+}
+
+// writePart writes a part under a new number: temporary file, sync, rename,
+// sync of the directory. What fails leaves no file behind, as far as possible.
+func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write func(w io.Writer) (part.Info, error)) (*handle, error) {
+	p.commitMu.Lock()
+	err := s.prepareDir(p)
+	p.commitMu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	id := p.reserve()
+	path := p.path(partName(id))
+	temp := path + tempSuffix
+	f, err := s.fs.Create(temp)
+	if err != nil {
+		return nil, fmt.Errorf("storage: create part: %w", err)
+	}
+	e, err := writeEntry(ctx, f, write)
+	if err != nil {
+		s.removeFile(temp)
+		return nil, fmt.Errorf("storage: write %s: %w", temp, err)
+	}
+	if err = s.fs.Rename(temp, path); err == nil {
+		err = s.fs.SyncDir(p.dir)
+	}
+	if err != nil {
+		s.removeFile(temp)
+		s.removeFile(path)
+		return nil, fmt.Errorf("storage: publish %s: %w", path, err)
+	}
+	e.id, e.level, e.created = id, level, time.Now().Unix()
+	return s.files.add(p.key, path, e), nil
+}
+
+// writeEntry fills a new file, syncs and closes it.
+func writeEntry(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) (entry, error) {
+	sum := &summing{stop: ctx.Err, w: f, hash: xxhash.New()}
+	buf := bufio.NewWriterSize(sum, 256<<10)
+	info, err := write(buf)
+	if err == nil {
+		err = buf.Flush()
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return entry{}, err
+	}
+	return entry{size: sum.n, sum: sum.hash.Sum64(), rows: info.Rows, minTime: info.MinTime, maxTime: info.MaxTime}, nil
+}
+
+// summing counts and hashes what it passes on, and stops when the context ends.
+type summing struct {
+	stop func() error
+	w    io.Writer
+	hash *xxhash.Digest
+	n    int64
+}
+
+func (s *summing) Write(p []byte) (int, error) {
+	if err := s.stop(); err != nil {
+		return 0, err
+	}
+	n, err := s.w.Write(p)
+	_, _ = s.hash.Write(p[:n]) // never fails
+	s.n += int64(n)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}

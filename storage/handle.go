@@ -1,0 +1,193 @@
+package storage
+
+import (
+	"container/list"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"github.com/ttlog/ttlog/storage/internal/part"
+	"github.com/ttlog/ttlog/storage/internal/vfs"
+)
+
+// handle is a part file of a manifest. The file is opened when it is first
+// needed; it is removed when the part was replaced and no scan uses it.
+type handle struct {
+	key   key
+	entry entry
+	path  string
+	files *files
+
+	// All below is guarded by files.mu, except that part stays as it is while
+	// the caller holds a reference and a call to load has succeeded.
+	refs   int  // scans and compactions, and 1 while the part is in a manifest
+	gone   bool // replaced: remove the file with the last reference
+	keep   bool // replaced, but the file is not ours to remove (read-only)
+	busy   chan struct{}
+	file   vfs.File
+	part   *part.Part
+	broken error // why the part cannot be read; final
+	unfit  bool  // not to be merged: some of its blocks are damaged
+	idle   *list.Element
+}
+
+// files opens and closes part files. Its mutex comes after Store.mu.
+type files struct {
+	fs     vfs.FS
+	remove func(name string)
+
+	mu     sync.Mutex
+	idle   *list.List // loaded handles that only their manifest refers to, oldest first
+	closed bool       // the store is closed: nothing stays open when idle
+}
+
+func newFiles(fsys vfs.FS, remove func(name string)) *files {
+	return &files{fs: fsys, remove: remove, idle: list.New()}
+}
+
+// add returns the handle of a part, with the manifest's reference.
+func (f *files) add(k key, path string, e entry) *handle {
+	return &handle{key: k, entry: e, path: path, files: f, refs: 1}
+}
+
+// acquire takes a reference. The caller must know that the part is in a
+// manifest now, which Store.mu held guarantees.
+func (h *handle) acquire() {
+	h.files.mu.Lock()
+	defer h.files.mu.Unlock()
+	h.refs++
+	if h.idle != nil {
+		h.files.idle.Remove(h.idle)
+		h.idle = nil
+	}
+}
+
+// release gives a reference back.
+func (h *handle) release() { h.drop(false) }
+
+// retire gives the manifest's reference back.
+func (h *handle) retire() { h.drop(true) }
+
+func (h *handle) drop(gone bool) {
+	f := h.files
+	f.mu.Lock()
+	h.refs--
+	h.gone = h.gone || gone
+	var shut []vfs.File
+	remove := false
+	switch {
+	case h.refs == 0:
+		remove = h.gone && !h.keep
+		shut = h.unloadLocked(shut)
+	case h.refs == 1 && !h.gone && h.part != nil && f.closed:
+		shut = h.unloadLocked(shut)
+	case h.refs == 1 && !h.gone && h.part != nil:
+		h.idle = f.idle.PushBack(h)
+		for f.idle.Len() > maxIdleFiles {
+			old := f.idle.Remove(f.idle.Front()).(*handle)
+			old.idle = nil
+			shut = old.unloadLocked(shut)
+		}
+	}
+	f.mu.Unlock()
+	for _, file := range shut {
+		_ = file.Close() // open for reading: nothing can be lost
+	}
+	if remove {
+		f.remove(h.path)
+	}
+}
+
+func (h *handle) unloadLocked(shut []vfs.File) []vfs.File {
+	if h.idle != nil {
+		h.files.idle.Remove(h.idle)
+		h.idle = nil
+	}
+	if h.file != nil {
+		shut = append(shut, h.file)
+	}
+	h.file, h.part = nil, nil
+	return shut
+}
+
+// close closes what is idle and keeps nothing open from now on.
+func (f *files) close() {
+	f.mu.Lock()
+	f.closed = true
+	var shut []vfs.File
+	for f.idle.Len() > 0 {
+		shut = f.idle.Front().Value.(*handle).unloadLocked(shut)
+	}
+	f.mu.Unlock()
+	for _, file := range shut {
+		_ = file.Close() // open for reading: nothing can be lost
+	}
+}
+
+// load opens the part, if it is not yet. The caller holds a reference and may
+// use the part as long as it does. An error that wraps ErrCorrupt is final.
+func (h *handle) load() (*part.Part, error) {
+	f := h.files
+	f.mu.Lock()
+	for h.busy != nil {
+		busy := h.busy
+		f.mu.Unlock()
+		<-busy
+		f.mu.Lock()
+	}
+	if h.part != nil || h.broken != nil {
+		defer f.mu.Unlock()
+		return h.part, h.broken
+	}
+	h.busy = make(chan struct{})
+	f.mu.Unlock()
+
+	file, p, err := openPart(f.fs, h.path, h.entry)
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(h.busy)
+	h.busy = nil
+	if err != nil {
+		if errors.Is(err, ErrCorrupt) {
+			h.broken = err
+		}
+		return nil, err
+	}
+	h.file, h.part = file, p
+	return p, nil
+}
+
+// openPart opens a part file and checks that it is the one the manifest means.
+func openPart(fsys vfs.FS, path string, e entry) (vfs.File, *part.Part, error) {
+	file, err := fsys.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("storage: open part: %w", err)
+	}
+	p, err := checkPart(file, path, e)
+	if err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	return file, p, nil
+}
+
+func checkPart(file vfs.File, path string, e entry) (*part.Part, error) {
+	size, err := file.Size()
+	if err != nil {
+		return nil, fmt.Errorf("storage: open part: %w", err)
+	}
+	if size != e.size {
+		return nil, corruptf("%s has %d bytes, its manifest says %d", path, size, e.size)
+	}
+	p, err := part.Open(file, size)
+	var disk *fs.PathError
+	if err != nil && !errors.As(err, &disk) && !errors.Is(err, part.ErrCorrupt) {
+		// Not the disk's fault and not damage: a version we do not know.
+		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, path, err)
+	}
+	if err != nil {
+		return nil, partError(path, err)
+	}
+	return p, nil
+}

@@ -1,0 +1,294 @@
+package part
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/ttlog/ttlog/storage/encoding"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// source reads and checks chunks of a part, and counts what it reads.
+type source struct {
+	p    *Part
+	read *atomic.Int64 // may be nil
+}
+
+// chunk returns the bytes of a chunk.
+func (s source) chunk(c chunkRef) ([]byte, error) {
+	b := make([]byte, c.size)
+	if _, err := s.p.r.ReadAt(b, c.off); err != nil {
+		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", c.size, c.off, err)
+	}
+	if s.read != nil {
+		s.read.Add(int64(c.size))
+	}
+	if s.p.verifySums && xxhash.Sum64(b) != c.sum {
+		return nil, corruptf("wrong checksum of the %d bytes at byte %d", c.size, c.off)
+	}
+	return b, nil
+}
+
+// rowGroup returns a chunk whose columns are read when they are asked for.
+func (s source) rowGroup(g *rowGroup) *table.Chunk {
+	c := table.NewChunk(s.p.footer.signal)
+	s.group(&c.Rows, &g.rows)
+	s.leaf(&c.Resources, &g.resources, 1)
+	if c.Signal == spans {
+		s.parents(c, &g.rows)
+	}
+	return c
+}
+
+// group prepares a group for reading.
+func (s source) group(g *table.Group, d *groupDir) {
+	g.N = d.n
+	for i := range d.leaves {
+		s.leaf(&g.Leaves[i], &d.leaves[i], d.n)
+	}
+	for i := range d.sets {
+		s.set(&g.Sets[i], &d.sets[i], d.n)
+	}
+	for i := range d.lists {
+		l := &g.Lists[i]
+		s.group(&l.Items, &d.lists[i].items)
+		s.counts(&l.Counts, &d.lists[i].counts, d.n, l.Items.N)
+	}
+}
+
+// leaf prepares a plain column of at most n values for reading.
+func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
+	if d.ref.size == 0 {
+		return
+	}
+	l.Load = func(l *table.Leaf) error {
+		b, err := s.chunk(d.ref)
+		if err == nil {
+			err = decodeLeaf(l, b, n)
+		}
+		if err != nil {
+			return fmt.Errorf("part: column at byte %d: %w", d.ref.off, err)
+		}
+		return nil
+	}
+}
+
+// counts prepares the item counts of a list for reading.
+func (s source) counts(l *table.Leaf, d *leafDir, n, items int) {
+	s.leaf(l, d, n)
+	load := l.Load
+	l.Load = func(l *table.Leaf) error {
+		if load != nil {
+			if err := load(l); err != nil {
+				return err
+			}
+		}
+		sum := int64(0)
+		for _, v := range l.Ints {
+			if v < 0 || v > int64(items)-sum {
+				return corruptf("list counts at byte %d do not add up to %d items", d.ref.off, items)
+			}
+			sum += v
+		}
+		if sum != int64(items) {
+			return corruptf("list counts at byte %d add up to %d, not %d items", d.ref.off, sum, items)
+		}
+		return nil
+	}
+}
+
+func decodeLeaf(l *table.Leaf, b []byte, limit int) (err error) {
+	r := reader{src: b}
+	n := r.count("values", limit)
+	switch l.Kind {
+	case table.KindInt:
+		if r.err == nil {
+			l.Ints, err = encoding.Ints(nil, b[r.off:], n)
+		}
+	case table.KindFloat:
+		if r.err == nil {
+			l.Ints, err = decodeFloats(b[r.off:], n)
+		}
+	case table.KindSpanID:
+		if r.err == nil {
+			l.Ints, err = decodeSpanIDs(b[r.off:], n)
+		}
+	default:
+		return decodeDict(l, &r, n)
+	}
+	return firstOf(r.err, err)
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func decodeFloats(b []byte, n int) ([]int64, error) {
+	floats, err := encoding.Floats(nil, b, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int64, n)
+	for i, f := range floats {
+		out[i] = int64(math.Float64bits(f))
+	}
+	return out, nil
+}
+
+func decodeSpanIDs(b []byte, n int) ([]int64, error) {
+	raw, err := encoding.FixedBytes(nil, b, n, 8)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = int64(binary.LittleEndian.Uint64(raw[8*i:]))
+	}
+	return out, nil
+}
+
+// decodeDict decodes a column of codes with its dictionary.
+func decodeDict(l *table.Leaf, r *reader, n int) error {
+	k := r.count("dictionary entries", maxItems)
+	var values []string
+	var err error
+	if l.Kind == table.KindTrace {
+		values, err = decodeTraceIDs(r, k)
+	} else {
+		size := r.count("bytes of strings", maxDictBytes)
+		dict := r.section()
+		if r.err == nil {
+			values, err = encoding.Strings(dict, k, size)
+		}
+	}
+	if err = firstOf(r.err, err); err != nil {
+		return err
+	}
+	l.Dict = &table.Dict{Values: append(make([]string, 1, k+1), values...)}
+	if l.Codes, err = encoding.Uints(nil, r.src[r.off:], n); err != nil {
+		return err
+	}
+	return checkCodes(l.Codes, len(l.Dict.Values))
+}
+
+func decodeTraceIDs(r *reader, k int) ([]string, error) {
+	ids := r.section()
+	if r.err != nil {
+		return nil, r.err
+	}
+	raw, err := encoding.FixedBytes(nil, ids, k, 16)
+	if err != nil {
+		return nil, err
+	}
+	all := string(raw)
+	out := make([]string, k)
+	for i := range out {
+		out[i] = all[16*i : 16*i+16]
+	}
+	return out, nil
+}
+
+func checkCodes(codes []uint32, n int) error {
+	for i, c := range codes {
+		if int(c) >= n {
+			return corruptf("row %d has code %d of %d", i, c, n)
+		}
+	}
+	return nil
+}
+
+// set prepares the attributes of n rows for reading.
+func (s source) set(set *table.AttrSet, d *setDir, n int) {
+	if len(d.cols) == 0 {
+		return
+	}
+	for i := range d.cols {
+		c := &d.cols[i]
+		col := &table.AttrCol{Key: c.key, Type: c.typ, N: c.n, Leaf: table.NewLeaf(table.LeafKind(c.typ))}
+		s.leaf(&col.Leaf, &c.leaf, c.n)
+		set.Cols = append(set.Cols, col)
+	}
+	set.LoadShapes = func(set *table.AttrSet) error {
+		b, err := s.chunk(d.shapes)
+		if err == nil {
+			err = decodeShapes(set, b, n)
+		}
+		if err != nil {
+			return fmt.Errorf("part: shapes at byte %d: %w", d.shapes.off, err)
+		}
+		return nil
+	}
+}
+
+func decodeShapes(set *table.AttrSet, b []byte, n int) error {
+	r := reader{src: b}
+	k := r.count("shapes", maxItems)
+	total := r.count("columns of shapes", maxItems)
+	first, second := r.section(), r.section()
+	rows := r.count("rows", n)
+	if r.err != nil {
+		return r.err
+	}
+	lengths, err := encoding.Uints(nil, first, k)
+	if err != nil {
+		return err
+	}
+	cols, err := encoding.Uints(nil, second, total)
+	if err != nil {
+		return err
+	}
+	if err := checkCodes(cols, len(set.Cols)); err != nil {
+		return err
+	}
+	shapes := make([][]uint32, 1, k+1)
+	for _, length := range lengths {
+		if int(length) > len(cols) {
+			return corruptf("shapes of more than %d columns", total)
+		}
+		shapes = append(shapes, cols[:length:length])
+		cols = cols[length:]
+	}
+	if set.Shape.Codes, err = encoding.Uints(nil, b[r.off:], rows); err != nil {
+		return err
+	}
+	if err := checkCodes(set.Shape.Codes, len(shapes)); err != nil {
+		return err
+	}
+	set.Shapes = shapes
+	return checkOccurrences(set)
+}
+
+// checkOccurrences checks that the shapes of the rows ask for exactly as many
+// values of each column as there are.
+func checkOccurrences(set *table.AttrSet) error {
+	uses := make([]int, len(set.Shapes))
+	for _, c := range set.Shape.Codes {
+		uses[c]++
+	}
+	have := make([]int, len(set.Cols))
+	for i, shape := range set.Shapes {
+		if uses[i] == 0 {
+			continue
+		}
+		for _, c := range shape {
+			if have[c] += uses[i]; have[c] > set.Cols[c].N {
+				break
+			}
+		}
+	}
+	for i, c := range set.Cols {
+		if have[i] != c.N {
+			return corruptf("attribute %q has %d values, its rows ask for %d", c.Key, c.N, have[i])
+		}
+	}
+	return nil
+}

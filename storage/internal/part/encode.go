@@ -1,0 +1,173 @@
+package part
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/ttlog/ttlog/storage/encoding"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// encoder turns the columns of a chunk into bytes, one chunk of the file each.
+type encoder struct {
+	enc encoding.Encoder
+	out []byte // chunks since the last flush
+	tmp []byte
+
+	current *table.Chunk // spans being encoded
+	err     error
+}
+
+// chunk appends what was encoded into e.tmp as a chunk of the file.
+func (e *encoder) chunk() chunkRef {
+	e.out = append(e.out, e.tmp...)
+	return chunkRef{size: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
+}
+
+// rows encodes the rows of a chunk, in which parents are references.
+func (e *encoder) rows(c *table.Chunk) (groupDir, error) {
+	e.current, e.err = nil, nil
+	if c.Signal == spans {
+		e.current = c
+	}
+	d := e.group(&c.Rows)
+	return d, e.err
+}
+
+func (e *encoder) group(g *table.Group) groupDir {
+	d := groupDir{
+		n: g.N, leaves: make([]leafDir, len(g.Leaves)),
+		sets: make([]setDir, len(g.Sets)), lists: make([]listDir, len(g.Lists)),
+	}
+	if g.N == 0 {
+		return groupDir{}
+	}
+	for i := range g.Leaves {
+		d.leaves[i] = e.leaf(&g.Leaves[i])
+	}
+	for i := range g.Sets {
+		d.sets[i] = e.set(&g.Sets[i])
+	}
+	for i := range g.Lists {
+		d.lists[i] = e.list(&g.Lists[i])
+	}
+	return d
+}
+
+func (e *encoder) list(l *table.List) listDir {
+	if l.Items.N == 0 {
+		return listDir{}
+	}
+	return listDir{counts: e.leaf(&l.Counts), items: e.group(&l.Items)}
+}
+
+// leaf encodes a plain column. An empty one takes nothing.
+func (e *encoder) leaf(l *table.Leaf) leafDir {
+	var d leafDir
+	if l.Empty() {
+		return d
+	}
+	if e.current != nil && l == &e.current.Rows.Leaves[table.SpanParentID] {
+		return e.parents(e.current)
+	}
+	e.tmp = e.appendLeaf(e.tmp[:0], l)
+	d.ref = e.chunk()
+	if hasRange(l.Kind) {
+		d.min, d.max = rangeOf(l.Ints)
+	}
+	return d
+}
+
+// rangeOf returns the least and the greatest of some values and zero, which
+// the rows behind the last value have.
+func rangeOf(v []int64) (least, greatest int64) {
+	least, greatest = v[0], v[0]
+	for _, x := range v {
+		least, greatest = min(least, x), max(greatest, x)
+	}
+	return least, greatest
+}
+
+// appendLeaf appends the number of values and the values. Rows behind the last
+// value have zero.
+func (e *encoder) appendLeaf(dst []byte, l *table.Leaf) []byte {
+	n := len(l.Ints) + len(l.Codes)
+	dst = binary.AppendUvarint(dst, uint64(n))
+	switch l.Kind {
+	case table.KindInt:
+		return e.enc.AppendInts(dst, l.Ints)
+	case table.KindFloat:
+		floats := make([]float64, n)
+		for i, v := range l.Ints {
+			floats[i] = math.Float64frombits(uint64(v))
+		}
+		return e.enc.AppendFloats(dst, floats)
+	case table.KindSpanID:
+		return e.enc.AppendBytes(dst, spanIDBytes(l.Ints), 8)
+	case table.KindTrace:
+		ids := l.Dict.Values[1:]
+		raw := make([]byte, 0, 16*len(ids))
+		for _, id := range ids {
+			raw = append(raw, id...)
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(ids)))
+		dst = appendSection(dst, e.enc.AppendBytes(nil, raw, 16))
+		return e.enc.AppendUints(dst, l.Codes)
+	default:
+		return e.appendStrings(dst, l)
+	}
+}
+
+func spanIDBytes(ids []int64) []byte {
+	out := make([]byte, 0, 8*len(ids))
+	for _, id := range ids {
+		out = binary.LittleEndian.AppendUint64(out, uint64(id))
+	}
+	return out
+}
+
+// appendStrings appends the dictionary, without the empty string that is its
+// entry 0, and the codes.
+func (e *encoder) appendStrings(dst []byte, l *table.Leaf) []byte {
+	values := l.Dict.Values[1:]
+	size := 0
+	for _, s := range values {
+		size += len(s)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(values)))
+	dst = binary.AppendUvarint(dst, uint64(size))
+	dst = appendSection(dst, e.enc.AppendStrings(nil, values))
+	return e.enc.AppendUints(dst, l.Codes)
+}
+
+// set encodes the attributes of a group.
+func (e *encoder) set(s *table.AttrSet) setDir {
+	var d setDir
+	if len(s.Cols) == 0 {
+		return d
+	}
+	e.tmp = e.appendShapes(e.tmp[:0], s)
+	d.shapes = e.chunk()
+	for _, c := range s.Cols {
+		d.cols = append(d.cols, colDir{key: c.Key, typ: c.Type, n: c.N, leaf: e.leaf(&c.Leaf)})
+	}
+	return d
+}
+
+// appendShapes appends the shapes, without the empty one that is number 0, and
+// the shape of each row.
+func (e *encoder) appendShapes(dst []byte, s *table.AttrSet) []byte {
+	var lengths, cols []uint32
+	for _, shape := range s.Shapes[1:] {
+		lengths = append(lengths, uint32(len(shape)))
+		cols = append(cols, shape...)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(lengths)))
+	dst = binary.AppendUvarint(dst, uint64(len(cols)))
+	dst = appendSection(dst, e.enc.AppendUints(nil, lengths))
+	dst = appendSection(dst, e.enc.AppendUints(nil, cols))
+	dst = binary.AppendUvarint(dst, uint64(len(s.Shape.Codes)))
+	return e.enc.AppendUints(dst, s.Shape.Codes)
+}

@@ -1,0 +1,260 @@
+package part
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// chunkRef says where an encoded column stands. Size 0 is a column that no row
+// has a value in.
+type chunkRef struct {
+	off  int64
+	size int
+	sum  uint64 // xxhash64 of the bytes
+}
+
+// leafDir is the footer's entry of a plain column. For integers of which there
+// are any, all values are within min and max.
+type leafDir struct {
+	ref      chunkRef
+	min, max int64
+}
+
+type setDir struct {
+	shapes chunkRef
+	cols   []colDir
+}
+
+type colDir struct {
+	key  string
+	typ  column.Type
+	n    int
+	leaf leafDir
+}
+
+type listDir struct {
+	counts leafDir
+	items  groupDir
+}
+
+// groupDir is the footer's entry of a group, by position in its definition. A
+// part of an earlier version may have fewer columns than the definition.
+type groupDir struct {
+	n      int
+	leaves []leafDir
+	sets   []setDir
+	lists  []listDir
+}
+
+// rowGroup is the footer's entry of a row group.
+type rowGroup struct {
+	minTime, maxTime int64
+	memory           int64    // bytes when decoded, about
+	services         []string // those of its rows, nil when there are too many
+	filter           chunkRef // of trace ids
+	resources        leafDir
+	rows             groupDir
+}
+
+// footer is the directory of a part.
+type footer struct {
+	signal otlpwire.Signal
+	groups []rowGroup
+}
+
+func hasRange(k table.Kind) bool { return k == table.KindInt }
+
+func (f *footer) append(dst []byte) []byte {
+	dst = append(dst, byte(f.signal))
+	dst = binary.AppendUvarint(dst, uint64(len(f.groups)))
+	for i := range f.groups {
+		g := &f.groups[i]
+		dst = binary.AppendVarint(dst, g.minTime)
+		dst = binary.AppendVarint(dst, g.maxTime)
+		dst = binary.AppendUvarint(dst, uint64(g.memory))
+		dst = binary.AppendUvarint(dst, uint64(len(g.services)))
+		for _, s := range g.services {
+			dst = appendString(dst, s)
+		}
+		dst = appendRef(dst, g.filter)
+		dst = appendLeafDir(dst, &g.resources, table.KindString)
+		dst = appendGroupDir(dst, &g.rows, table.Schema(f.signal))
+	}
+	return dst
+}
+
+func appendRef(dst []byte, c chunkRef) []byte {
+	dst = binary.AppendUvarint(dst, uint64(c.size))
+	if c.size == 0 {
+		return dst
+	}
+	return binary.LittleEndian.AppendUint64(dst, c.sum)
+}
+
+func appendLeafDir(dst []byte, l *leafDir, k table.Kind) []byte {
+	dst = appendRef(dst, l.ref)
+	if l.ref.size > 0 && hasRange(k) {
+		dst = binary.AppendVarint(dst, l.min)
+		dst = binary.AppendVarint(dst, l.max)
+	}
+	return dst
+}
+
+func appendGroupDir(dst []byte, g *groupDir, def *table.GroupDef) []byte {
+	dst = binary.AppendUvarint(dst, uint64(g.n))
+	if g.n == 0 {
+		return dst
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(g.leaves)))
+	for i := range g.leaves {
+		dst = appendLeafDir(dst, &g.leaves[i], def.Leaves[i].Kind)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(g.sets)))
+	for i := range g.sets {
+		s := &g.sets[i]
+		dst = binary.AppendUvarint(dst, uint64(len(s.cols)))
+		if len(s.cols) == 0 {
+			continue
+		}
+		dst = appendRef(dst, s.shapes)
+		for k := range s.cols {
+			c := &s.cols[k]
+			dst = appendString(dst, c.key)
+			dst = append(dst, byte(c.typ))
+			dst = binary.AppendUvarint(dst, uint64(c.n))
+			dst = appendLeafDir(dst, &c.leaf, table.LeafKind(c.typ))
+		}
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(g.lists)))
+	for i := range g.lists {
+		dst = appendLeafDir(dst, &g.lists[i].counts, table.KindInt)
+		dst = appendGroupDir(dst, &g.lists[i].items, def.Lists[i].Items)
+	}
+	return dst
+}
+
+// footerReader parses a footer. Chunks stand in the file in the order of their
+// refs, so that the footer need not say where.
+type footerReader struct {
+	reader
+	off  int64 // of the next chunk
+	end  int64 // behind the last chunk
+	left int   // rows, items and attributes that the row group may still have
+}
+
+// items reads a number of rows, items or attributes of a row group.
+func (r *footerReader) items(what string) int {
+	n := r.count(what, r.left)
+	r.left -= n
+	return n
+}
+
+// parseFooter parses a footer of a part whose chunks stand from off to end.
+func parseFooter(src []byte, off, end int64) (*footer, error) {
+	r := footerReader{reader: reader{src: src}, off: off, end: end}
+	f := &footer{}
+	if b := r.bytes(1); b != nil {
+		f.signal = otlpwire.Signal(b[0])
+	}
+	def := table.Schema(f.signal)
+	if def == nil {
+		r.fail("signal %d", f.signal)
+		return nil, r.err
+	}
+	n := r.count("row groups", len(src))
+	for i := 0; i < n && r.err == nil; i++ {
+		f.groups = append(f.groups, r.rowGroup(def))
+	}
+	if err := r.reader.end(); err != nil {
+		return nil, err
+	}
+	if r.off != r.end {
+		return nil, corruptf("chunks end at byte %d, not %d", r.off, r.end)
+	}
+	return f, nil
+}
+
+func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
+	r.left = maxItems
+	g := rowGroup{minTime: r.varint(), maxTime: r.varint(), memory: int64(r.uvarint() & math.MaxInt64)}
+	for range r.count("services", maxServices) {
+		g.services = append(g.services, r.string())
+	}
+	g.filter = r.ref()
+	g.resources = r.leafDir(table.KindString)
+	g.rows = r.groupDir(def)
+	if r.err == nil && (g.rows.n == 0 || g.rows.n > maxGroupRows) {
+		r.fail("row group of %d rows", g.rows.n)
+	}
+	return g
+}
+
+func (r *footerReader) ref() chunkRef {
+	size := r.uvarint()
+	if size == 0 || r.err != nil {
+		return chunkRef{}
+	}
+	if size > uint64(r.end-r.off) {
+		r.fail("column of %d bytes, %d left", size, r.end-r.off)
+		return chunkRef{}
+	}
+	c := chunkRef{off: r.off, size: int(size), sum: r.uint64()}
+	r.off += int64(size)
+	return c
+}
+
+func (r *footerReader) leafDir(k table.Kind) leafDir {
+	l := leafDir{ref: r.ref()}
+	if l.ref.size > 0 && hasRange(k) {
+		l.min, l.max = r.varint(), r.varint()
+	}
+	return l
+}
+
+func (r *footerReader) groupDir(def *table.GroupDef) groupDir {
+	g := groupDir{n: r.items("rows")}
+	if g.n == 0 {
+		return g
+	}
+	n := r.count("columns", len(def.Leaves))
+	g.leaves = make([]leafDir, n)
+	for i := range g.leaves {
+		g.leaves[i] = r.leafDir(def.Leaves[i].Kind)
+	}
+	g.sets = make([]setDir, r.count("attribute sets", len(def.Sets)))
+	for i := range g.sets {
+		g.sets[i] = r.setDir()
+	}
+	g.lists = make([]listDir, r.count("lists", len(def.Lists)))
+	for i := range g.lists {
+		counts := r.leafDir(table.KindInt)
+		g.lists[i] = listDir{counts: counts, items: r.groupDir(def.Lists[i].Items)}
+	}
+	return g
+}
+
+func (r *footerReader) setDir() setDir {
+	var s setDir
+	n := r.count("attribute columns", maxColumns)
+	if n == 0 {
+		return s
+	}
+	s.shapes = r.ref()
+	for i := 0; i < n && r.err == nil; i++ {
+		c := colDir{key: r.string()}
+		if b := r.bytes(1); b != nil {
+			c.typ = column.Type(b[0])
+		}
+		if c.typ > column.TypeMap && c.typ != table.TypeRaw {
+			r.fail("attribute %q has type %d", c.key, c.typ)
+		}
+		c.n = r.items("values")
+		c.leaf = r.leafDir(table.LeafKind(c.typ))
+		s.cols = append(s.cols, c)
+	}
+	return s
+}

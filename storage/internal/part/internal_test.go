@@ -1,0 +1,147 @@
+package part
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/internal/table"
+	"github.com/ttlog/ttlog/storage/internal/tabletest"
+)
+
+var fuzzSignals = []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics}
+
+func smallPart(t testing.TB, s otlpwire.Signal) []byte {
+	t.Helper()
+	tab := table.New(s)
+	for _, m := range tabletest.Full(s) {
+		b, err := table.Decode(s, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range b.Days() {
+			tab.Append(b, d)
+		}
+	}
+	var buf bytes.Buffer
+	if _, err := Write(&buf, Options{GroupRows: 30}, tab); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// split returns the chunks and the unpacked footer of a part.
+func split(t testing.TB, file []byte) (chunks, footer []byte) {
+	t.Helper()
+	tail := file[len(file)-trailerSize:]
+	packed, raw := binary.LittleEndian.Uint32(tail), binary.LittleEndian.Uint32(tail[4:])
+	end := len(file) - trailerSize - int(packed)
+	text, err := unpack(file[end:end+int(packed)], int(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file[len(magic):end], text
+}
+
+// join makes a part of chunks and an unpacked footer, with a right trailer.
+func join(chunks, footer []byte) []byte {
+	z, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	packed := z.EncodeAll(footer, nil)
+	out := append([]byte(magic), chunks...)
+	out = append(out, packed...)
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(packed)))
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(footer)))
+	out = binary.LittleEndian.AppendUint64(out, xxhash.Sum64(packed))
+	return append(out, magic...)
+}
+
+// readAll reads everything that a part offers. Errors are fine, panics are not.
+func readAll(p *Part) error {
+	errs := []error{p.Verify()}
+	blocks, _, err := p.Blocks(Filter{From: math.MinInt64, To: math.MaxInt64})
+	errs = append(errs, err)
+	for _, b := range blocks {
+		for _, ref := range append(table.FixedColumns(p.Info().Signal), b.Columns()...) {
+			_, err := b.Vector(ref)
+			errs = append(errs, err)
+		}
+		_, err := b.AppendOTLP(nil, nil)
+		errs = append(errs, err)
+	}
+	_, _, err = p.FindTrace(nil, [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1})
+	errs = append(errs, err)
+	_, err = p.Columns()
+	errs = append(errs, err)
+	var buf bytes.Buffer
+	_, err = Merge(&buf, Options{}, p)
+	return errors.Join(append(errs, err)...)
+}
+
+// FuzzOpen opens any bytes as they are. A part that passes all checksums must
+// be readable to the end.
+func FuzzOpen(f *testing.F) {
+	for _, s := range fuzzSignals {
+		f.Add(smallPart(f, s))
+	}
+	f.Add([]byte(magic))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		p, err := Open(bytes.NewReader(file), int64(len(file)))
+		if err == nil {
+			_ = readAll(p)
+		}
+	})
+}
+
+// FuzzRead reads parts whose checksums are always right, so that what stands
+// behind them is reached: footers and columns of any bytes.
+func FuzzRead(f *testing.F) {
+	for _, s := range fuzzSignals {
+		chunks, footer := split(f, smallPart(f, s))
+		f.Add(chunks, footer)
+	}
+	f.Fuzz(func(t *testing.T, chunks, footer []byte) {
+		file := join(chunks, footer)
+		p, err := open(bytes.NewReader(file), int64(len(file)), false)
+		if err == nil {
+			_ = readAll(p)
+		}
+	})
+}
+
+// TestOpen_StandsAnyFlip changes each byte behind right checksums.
+func TestOpen_StandsAnyFlip(t *testing.T) {
+	for _, s := range fuzzSignals {
+		t.Run(s.String(), func(t *testing.T) {
+			chunks, footer := split(t, smallPart(t, s))
+			if file := join(chunks, footer); readAll(mustOpen(t, file)) != nil {
+				t.Fatal("the part is wrong before it is changed")
+			}
+			for _, b := range [][]byte{chunks, footer} {
+				for i := 0; i < len(b); i += 1 + len(b)/400 {
+					old := b[i]
+					b[i] ^= byte(1 + i%255)
+					file := join(chunks, footer)
+					if p, err := open(bytes.NewReader(file), int64(len(file)), false); err == nil {
+						_ = readAll(p)
+					}
+					b[i] = old
+				}
+			}
+		})
+	}
+}
+
+func mustOpen(t testing.TB, file []byte) *Part {
+	t.Helper()
+	p, err := open(bytes.NewReader(file), int64(len(file)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

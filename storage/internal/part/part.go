@@ -1,0 +1,256 @@
+package part
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+const spans = otlpwire.Traces
+
+// Part is an open part. It is immutable and may be used by several goroutines
+// as far as its reader may; the blocks it hands out are for one goroutine each.
+type Part struct {
+	r          io.ReaderAt
+	info       Info
+	footer     *footer
+	verifySums bool // false only in tests that look behind the checksums
+}
+
+// Open opens the part that stands in the first size bytes of r. It reads and
+// checks the footer only. It keeps r, which the caller closes when the part
+// and all its blocks are not used any more. Errors about wrong bytes wrap
+// ErrCorrupt.
+func Open(r io.ReaderAt, size int64) (*Part, error) { return open(r, size, true) }
+
+func open(r io.ReaderAt, size int64, verifySums bool) (*Part, error) {
+	if size < int64(len(magic)+trailerSize) {
+		return nil, corruptf("%d bytes are no part", size)
+	}
+	var head [len(magic)]byte
+	if _, err := r.ReadAt(head[:], 0); err != nil {
+		return nil, fmt.Errorf("part: read: %w", err)
+	}
+	var tail [trailerSize]byte
+	if _, err := r.ReadAt(tail[:], size-trailerSize); err != nil {
+		return nil, fmt.Errorf("part: read: %w", err)
+	}
+	if err := checkMagic(head[:], tail[16:]); err != nil {
+		return nil, err
+	}
+	packed := int64(binary.LittleEndian.Uint32(tail[:]))
+	raw := binary.LittleEndian.Uint32(tail[4:])
+	end := size - trailerSize - packed
+	if end < int64(len(magic)) || raw > maxFooterBytes {
+		return nil, corruptf("footer of %d bytes, %d unpacked, in a file of %d", packed, raw, size)
+	}
+	src := make([]byte, packed)
+	if _, err := r.ReadAt(src, end); err != nil {
+		return nil, fmt.Errorf("part: read footer: %w", err)
+	}
+	if verifySums && xxhash.Sum64(src) != binary.LittleEndian.Uint64(tail[8:]) {
+		return nil, corruptf("wrong checksum of the footer at byte %d", end)
+	}
+	text, err := unpack(src, int(raw))
+	if err != nil {
+		return nil, corruptf("footer at byte %d: %v", end, err)
+	}
+	f, err := parseFooter(text, int64(len(magic)), end)
+	if err != nil {
+		return nil, fmt.Errorf("part: footer: %w", err)
+	}
+	p := &Part{r: r, footer: f, verifySums: verifySums}
+	p.describe(size)
+	return p, nil
+}
+
+func checkMagic(head, tail []byte) error {
+	version := len(magic) - 1
+	if string(head[:version]) != magic[:version] {
+		return corruptf("starts with %q: no part", head)
+	}
+	if string(head) != magic {
+		return fmt.Errorf("part: version %d, this program reads %d", head[version], magic[version])
+	}
+	if string(tail) != magic {
+		return corruptf("ends with %q: cut short or overwritten", tail)
+	}
+	return nil
+}
+
+// unpack decompresses a footer of n bytes.
+func unpack(src []byte, n int) ([]byte, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFooterBytes), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	// Zstd cannot shrink more than about a thousandfold: believe no more.
+	if n > 64+2048*len(src) {
+		return nil, fmt.Errorf("%d bytes out of %d", n, len(src))
+	}
+	out, err := z.DecodeAll(src, make([]byte, 0, n))
+	if err == nil && len(out) != n {
+		err = fmt.Errorf("%d bytes, not %d", len(out), n)
+	}
+	return out, err
+}
+
+func (p *Part) describe(size int64) {
+	w := writer{info: Info{Signal: p.footer.signal}}
+	for i := range p.footer.groups {
+		w.note(&p.footer.groups[i])
+	}
+	p.info = w.info
+	p.info.Size = size
+	p.info.Services = allServices(p.footer.groups)
+}
+
+// Info returns what the part is about.
+func (p *Part) Info() Info { return p.info }
+
+// Filter says which rows are wanted. It only leaves out row groups that cannot
+// hold any of them.
+type Filter struct {
+	// From and To bound the time in nanoseconds: From is in, To is not.
+	// Both zero is no bound.
+	From, To int64
+	// Where are predicates that all have to hold.
+	Where []column.Predicate
+	// Read, where set, counts the bytes that the blocks read, now and later.
+	Read *atomic.Int64
+}
+
+// Blocks returns a block for each row group that may hold wanted rows, and the
+// number of row groups left out. Blocks read a column when it is asked for.
+func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
+	s := source{p, f.Read}
+	for i := range p.footer.groups {
+		g := &p.footer.groups[i]
+		keep, err := s.mayMatch(g, &f)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !keep {
+			pruned++
+			continue
+		}
+		blocks = append(blocks, table.NewBlock(s.rowGroup(g)))
+	}
+	return blocks, pruned, nil
+}
+
+// Columns returns the attribute columns that have a value in some row.
+func (p *Part) Columns() ([]column.Ref, error) {
+	var out []column.Ref
+	seen := map[column.Ref]bool{}
+	for i := range p.footer.groups {
+		b := table.NewBlock(source{p, nil}.rowGroup(&p.footer.groups[i]))
+		if err := b.Chunk().Resources.Ensure(); err != nil {
+			return nil, err
+		}
+		for _, ref := range b.Columns() {
+			if !seen[ref] {
+				seen[ref] = true
+				out = append(out, ref)
+			}
+		}
+	}
+	return out, nil
+}
+
+// FindTrace appends the rows of a trace to dst as OTLP, and returns how many
+// there are. Row groups without the trace cost at most their trace filter and
+// their trace ids.
+func (p *Part) FindTrace(dst []byte, id [16]byte) (out []byte, rows int, err error) {
+	at := traceLeaf(p.footer.signal)
+	if at < 0 {
+		return dst, 0, nil
+	}
+	s := source{p, nil}
+	for i := range p.footer.groups {
+		g := &p.footer.groups[i]
+		if ok, err := s.mayHoldTrace(g, string(id[:])); err != nil || !ok {
+			if err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		c := s.rowGroup(g)
+		found, err := rowsOfTrace(c, at, string(id[:]))
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(found) == 0 {
+			continue
+		}
+		if dst, err = table.NewBlock(c).AppendOTLP(dst, found); err != nil {
+			return nil, 0, err
+		}
+		rows += len(found)
+	}
+	return dst, rows, nil
+}
+
+func rowsOfTrace(c *table.Chunk, leaf int, id string) ([]uint32, error) {
+	l := &c.Rows.Leaves[leaf]
+	if err := l.Ensure(); err != nil {
+		return nil, err
+	}
+	var rows []uint32
+	for code, s := range l.Dict.Values {
+		if code == 0 || s != id {
+			continue
+		}
+		for i, c := range l.Codes {
+			if c == uint32(code) {
+				rows = append(rows, uint32(i))
+			}
+		}
+	}
+	return rows, nil
+}
+
+// Verify reads the whole part and checks every checksum, every value that
+// refers to another, and that the footer tells the truth.
+func (p *Part) Verify() error {
+	s := source{p, nil}
+	for i := range p.footer.groups {
+		g := &p.footer.groups[i]
+		if err := s.verify(g); err != nil {
+			return fmt.Errorf("part: row group %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (s source) verify(g *rowGroup) error {
+	if g.filter.size > 0 {
+		if _, err := s.chunk(g.filter); err != nil {
+			return err
+		}
+	}
+	c := s.rowGroup(g)
+	if err := c.EnsureAll(); err != nil {
+		return err
+	}
+	if _, err := c.Services(); err != nil {
+		return corruptf("%v", err)
+	}
+	least, greatest := c.Time(0), c.Time(0)
+	for i := range c.Rows.N {
+		least, greatest = min(least, c.Time(i)), max(greatest, c.Time(i))
+	}
+	if least != g.minTime || greatest != g.maxTime {
+		return corruptf("rows from %d to %d, the footer says %d to %d", least, greatest, g.minTime, g.maxTime)
+	}
+	return nil
+}

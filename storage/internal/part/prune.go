@@ -1,0 +1,153 @@
+package part
+
+import (
+	"slices"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// mayMatch reports whether a row group may hold a row that a filter wants.
+func (s source) mayMatch(g *rowGroup, f *Filter) (bool, error) {
+	if (f.From != 0 || f.To != 0) && (g.maxTime < f.From || g.minTime >= f.To) {
+		return false, nil
+	}
+	for i := range f.Where {
+		if ok, err := s.mayHold(g, &f.Where[i]); err != nil || !ok {
+			return ok, err
+		}
+	}
+	return true, nil
+}
+
+// mayHold reports whether some row may satisfy a predicate. A row without a
+// value satisfies none.
+func (s source) mayHold(g *rowGroup, p *column.Predicate) (bool, error) {
+	switch p.Ref.Place {
+	case column.PlaceField:
+		return s.fieldMayHold(g, p)
+	case column.PlaceRecord:
+		return attrMayHold(&g.rows, p), nil
+	}
+	return true, nil
+}
+
+func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
+	signal := s.p.footer.signal
+	switch p.Ref.Name {
+	case "timestamp":
+		return rangeMayHold(g.minTime, g.maxTime, p), nil
+	case "service":
+		return g.services == nil || slices.ContainsFunc(g.services, func(v string) bool { return stringHolds(v, p) }), nil
+	case "trace_id":
+		if traceLeaf(signal) < 0 || p.Op != column.Eq && p.Op != column.In {
+			return true, nil
+		}
+		for _, v := range p.Values {
+			if ok, err := s.mayHoldTrace(g, v.Str); err != nil || ok {
+				return ok, err
+			}
+		}
+		return false, nil
+	}
+	if leaf := rangedLeaf(signal, p.Ref.Name); leaf >= 0 && leaf < len(g.rows.leaves) {
+		l := &g.rows.leaves[leaf]
+		return rangeMayHold(min(l.min, 0), max(l.max, 0), p) || l.ref.size > 0 && rangeMayHold(l.min, l.max, p), nil
+	}
+	return true, nil
+}
+
+// rangedLeaf returns the position of a fixed column that is stored as the
+// integers that it shows, -1 for others.
+func rangedLeaf(s otlpwire.Signal, name string) int {
+	switch {
+	case s == otlpwire.Traces && name == "duration":
+		return table.SpanDuration
+	case s == otlpwire.Logs && name == "severity_number":
+		return table.LogSeverityNumber
+	}
+	return -1
+}
+
+func attrMayHold(g *groupDir, p *column.Predicate) bool {
+	if len(g.sets) == 0 {
+		return false
+	}
+	for i := range g.sets[0].cols {
+		c := &g.sets[0].cols[i]
+		switch {
+		case c.typ == table.TypeRaw:
+			return true
+		case c.key != p.Ref.Name || c.typ == column.TypeNone:
+		case p.Ref.Type != column.TypeNone && c.typ != p.Ref.Type:
+		case c.typ != column.TypeInt64 || c.leaf.ref.size == 0:
+			return true
+		case rangeMayHold(min(c.leaf.min, 0), max(c.leaf.max, 0), p):
+			return true
+		}
+	}
+	return false
+}
+
+// rangeMayHold reports whether a value from least to greatest may satisfy p.
+func rangeMayHold(least, greatest int64, p *column.Predicate) bool {
+	for i := range p.Values {
+		v := &p.Values[i]
+		switch v.Type {
+		case column.TypeBool, column.TypeInt64, column.TypeTimestamp, column.TypeDuration:
+		default:
+			return true
+		}
+		switch p.Op {
+		case column.Eq, column.In:
+			if v.Int >= least && v.Int <= greatest {
+				return true
+			}
+		case column.Lt:
+			return least < v.Int
+		case column.Le:
+			return least <= v.Int
+		case column.Gt:
+			return greatest > v.Int
+		case column.Ge:
+			return greatest >= v.Int
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// stringHolds reports whether s satisfies p.
+func stringHolds(s string, p *column.Predicate) bool {
+	for i := range p.Values {
+		v := &p.Values[i]
+		if v.Type != column.TypeString {
+			return true
+		}
+		switch p.Op {
+		case column.Eq, column.In:
+			if s == v.Str {
+				return true
+			}
+		case column.Ne:
+			return s != v.Str
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// mayHoldTrace reports whether rows of a trace may be in a row group.
+func (s source) mayHoldTrace(g *rowGroup, id string) (bool, error) {
+	if len(id) != 16 || g.filter.size == 0 {
+		return false, nil
+	}
+	filter, err := s.chunk(g.filter)
+	if err != nil {
+		return false, err
+	}
+	return mayContain(filter, []byte(id)), nil
+}

@@ -1,0 +1,276 @@
+package part
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/encoding"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// The ends of a part file; part of the format.
+const (
+	magic       = "TTLPART\x01" // the last byte is the version
+	trailerSize = 4 + 4 + 8 + 8
+)
+
+// Options says how a part is written. The zero value is good.
+type Options struct {
+	// GroupRows is the largest number of rows of a row group; 0 and less mean
+	// DefaultGroupRows.
+	GroupRows int
+}
+
+func (o Options) withDefaults() Options {
+	if o.GroupRows <= 0 {
+		o.GroupRows = DefaultGroupRows
+	}
+	o.GroupRows = min(o.GroupRows, maxGroupRows)
+	return o
+}
+
+// Info describes a part.
+type Info struct {
+	Signal otlpwire.Signal
+	// Rows is the number of spans, log records or data points.
+	Rows int64
+	// MinTime and MaxTime are the earliest and the latest time of a row, in
+	// nanoseconds since the Unix epoch.
+	MinTime, MaxTime int64
+	// Size is the length of the file in bytes.
+	Size int64
+	// Groups is the number of row groups.
+	Groups int
+	// Services are the services of the rows, sorted; nil when there are too
+	// many to tell.
+	Services []string
+}
+
+// Write writes the rows of tables, which must be of one signal and have at
+// least one row together, as one part. The tables may go on growing meanwhile
+// only when the caller sees to it that Write gets no part of a batch; it takes
+// its snapshot before it returns or writes anything.
+func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
+	var chunks []*table.Chunk
+	for _, t := range tables {
+		chunks = append(chunks, t.Chunks()...)
+	}
+	if len(chunks) == 0 {
+		return Info{}, fmt.Errorf("part: write: no rows")
+	}
+	pw := newWriter(w, o, chunks[0].Signal, encoding.Fast)
+	if err := pw.chunks(chunks); err != nil {
+		return Info{}, err
+	}
+	return pw.finish()
+}
+
+// writer writes the row groups of a part as they come.
+type writer struct {
+	w      io.Writer
+	opts   Options
+	enc    encoder
+	footer footer
+	info   Info
+	off    int64
+}
+
+func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
+	return &writer{
+		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l}, out: []byte(magic)},
+		footer: footer{signal: s}, info: Info{Signal: s},
+	}
+}
+
+// chunks writes the rows of chunks in memory.
+func (w *writer) chunks(chunks []*table.Chunk) error {
+	var locs []table.Loc
+	var times []int64
+	for i, c := range chunks {
+		if c.Signal != w.footer.signal {
+			return fmt.Errorf("part: write: rows of %s and %s", c.Signal, w.footer.signal)
+		}
+		for row := range c.Rows.N {
+			locs = append(locs, table.Loc{Src: uint32(i), Row: uint32(row)})
+			times = append(times, c.Time(row))
+		}
+	}
+	byTime(locs, times)
+	weights := make([]func(row uint32) int, len(chunks))
+	for i, c := range chunks {
+		weights[i] = c.Weight()
+	}
+	for from := 0; from < len(locs); {
+		to, weight := from, 0
+		for to < len(locs) && to-from < w.opts.GroupRows {
+			weight += weights[locs[to].Src](locs[to].Row)
+			if to > from && weight > groupWeight {
+				break
+			}
+			to++
+		}
+		if err := w.gather(chunks, locs[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// byTime sorts rows by their times; equal ones keep their order.
+func byTime(locs []table.Loc, times []int64) {
+	if slices.IsSorted(times) {
+		return
+	}
+	index := make([]uint32, len(locs))
+	for i := range index {
+		index[i] = uint32(i)
+	}
+	slices.SortStableFunc(index, func(a, b uint32) int {
+		switch {
+		case times[a] < times[b]:
+			return -1
+		case times[a] > times[b]:
+			return 1
+		}
+		return 0
+	})
+	old := slices.Clone(locs)
+	for i, k := range index {
+		locs[i] = old[k]
+	}
+}
+
+// gather writes the given rows, which stand by time, as a row group.
+func (w *writer) gather(chunks []*table.Chunk, locs []table.Loc) error {
+	c := table.NewChunk(w.footer.signal)
+	if err := table.Gather(c, chunks, locs, true); err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
+	return w.group(c)
+}
+
+// group writes the rows of a chunk, which stand by time, as a row group.
+func (w *writer) group(c *table.Chunk) error {
+	order, err := table.ClusterOrder(c)
+	if err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
+	g := rowGroup{minTime: c.Time(0), maxTime: c.Time(c.Rows.N - 1)}
+	if c, err = table.Reorder(c, order); err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
+	if g.services, err = servicesOf(c); err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
+	g.memory = int64(c.Bytes())
+	g.filter = w.enc.filter(c)
+	g.resources = w.enc.leaf(resourceLeaf(c))
+	if g.rows, err = w.enc.rows(c); err != nil {
+		return fmt.Errorf("part: write: %w", err)
+	}
+	w.footer.groups = append(w.footer.groups, g)
+	w.note(&g)
+	return w.flush()
+}
+
+// resourceLeaf returns the resources as a leaf that the encoder sees: only its
+// dictionary counts.
+func resourceLeaf(c *table.Chunk) *table.Leaf {
+	l := table.Leaf{Kind: table.KindString, Dict: c.Resources.Dict}
+	if len(l.Dict.Values) > 1 {
+		l.Codes = []uint32{0}
+	}
+	return &l
+}
+
+// servicesOf returns the services of a chunk's rows, sorted.
+func servicesOf(c *table.Chunk) ([]string, error) {
+	byCode, err := c.Services()
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for i := range c.Rows.N {
+		seen[byCode[c.Rows.Leaves[table.LeafScope].Code(i)]] = true
+		if len(seen) > maxServices {
+			return nil, nil
+		}
+	}
+	var out []string
+	for s := range seen {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// note adds a row group to what Info tells.
+func (w *writer) note(g *rowGroup) {
+	in := &w.info
+	if in.Groups == 0 {
+		in.MinTime, in.MaxTime = g.minTime, g.maxTime
+	}
+	in.MinTime, in.MaxTime = min(in.MinTime, g.minTime), max(in.MaxTime, g.maxTime)
+	in.Rows += int64(g.rows.n)
+	in.Groups++
+}
+
+func (w *writer) flush() error {
+	n, err := w.w.Write(w.enc.out)
+	w.off += int64(n)
+	w.enc.out = w.enc.out[:0]
+	if err != nil {
+		return fmt.Errorf("part: write at byte %d: %w", w.off, err)
+	}
+	return nil
+}
+
+// finish writes the footer and the trailer.
+func (w *writer) finish() (Info, error) {
+	if w.info.Rows == 0 {
+		return Info{}, fmt.Errorf("part: write: no rows")
+	}
+	raw := w.footer.append(nil)
+	if len(raw) > maxFooterBytes {
+		return Info{}, fmt.Errorf("part: write: footer of %d bytes, at most %d possible", len(raw), maxFooterBytes)
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	if err != nil {
+		return Info{}, fmt.Errorf("part: write: %w", err)
+	}
+	start := len(w.enc.out)
+	w.enc.out = z.EncodeAll(raw, w.enc.out)
+	size := len(w.enc.out) - start
+	sum := xxhash.Sum64(w.enc.out[start:])
+	w.enc.out = binary.LittleEndian.AppendUint32(w.enc.out, uint32(size))
+	w.enc.out = binary.LittleEndian.AppendUint32(w.enc.out, uint32(len(raw)))
+	w.enc.out = binary.LittleEndian.AppendUint64(w.enc.out, sum)
+	w.enc.out = append(w.enc.out, magic...)
+	if err := w.flush(); err != nil {
+		return Info{}, err
+	}
+	w.info.Size = w.off
+	w.info.Services = allServices(w.footer.groups)
+	return w.info, nil
+}
+
+// allServices returns the services of all row groups, nil when one of them
+// does not tell.
+func allServices(groups []rowGroup) []string {
+	var out []string
+	for i := range groups {
+		if groups[i].services == nil {
+			return nil
+		}
+		out = append(out, groups[i].services...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,213 @@
+package table
+
+import (
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// Block is a [column.Block] over a chunk. Columns are decoded when asked for,
+// and kept. It is for one goroutine at a time.
+type Block struct {
+	c       *Chunk
+	vectors map[column.Ref]*column.Vector
+	places  *places
+	raw     []rawAttr // parsed overflow column of the rows' attributes
+}
+
+var _ column.Block = (*Block)(nil)
+
+// NewBlock returns a block over c, which it then owns.
+func NewBlock(c *Chunk) *Block {
+	return &Block{c: c, vectors: make(map[column.Ref]*column.Vector)}
+}
+
+// Chunk returns the chunk that the block is over.
+func (b *Block) Chunk() *Chunk { return b.c }
+
+// Rows returns the number of rows.
+func (b *Block) Rows() int { return b.c.Rows.N }
+
+// Vector implements [column.Block]. An attribute's Ref that leaves the type
+// out gets the first column of that key.
+func (b *Block) Vector(ref column.Ref) (*column.Vector, error) {
+	if ref.Place == column.PlaceField {
+		ref.Type = column.TypeNone
+	}
+	if v, ok := b.vectors[ref]; ok {
+		return v, nil
+	}
+	v, err := b.vector(ref)
+	if err != nil {
+		return nil, err
+	}
+	b.vectors[ref] = v
+	return v, nil
+}
+
+func (b *Block) vector(ref column.Ref) (*column.Vector, error) {
+	if b.c.Rows.N == 0 {
+		return nil, nil
+	}
+	switch ref.Place {
+	case column.PlaceRecord:
+		return b.attrVector(&b.c.Rows.Sets[setAttrs], ref)
+	case column.PlaceResource, column.PlaceScope:
+		return b.placeVector(ref)
+	case column.PlaceField:
+		switch ref.Name {
+		case "service", "scope_name", "scope_version":
+			return b.scopeField(ref.Name)
+		}
+		switch b.c.Signal {
+		case otlpwire.Traces:
+			return b.spanField(ref.Name)
+		case otlpwire.Logs:
+			return b.logField(ref.Name)
+		case otlpwire.Metrics:
+			return b.pointField(ref.Name)
+		}
+	}
+	return nil, nil
+}
+
+// leaf returns a loaded leaf of the rows.
+func (b *Block) leaf(i int) (*Leaf, error) {
+	l := &b.c.Rows.Leaves[i]
+	return l, l.Ensure()
+}
+
+// intField returns a fixed column of integers, which every row has.
+func (b *Block) intField(leaf int, t column.Type) (*column.Vector, error) {
+	l, err := b.leaf(leaf)
+	if err != nil {
+		return nil, err
+	}
+	return intVector(t, l.Ints, b.c.Rows.N), nil
+}
+
+// stringField returns a fixed column of strings, which every row has.
+func (b *Block) stringField(leaf int) (*column.Vector, error) {
+	l, err := b.leaf(leaf)
+	if err != nil {
+		return nil, err
+	}
+	return codeVector(column.TypeString, l.Codes, l.Dict.Values, b.c.Rows.N), nil
+}
+
+// enumField returns a fixed column of names for small integers.
+func (b *Block) enumField(leaf int, name func(int64) string) (*column.Vector, error) {
+	l, err := b.leaf(leaf)
+	if err != nil {
+		return nil, err
+	}
+	out := newRuns(column.TypeString, b.c.Rows.N)
+	names := make(map[int64]uint32)
+	for i := range b.c.Rows.N {
+		v := l.Int(i)
+		code, ok := names[v]
+		if !ok {
+			code = out.code(name(v))
+			names[v] = code
+		}
+		out.pushCode(code)
+	}
+	return out.vector(), nil
+}
+
+// traceField returns a column of trace ids; rows without have no value.
+func (b *Block) traceField(leaf int) (*column.Vector, error) {
+	l, err := b.leaf(leaf)
+	if err != nil || len(l.Codes) == 0 {
+		return nil, err
+	}
+	v := codeVector(column.TypeID, l.Codes, l.Dict.Values, b.c.Rows.N)
+	v.Valid = validNonZero(b.c.Rows.N, func(i int) bool { return l.Code(i) != 0 })
+	return v, nil
+}
+
+// spanIDField returns a column of span ids; rows without have no value.
+func (b *Block) spanIDField(leaf int) (*column.Vector, error) {
+	l, err := b.leaf(leaf)
+	if err != nil || len(l.Ints) == 0 {
+		return nil, err
+	}
+	n := b.c.Rows.N
+	v := &column.Vector{Type: column.TypeID, Len: n, Codes: make([]uint32, n), Dict: make([]string, 1, n+1)}
+	seen := make(map[int64]uint32, n)
+	seen[0] = 0
+	for i, id := range l.Ints {
+		code, ok := seen[id]
+		if !ok {
+			code = uint32(len(v.Dict))
+			seen[id] = code
+			v.Dict = append(v.Dict, spanIDString(id))
+		}
+		v.Codes[i] = code
+	}
+	v.Valid = validNonZero(n, func(i int) bool { return l.Int(i) != 0 })
+	return v, nil
+}
+
+// jsonList returns a list of the rows as a column of JSON arrays; rows with an
+// empty list have no value.
+func (b *Block) jsonList(list int, item func(dst []byte, row, i int) []byte) (*column.Vector, error) {
+	l := &b.c.Rows.Lists[list]
+	if l.Items.N == 0 {
+		return nil, nil
+	}
+	starts, err := l.Starts(b.c.Rows.N)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Items.EnsureAll(); err != nil {
+		return nil, err
+	}
+	out := newRuns(column.TypeString, b.c.Rows.N)
+	var buf []byte
+	for row := range b.c.Rows.N {
+		if starts[row] == starts[row+1] {
+			out.pushNull()
+			continue
+		}
+		buf = append(buf[:0], '[')
+		for i := starts[row]; i < starts[row+1]; i++ {
+			if i > starts[row] {
+				buf = append(buf, ',')
+			}
+			buf = item(buf, row, int(i))
+		}
+		out.pushString(string(append(buf, ']')))
+	}
+	return out.vector(), nil
+}
+
+// EnsureAll loads everything of the group.
+func (g *Group) EnsureAll() error {
+	for i := range g.Leaves {
+		if err := g.Leaves[i].Ensure(); err != nil {
+			return err
+		}
+	}
+	for i := range g.Sets {
+		if err := g.Sets[i].ensureAll(); err != nil {
+			return err
+		}
+	}
+	for i := range g.Lists {
+		if err := g.Lists[i].Counts.Ensure(); err != nil {
+			return err
+		}
+		if err := g.Lists[i].Items.EnsureAll(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EnsureAll loads everything of the chunk.
+func (c *Chunk) EnsureAll() error {
+	if err := c.Resources.Ensure(); err != nil {
+		return err
+	}
+	return c.Rows.EnsureAll()
+}

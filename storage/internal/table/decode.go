@@ -1,0 +1,319 @@
+package table
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
+
+// Batch is the rows of one decoded request. It is immutable.
+type Batch struct {
+	chunk *Chunk
+	days  []int32 // distinct, in order of first appearance
+	day   []int32 // by row; nil when all are days[0]
+}
+
+const nanosPerDay = 24 * 60 * 60 * 1e9
+
+// Day returns the UTC day of a time, in days since the Unix epoch.
+func Day(nanos int64) int32 {
+	d := nanos / nanosPerDay
+	if nanos%nanosPerDay < 0 {
+		d--
+	}
+	return int32(d)
+}
+
+// Decode parses one Export…ServiceRequest (or TracesData, LogsData,
+// MetricsData) of signal s completely, so that a malformed one stores nothing.
+// The batch does not alias request. Errors wrap [otlpwire.ErrMalformed].
+func Decode(s otlpwire.Signal, request []byte) (*Batch, error) {
+	d := decoder{chunk: NewChunk(s)}
+	if d.chunk.Rows.Def == nil {
+		return nil, fmt.Errorf("table: no signal %d", s)
+	}
+	f := otlpwire.Scan(request)
+	for f.Next() {
+		if f.Num != otlpwire.RequestResource {
+			continue
+		}
+		if err := d.resource(f.Bytes()); err != nil {
+			return nil, fmt.Errorf("table: %s: field %d at byte %d: %w", s, f.Num, f.Offset(), err)
+		}
+	}
+	if err := f.Err(); err != nil {
+		return nil, fmt.Errorf("table: %s: %w", s, err)
+	}
+	b := &Batch{chunk: d.chunk}
+	b.findDays()
+	return b, nil
+}
+
+// Rows returns the number of spans, log records or data points.
+func (b *Batch) Rows() int { return b.chunk.Rows.N }
+
+// Days returns the UTC days that the rows fall on, as days since the Unix
+// epoch, each once.
+func (b *Batch) Days() []int32 { return b.days }
+
+func (b *Batch) findDays() {
+	n := b.chunk.Rows.N
+	seen := map[int32]bool{}
+	for i := range n {
+		d := Day(b.chunk.Time(i))
+		if len(b.days) == 0 || d != b.days[len(b.days)-1] && !seen[d] {
+			seen[d] = true
+			b.days = append(b.days, d)
+		}
+		if len(b.days) > 1 && b.day == nil {
+			b.day = make([]int32, n)
+			for k := range i {
+				b.day[k] = b.days[0]
+			}
+		}
+		if b.day != nil {
+			b.day[i] = d
+		}
+	}
+}
+
+// Time returns the time that row i is sorted and partitioned by, in
+// nanoseconds: a span's start, a log record's time or else observed time, a
+// data point's time. The leaves concerned must be loaded.
+func (c *Chunk) Time(i int) int64 {
+	r := c.Rows.Leaves
+	switch c.Signal {
+	case otlpwire.Traces:
+		return r[SpanStart].Int(i)
+	case otlpwire.Logs:
+		if t := r[LogTime].Int(i); t != 0 {
+			return t
+		}
+		return r[LogObserved].Int(i)
+	}
+	return r[PointTime].Int(i)
+}
+
+// decoder parses a request into a chunk.
+type decoder struct {
+	chunk *Chunk
+	buf   []byte
+	extra []byte
+	meta  []byte
+}
+
+func (d *decoder) resource(msg []byte) error {
+	// First pass: everything but the scopes, which is what rows refer to.
+	d.buf = d.buf[:0]
+	f := otlpwire.Scan(msg)
+	for f.Next() {
+		switch f.Num {
+		case otlpwire.GroupScopes:
+			f.Bytes()
+			continue
+		case otlpwire.GroupResource:
+			if err := checkResource(f.Bytes()); err != nil {
+				return err
+			}
+		case otlpwire.GroupSchemaURL:
+			f.Bytes()
+		}
+		var err error
+		if d.buf, err = keep(d.buf, &f); err != nil {
+			return err
+		}
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	code := d.chunk.Resources.Dict.code(d.buf)
+	for f := otlpwire.Scan(msg); f.Next(); {
+		if f.Num != otlpwire.GroupScopes {
+			continue
+		}
+		if err := d.scope(code, f.Bytes()); err != nil {
+			return fmt.Errorf("scope at byte %d: %w", f.Offset(), err)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) scope(resource uint32, msg []byte) error {
+	d.buf = binary.LittleEndian.AppendUint32(d.buf[:0], resource)
+	f := otlpwire.Scan(msg)
+	for f.Next() {
+		switch f.Num {
+		case otlpwire.ScopeGroupRecords:
+			f.Bytes()
+			continue
+		case otlpwire.ScopeGroupScope:
+			if err := checkScope(f.Bytes()); err != nil {
+				return err
+			}
+		case otlpwire.ScopeGroupSchemaURL:
+			f.Bytes()
+		}
+		var err error
+		if d.buf, err = keep(d.buf, &f); err != nil {
+			return err
+		}
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	rows := &d.chunk.Rows
+	code := uint32(0)
+	if resource != 0 || len(d.buf) > 4 {
+		code = rows.Leaves[LeafScope].Dict.code(d.buf)
+	}
+	for f := otlpwire.Scan(msg); f.Next(); {
+		if f.Num != otlpwire.ScopeGroupRecords {
+			continue
+		}
+		var err error
+		switch d.chunk.Signal {
+		case otlpwire.Traces:
+			err = d.span(code, f.Bytes())
+		case otlpwire.Logs:
+			err = d.log(code, f.Bytes())
+		default:
+			err = d.metric(code, f.Bytes())
+		}
+		if err == nil {
+			err = d.checkSize()
+		}
+		if err != nil {
+			return fmt.Errorf("record at byte %d: %w", f.Offset(), err)
+		}
+	}
+	return nil
+}
+
+// checkSize refuses requests with more items than a row group can hold.
+func (d *decoder) checkSize() error {
+	if n := d.chunk.Rows.items(); n > MaxItems {
+		return fmt.Errorf("%w: more than %d records, events and attributes", otlpwire.ErrMalformed, MaxItems)
+	}
+	return nil
+}
+
+// items counts the rows, items and attributes of a group.
+func (g *Group) items() int {
+	n := g.N
+	for i := range g.Sets {
+		n += g.Sets[i].total
+	}
+	for i := range g.Lists {
+		n += g.Lists[i].Items.items()
+	}
+	return n
+}
+
+func checkResource(msg []byte) error {
+	f := otlpwire.Scan(msg)
+	for f.Next() {
+		var err error
+		switch f.Num {
+		case otlpwire.ResourceAttributes:
+			err = checkKeyValue(f.Bytes(), 0)
+		case otlpwire.ResourceDroppedAttributesCount:
+			f.Varint()
+		case otlpwire.ResourceEntityRefs:
+			err = checkEntityRef(f.Bytes())
+		default:
+			err = checkUnknown(&f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return f.Err()
+}
+
+func checkEntityRef(msg []byte) error {
+	f := otlpwire.Scan(msg)
+	for f.Next() {
+		if f.Num >= otlpwire.EntityRefSchemaURL && f.Num <= otlpwire.EntityRefDescriptionKeys {
+			f.Bytes()
+		} else if err := checkUnknown(&f); err != nil {
+			return err
+		}
+	}
+	return f.Err()
+}
+
+func checkScope(msg []byte) error {
+	f := otlpwire.Scan(msg)
+	for f.Next() {
+		switch f.Num {
+		case otlpwire.ScopeName, otlpwire.ScopeVersion:
+			f.Bytes()
+		case otlpwire.ScopeAttributes:
+			if err := checkKeyValue(f.Bytes(), 0); err != nil {
+				return err
+			}
+		case otlpwire.ScopeDroppedAttributesCount:
+			f.Varint()
+		default:
+			if err := checkUnknown(&f); err != nil {
+				return err
+			}
+		}
+	}
+	return f.Err()
+}
+
+// setID stores a trace id: 16 bytes, or none. As in all of OpenTelemetry, the
+// id of zeros is no id.
+func setTraceID(l *Leaf, row int, id []byte) error {
+	switch {
+	case len(id) == 0 || len(id) == 16 && [16]byte(id) == [16]byte{}:
+		l.setCode(row, 0)
+	case len(id) == 16:
+		l.setBytes(row, id)
+	default:
+		return fmt.Errorf("%w: trace id of %d bytes", otlpwire.ErrMalformed, len(id))
+	}
+	return nil
+}
+
+// setSpanID stores a span id: 8 bytes, or none.
+func setSpanID(l *Leaf, row int, id []byte) error {
+	switch len(id) {
+	case 0:
+		l.setInt(row, 0)
+	case 8:
+		l.setInt(row, int64(binary.LittleEndian.Uint64(id)))
+	default:
+		return fmt.Errorf("%w: span id of %d bytes", otlpwire.ErrMalformed, len(id))
+	}
+	return nil
+}
+
+// keep appends a field as it came. Groups, which OTLP never had and which its
+// readers disagree on, are refused: one of them would make all that is read
+// together with it unreadable to some.
+func keep(dst []byte, f *otlpwire.Fields) ([]byte, error) {
+	if err := checkUnknown(f); err != nil {
+		return dst, err
+	}
+	return append(dst, f.Raw()...), nil
+}
+
+func checkUnknown(f *otlpwire.Fields) error {
+	if f.Type == protowire.StartGroupType {
+		return fmt.Errorf("%w: field %d is a group", otlpwire.ErrMalformed, f.Num)
+	}
+	return nil
+}
+
+// endExtra stores the unknown fields that were collected since from.
+func (d *decoder) endExtra(l *Leaf, row, from int) {
+	if len(d.extra) > from {
+		l.setBytes(row, d.extra[from:])
+		d.extra = d.extra[:from]
+	}
+}

@@ -1,0 +1,97 @@
+package table_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/internal/table"
+	"github.com/ttlog/ttlog/storage/internal/tabletest"
+)
+
+// FuzzDecode decodes any bytes. What pdata accepts too must come back equal,
+// and every column of it must be readable.
+func FuzzDecode(f *testing.F) {
+	for _, s := range signals {
+		for _, m := range tabletest.Full(s) {
+			f.Add(uint8(s), m)
+		}
+	}
+	f.Add(uint8(1), []byte{0x0a, 0x00})
+	f.Fuzz(func(t *testing.T, signal uint8, request []byte) {
+		s := otlpwire.Signal(signal%3 + 1)
+		b, err := table.Decode(s, request)
+		if err != nil {
+			if !errors.Is(err, otlpwire.ErrMalformed) {
+				t.Fatalf("%v does not wrap ErrMalformed", err)
+			}
+			return
+		}
+		tab := table.New(s)
+		for _, d := range b.Days() {
+			tab.Append(b, d)
+		}
+		if tab.Rows() != b.Rows() {
+			t.Fatalf("%d of %d rows", tab.Rows(), b.Rows())
+		}
+		counts := tabletest.Counts{}
+		want, refused := tabletest.Records(s, request)
+		for _, r := range want {
+			counts[r]++
+		}
+		for _, blk := range tab.Blocks() {
+			out, err := blk.AppendOTLP(nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused == nil {
+				counts.Add(t, s, out, -1)
+			}
+			checkVectors(t, s, blk)
+		}
+		counts.Zero(t, s)
+	})
+}
+
+// checkVectors reads every column of a block and checks what a Vector promises.
+func checkVectors(t testing.TB, s otlpwire.Signal, b column.Block) {
+	t.Helper()
+	for _, ref := range append(table.FixedColumns(s), b.Columns()...) {
+		v, err := b.Vector(ref)
+		if err != nil {
+			t.Fatalf("%v: %v", ref, err)
+		}
+		if v == nil {
+			continue
+		}
+		if v.Type != ref.Type || v.Len != b.Rows() {
+			t.Fatalf("%v: vector of type %d and %d rows, want %d rows", ref, v.Type, v.Len, b.Rows())
+		}
+		n := v.Len
+		if v.RunEnds != nil {
+			n = len(v.RunEnds)
+			last := uint32(0)
+			for _, end := range v.RunEnds {
+				if end <= last {
+					t.Fatalf("%v: run ends %v do not rise", ref, v.RunEnds)
+				}
+				last = end
+			}
+			if int(last) != v.Len {
+				t.Fatalf("%v: runs end at %d of %d", ref, last, v.Len)
+			}
+		}
+		if len(v.Ints)+len(v.Floats)+len(v.Codes) != n {
+			t.Fatalf("%v: %d+%d+%d values, want %d", ref, len(v.Ints), len(v.Floats), len(v.Codes), n)
+		}
+		for _, c := range v.Codes {
+			if int(c) >= len(v.Dict) {
+				t.Fatalf("%v: code %d of %d", ref, c, len(v.Dict))
+			}
+		}
+		if v.Valid != nil && len(v.Valid) != (v.Len+63)/64 {
+			t.Fatalf("%v: %d words of valid bits for %d rows", ref, len(v.Valid), v.Len)
+		}
+	}
+}

@@ -1,0 +1,379 @@
+package table
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// Loc names a row: row Row of source number Src.
+type Loc struct{ Src, Row uint32 }
+
+// Gather appends rows of srcs to dst, in the order of locs. Where share is
+// set, dst keeps the strings of srcs instead of copies. It fails only where a
+// source is read from a part that is damaged; dst is then of no use.
+func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
+	g := gatherer{share: share}
+	groups := make([]*Group, len(srcs))
+	g.scopes = make([][]uint32, len(srcs))
+	for i, s := range srcs {
+		groups[i] = &s.Rows
+		if err := s.Resources.Ensure(); err != nil {
+			return err
+		}
+		if err := s.Rows.Leaves[LeafScope].Ensure(); err != nil {
+			return err
+		}
+	}
+	if err := g.scopeCodes(dst, srcs, locs); err != nil {
+		return err
+	}
+	return g.group(&dst.Rows, groups, locs, true)
+}
+
+// Reorder returns the rows of src in the given order. Trace ids keep their
+// codes: they were given in the order in which traces begin, which is what
+// makes the codes of rows that are sorted by time small steps.
+func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
+	dst := NewChunk(src.Signal)
+	locs := make([]Loc, len(order))
+	for i, row := range order {
+		locs[i].Row = row
+	}
+	g := gatherer{share: true, keepTraces: true, scopes: make([][]uint32, 1)}
+	if err := g.scopeCodes(dst, []*Chunk{src}, locs); err != nil {
+		return nil, err
+	}
+	if err := g.group(&dst.Rows, []*Group{&src.Rows}, locs, true); err != nil {
+		return nil, err
+	}
+	return dst, nil
+}
+
+type gatherer struct {
+	share bool
+	// keepTraces takes over dictionaries of trace ids as they are. There is
+	// one source then, and dst is empty.
+	keepTraces bool
+	scopes     [][]uint32 // by source: its scope codes in terms of dst, 0 not known yet
+	buf        []byte
+}
+
+// scopeCodes gathers the scopes, whose strings hold resource numbers that
+// differ between chunks.
+func (g *gatherer) scopeCodes(dst *Chunk, srcs []*Chunk, locs []Loc) error {
+	leaf := &dst.Rows.Leaves[LeafScope]
+	for k, l := range locs {
+		src := srcs[l.Src]
+		from := src.Rows.Leaves[LeafScope].Code(int(l.Row))
+		if from == 0 {
+			continue
+		}
+		m := g.scopes[l.Src]
+		if m == nil {
+			m = make([]uint32, len(src.Rows.Leaves[LeafScope].Dict.Values))
+			g.scopes[l.Src] = m
+		}
+		if m[from] == 0 {
+			resource, scope, err := src.SplitScope(from)
+			if err != nil {
+				return err
+			}
+			code := dst.Resources.Dict.codeString(resource, g.share)
+			g.buf = binary.LittleEndian.AppendUint32(g.buf[:0], code)
+			g.buf = append(g.buf, scope...)
+			m[from] = leaf.Dict.code(g.buf)
+		}
+		leaf.setCode(dst.Rows.N+k, m[from])
+	}
+	return nil
+}
+
+// SplitScope returns what scope code stands for: the fields of the resource
+// message and of the scope message. The scope leaf and the resources must be
+// loaded.
+func (c *Chunk) SplitScope(code uint32) (resource, scope string, err error) {
+	values := c.Rows.Leaves[LeafScope].Dict.Values
+	if int(code) >= len(values) {
+		return "", "", fmt.Errorf("scope %d of %d", code, len(values))
+	}
+	s := values[code]
+	if s == "" {
+		return "", "", nil
+	}
+	if len(s) < 4 {
+		return "", "", fmt.Errorf("scope %d has %d bytes", code, len(s))
+	}
+	r := binary.LittleEndian.Uint32([]byte(s[:4]))
+	if int(r) >= len(c.Resources.Dict.Values) {
+		return "", "", fmt.Errorf("scope %d names resource %d of %d", code, r, len(c.Resources.Dict.Values))
+	}
+	return c.Resources.Dict.Values[r], s[4:], nil
+}
+
+func (g *gatherer) group(dst *Group, srcs []*Group, locs []Loc, top bool) error {
+	for i := range dst.Leaves {
+		if top && i == LeafScope {
+			continue
+		}
+		if err := g.leaf(&dst.Leaves[i], dst.N, len(locs), srcs, func(s *Group) *Leaf { return &s.Leaves[i] }, locs); err != nil {
+			return err
+		}
+	}
+	for i := range dst.Sets {
+		sets := make([]*AttrSet, len(srcs))
+		for k, s := range srcs {
+			sets[k] = &s.Sets[i]
+		}
+		if err := g.attrs(&dst.Sets[i], dst.N, sets, srcs, locs); err != nil {
+			return err
+		}
+	}
+	for i := range dst.Lists {
+		if err := g.list(dst, i, srcs, locs); err != nil {
+			return err
+		}
+	}
+	dst.N += len(locs)
+	return nil
+}
+
+// leaf gathers one plain column into dst, from row at on.
+func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *Leaf, locs []Loc) error {
+	leaves := make([]*Leaf, len(srcs))
+	used := false
+	for i, s := range srcs {
+		leaves[i] = pick(s)
+		if err := leaves[i].Ensure(); err != nil {
+			return err
+		}
+		used = used || !leaves[i].Empty()
+	}
+	if !used || n == 0 {
+		return nil
+	}
+	if dst.Kind == KindTrace && g.keepTraces {
+		dst.Dict = leaves[0].Dict
+		for k, l := range locs {
+			dst.setCode(at+k, leaves[0].Code(int(l.Row)))
+		}
+		return nil
+	}
+	if dst.Kind == KindString || dst.Kind == KindTrace {
+		maps := make([][]uint32, len(srcs))
+		for k, l := range locs {
+			dst.setCode(at+k, g.mapCode(dst, leaves, maps, l))
+		}
+		return nil
+	}
+	for k, l := range locs {
+		dst.setInt(at+k, leaves[l.Src].Int(int(l.Row)))
+	}
+	return nil
+}
+
+// mapCode returns the code in dst for the string of a source's row, and
+// remembers it in maps.
+func (g *gatherer) mapCode(dst *Leaf, srcs []*Leaf, maps [][]uint32, l Loc) uint32 {
+	src := srcs[l.Src]
+	from := src.Code(int(l.Row))
+	if from == 0 {
+		return 0
+	}
+	m := maps[l.Src]
+	if m == nil {
+		m = make([]uint32, len(src.Dict.Values))
+		maps[l.Src] = m
+	}
+	if m[from] == 0 {
+		m[from] = dst.Dict.codeString(src.Dict.Values[from], g.share)
+	}
+	return m[from]
+}
+
+// list gathers list number i of a group.
+func (g *gatherer) list(dst *Group, i int, srcs []*Group, locs []Loc) error {
+	to := &dst.Lists[i]
+	items := make([]*Group, len(srcs))
+	starts := make([][]uint32, len(srcs))
+	any := false
+	for k, s := range srcs {
+		l := &s.Lists[i]
+		if err := l.Counts.Ensure(); err != nil {
+			return err
+		}
+		items[k] = &l.Items
+		if l.Items.N > 0 {
+			any = true
+			starts[k] = prefixSums(l.Counts.Ints, s.N)
+		}
+	}
+	if !any {
+		return nil
+	}
+	var inner []Loc
+	for k, l := range locs {
+		st := starts[l.Src]
+		if st == nil {
+			continue
+		}
+		from, end := st[l.Row], st[l.Row+1]
+		to.Counts.setInt(dst.N+k, int64(end-from))
+		for ; from < end; from++ {
+			inner = append(inner, Loc{l.Src, from})
+		}
+	}
+	to.starts = nil
+	return g.group(&to.Items, items, inner, false)
+}
+
+// attrSource is what gathering needs to know of a source's attribute set.
+type attrSource struct {
+	set            *AttrSet
+	starts, values []uint32
+	cols           []int32  // column in dst: 0 not known yet, -1 none, else plus 1
+	shapes         []uint32 // shape in dst, 0 not known yet
+	maps           [][]uint32
+}
+
+// attrs gathers an attribute set into dst, from row at on.
+func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group, locs []Loc) error {
+	sources := make([]attrSource, len(sets))
+	any := false
+	for i, s := range sets {
+		if err := s.ensureAll(); err != nil {
+			return err
+		}
+		if len(s.Cols) == 0 {
+			continue
+		}
+		any = true
+		starts, values := s.Positions(groups[i].N)
+		sources[i] = attrSource{
+			set: s, starts: starts, values: values, cols: make([]int32, len(s.Cols)),
+			shapes: make([]uint32, len(s.Shapes)), maps: make([][]uint32, len(s.Cols)),
+		}
+	}
+	if !any {
+		return nil
+	}
+	for k, l := range locs {
+		src := &sources[l.Src]
+		if src.set == nil {
+			continue
+		}
+		shape := src.set.Shape.Code(int(l.Row))
+		if shape == 0 {
+			continue
+		}
+		first := src.starts[l.Row]
+		exact := true
+		for j, c := range src.set.Shapes[shape] {
+			exact = g.attr(dst, at+k, src, c, int(src.values[int(first)+j]), src.shapes[shape] != 0) && exact
+		}
+		if src.shapes[shape] != 0 {
+			dst.Shape.setCode(at+k, src.shapes[shape])
+			continue
+		}
+		dst.endRow(at + k)
+		if exact {
+			src.shapes[shape] = dst.Shape.Code(at + k)
+		}
+	}
+	return nil
+}
+
+// attr adds value number i of column c of src to a row of dst. It returns
+// false where that took another column than the next value might. With known,
+// the row's shape is known already.
+func (g *gatherer) attr(dst *AttrSet, row int, src *attrSource, c uint32, i int, known bool) bool {
+	from := src.set.Cols[c]
+	to := src.cols[c]
+	if to == 0 {
+		to = -1
+		if from.Type == TypeRaw {
+			to = int32(dst.rawColumn()) + 1
+		} else if n := dst.column([]byte(from.Key), from.Type); n >= 0 {
+			to = int32(n) + 1
+		}
+		src.cols[c] = to
+	}
+	if to < 0 {
+		v := from.at(i)
+		dst.addRaw(row, v.appendKeyValue(nil, []byte(from.Key)))
+		return false
+	}
+	col := dst.Cols[to-1]
+	switch LeafKind(from.Type) {
+	case KindString:
+		code := from.Leaf.Code(i)
+		if code != 0 {
+			m := src.maps[c]
+			if m == nil {
+				m = make([]uint32, len(from.Leaf.Dict.Values))
+				src.maps[c] = m
+			}
+			if m[code] == 0 {
+				m[code] = col.Leaf.Dict.codeString(from.Leaf.Dict.Values[code], g.share)
+			}
+			code = m[code]
+		}
+		col.Leaf.setCode(col.N, code)
+	default:
+		if from.Type != column.TypeNone {
+			col.Leaf.setInt(col.N, from.Leaf.Int(i))
+		}
+	}
+	col.N++
+	if !known {
+		dst.push(row, uint32(to-1))
+	}
+	return true
+}
+
+// ensureAll loads the set with all its columns.
+func (s *AttrSet) ensureAll() error {
+	if err := s.Ensure(); err != nil {
+		return err
+	}
+	for _, c := range s.Cols {
+		if err := c.Leaf.Ensure(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Weight returns a function that tells how many rows, items and attributes a
+// row stands for. The chunk must be loaded.
+func (c *Chunk) Weight() func(row uint32) int {
+	sums := c.Rows.weights()
+	return func(row uint32) int { return sums[row+1] - sums[row] }
+}
+
+// weights returns the running sums of the rows' weights.
+func (g *Group) weights() []int {
+	sums := make([]int, g.N+1)
+	for i := range g.N {
+		w := 1
+		for k := range g.Sets {
+			w += len(g.Sets[k].ShapeAt(i))
+		}
+		sums[i+1] = w
+	}
+	for k := range g.Lists {
+		l := &g.Lists[k]
+		if l.Items.N == 0 {
+			continue
+		}
+		inner, starts := l.Items.weights(), prefixSums(l.Counts.Ints, g.N)
+		for i := range g.N {
+			sums[i+1] += inner[starts[i+1]] - inner[starts[i]]
+		}
+	}
+	for i := range g.N {
+		sums[i+1] += sums[i]
+	}
+	return sums
+}

@@ -1,0 +1,24 @@
+package table
+
+// The limits on what one chunk of rows may hold. Together they bound what a
+// hostile request can make the store remember: everything else grows only in
+// proportion to the bytes that really came in.
+const (
+	// maxColumns is the largest number of distinct attribute columns of one
+	// attribute set. Attributes beyond it share the overflow column.
+	maxColumns = 2048
+	// maxKeyBytes is the longest attribute key that gets a column of its own.
+	maxKeyBytes = 512
+	// maxDepth is how deep an AnyValue may nest. Deeper requests are refused,
+	// because every reader of them would have to recurse as deep.
+	maxDepth = 64
+	// sealRows and sealBytes tell when the open chunk of a Table is sealed.
+	sealRows  = 64 << 10
+	sealBytes = 64 << 20
+	// MaxItems is the largest number of rows, items of lists and attributes,
+	// all together, of one request: more than 64 MiB of real telemetry have.
+	MaxItems = 8 << 20
+	// maxOverflowKeys is how many keys of an overflow column become visible as
+	// columns; the rest can only be seen in whole records.
+	maxOverflowKeys = 4096
+)

@@ -1,0 +1,219 @@
+package table
+
+import (
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// rawAttr is a parsed value of an overflow column.
+type rawAttr struct {
+	key string
+	v   value
+}
+
+// attrVector returns an attribute column of the rows. Where a row has the key
+// several times with this type, the first counts.
+func (b *Block) attrVector(s *AttrSet, ref column.Ref) (*column.Vector, error) {
+	if ref.Type == TypeRaw {
+		return nil, nil
+	}
+	col, raw := -1, -1
+	for i, c := range s.Cols {
+		switch {
+		case c.Type == TypeRaw:
+			raw = i
+		case c.Key != ref.Name || c.Type == column.TypeNone:
+		case c.Type == ref.Type || ref.Type == column.TypeNone && col < 0:
+			col = i
+		}
+	}
+	if raw >= 0 {
+		if err := b.parseRaw(s, raw); err != nil {
+			return nil, err
+		}
+		if !b.rawHas(ref) {
+			raw = -1
+		}
+	}
+	switch {
+	case raw >= 0:
+		return b.slowAttrVector(s, ref, col, raw)
+	case col >= 0:
+		return b.denseAttrVector(s, col)
+	}
+	return nil, nil
+}
+
+// denseAttrVector spreads the dense values of a column over the rows.
+func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
+	if err := s.Ensure(); err != nil {
+		return nil, err
+	}
+	col := s.Cols[c]
+	if err := col.Leaf.Ensure(); err != nil {
+		return nil, err
+	}
+	count := s.occurrences(uint32(c))
+	n := b.c.Rows.N
+	if col.N == n && allOnce(s, count, n) && (LeafKind(col.Type) == KindInt || isText(col.Type)) {
+		// Every row has exactly one: the dense values are the vector.
+		if isText(col.Type) {
+			return codeVector(col.Type, col.Leaf.Codes, col.Leaf.Dict.Values, n), nil
+		}
+		return intVector(col.Type, col.Leaf.Ints, n), nil
+	}
+	out := newRuns(col.Type, n)
+	codes := make(map[uint32]uint32)
+	next := 0
+	for i := range n {
+		k := count[s.Shape.Code(i)]
+		switch {
+		case k == 0:
+			out.pushNull()
+		case LeafKind(col.Type) != KindString:
+			out.pushInt(col.Leaf.Int(next))
+		default:
+			from := col.Leaf.Code(next)
+			to, ok := codes[from]
+			if !ok {
+				v := col.at(next)
+				if isText(col.Type) {
+					to = out.code(v.text())
+				} else {
+					to = out.code(v.json())
+				}
+				codes[from] = to
+			}
+			out.pushCode(to)
+		}
+		next += int(k)
+	}
+	return out.vector(), nil
+}
+
+func isText(t column.Type) bool { return t == column.TypeString || t == column.TypeBytes }
+
+// occurrences returns how often column c stands in each shape.
+func (s *AttrSet) occurrences(c uint32) []uint32 {
+	count := make([]uint32, len(s.Shapes))
+	for i, shape := range s.Shapes {
+		for _, x := range shape {
+			if x == c {
+				count[i]++
+			}
+		}
+	}
+	return count
+}
+
+func allOnce(s *AttrSet, count []uint32, n int) bool {
+	for i := range n {
+		if count[s.Shape.Code(i)] != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// slowAttrVector returns a column that also has values in the overflow column.
+func (b *Block) slowAttrVector(s *AttrSet, ref column.Ref, col, raw int) (*column.Vector, error) {
+	if err := s.ensureAll(); err != nil {
+		return nil, err
+	}
+	t := ref.Type
+	if col >= 0 {
+		t = s.Cols[col].Type
+	}
+	out := newRuns(t, b.c.Rows.N)
+	starts, values := s.Positions(b.c.Rows.N)
+	for i := range b.c.Rows.N {
+		found := value{}
+		for j, c := range s.ShapeAt(i) {
+			at := int(values[int(starts[i])+j])
+			if int(c) == col {
+				found = s.Cols[c].at(at)
+			} else if int(c) == raw {
+				if a := &b.raw[s.Cols[c].Leaf.Code(at)]; a.key == ref.Name && (a.v.typ == t || t == column.TypeNone && a.v.typ != t) {
+					found = a.v
+					if t == column.TypeNone {
+						t = a.v.typ
+						out.typ = t
+					}
+				}
+			}
+			if found.typ != column.TypeNone {
+				break
+			}
+		}
+		out.push(found)
+	}
+	return out.vector(), nil
+}
+
+// parseRaw parses the overflow column, once.
+func (b *Block) parseRaw(s *AttrSet, raw int) error {
+	leaf := &s.Cols[raw].Leaf
+	if err := leaf.Ensure(); err != nil || b.raw != nil {
+		return err
+	}
+	b.raw = make([]rawAttr, len(leaf.Dict.Values))
+	for i, kv := range leaf.Dict.Values {
+		key, v := splitKeyValue([]byte(kv))
+		b.raw[i] = rawAttr{string(key), v}
+	}
+	return nil
+}
+
+func (b *Block) rawHas(ref column.Ref) bool {
+	for i := range b.raw {
+		a := &b.raw[i]
+		if a.key == ref.Name && a.v.typ != column.TypeNone && (ref.Type == column.TypeNone || a.v.typ == ref.Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// Columns implements [column.Block]. Where the block is read from a part that
+// is damaged, columns that cannot be told are left out.
+func (b *Block) Columns() []column.Ref {
+	var out []column.Ref
+	seen := make(map[column.Ref]bool)
+	add := func(ref column.Ref) {
+		if ref.Type != column.TypeNone && !seen[ref] {
+			seen[ref] = true
+			out = append(out, ref)
+		}
+	}
+	s := &b.c.Rows.Sets[setAttrs]
+	for i, c := range s.Cols {
+		switch {
+		case c.Type != TypeRaw:
+			if c.N > 0 {
+				add(column.Ref{Place: column.PlaceRecord, Name: c.Key, Type: c.Type})
+			}
+		case b.parseRaw(s, i) == nil:
+			for k := range b.raw {
+				if len(seen) >= maxColumns+maxOverflowKeys {
+					break
+				}
+				add(column.Ref{Place: column.PlaceRecord, Name: b.raw[k].key, Type: b.raw[k].v.typ})
+			}
+		}
+	}
+	p, err := b.loadPlaces()
+	if err != nil {
+		return out
+	}
+	for i := range p.used {
+		if !p.used[i] {
+			continue
+		}
+		for _, a := range p.scopes[i].resource {
+			add(column.Ref{Place: column.PlaceResource, Name: a.key, Type: a.v.typ})
+		}
+		for _, a := range p.scopes[i].scope {
+			add(column.Ref{Place: column.PlaceScope, Name: a.key, Type: a.v.typ})
+		}
+	}
+	return out
+}

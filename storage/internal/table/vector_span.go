@@ -1,0 +1,129 @@
+package table
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+var (
+	kindNames   = []string{"unspecified", "internal", "server", "client", "producer", "consumer"}
+	statusNames = []string{"unset", "ok", "error"}
+)
+
+// statusError is the status code of a span that failed.
+const statusError = 2
+
+// enumName returns the name of value v, or v itself as digits when it has none.
+func enumName(names []string) func(v int64) string {
+	return func(v int64) string {
+		if v >= 0 && v < int64(len(names)) {
+			return names[v]
+		}
+		return strconv.FormatInt(v, 10)
+	}
+}
+
+// spanField returns a fixed column of spans.
+func (b *Block) spanField(name string) (*column.Vector, error) {
+	switch name {
+	case "timestamp":
+		return b.intField(SpanStart, column.TypeTimestamp)
+	case "duration":
+		return b.intField(SpanDuration, column.TypeDuration)
+	case "trace_id":
+		return b.traceField(SpanTraceID)
+	case "span_id":
+		return b.spanIDField(SpanSpanID)
+	case "parent_span_id":
+		return b.spanIDField(SpanParentID)
+	case "name":
+		return b.stringField(SpanName)
+	case "kind":
+		return b.enumField(SpanKindLeaf, enumName(kindNames))
+	case "status":
+		return b.enumField(SpanStatusCode, enumName(statusNames))
+	case "error":
+		return b.errorField()
+	case "status_message":
+		return b.stringField(SpanStatusMessage)
+	case "trace_state":
+		return b.stringField(SpanTraceState)
+	case "flags":
+		return b.intField(SpanFlags, column.TypeInt64)
+	case "dropped_attributes_count":
+		return b.intField(SpanDroppedAttrs, column.TypeInt64)
+	case "dropped_events_count":
+		return b.intField(SpanDroppedEvents, column.TypeInt64)
+	case "dropped_links_count":
+		return b.intField(SpanDroppedLinks, column.TypeInt64)
+	case "events":
+		return b.eventsField()
+	case "links":
+		return b.linksField()
+	}
+	return nil, nil
+}
+
+func (b *Block) errorField() (*column.Vector, error) {
+	l, err := b.leaf(SpanStatusCode)
+	if err != nil {
+		return nil, err
+	}
+	out := newRuns(column.TypeBool, b.c.Rows.N)
+	for i := range b.c.Rows.N {
+		v := int64(0)
+		if l.Int(i) == statusError {
+			v = 1
+		}
+		out.pushInt(v)
+	}
+	return out.vector(), nil
+}
+
+func (b *Block) eventsField() (*column.Vector, error) {
+	start, err := b.leaf(SpanStart)
+	if err != nil {
+		return nil, err
+	}
+	g := &b.c.Rows.Lists[listEvents].Items
+	var w attrWriter
+	lastRow, at := -1, int64(0)
+	return b.jsonList(listEvents, func(dst []byte, row, i int) []byte {
+		if w.set == nil {
+			w = newAttrWriter(&g.Sets[setAttrs], g.N)
+		}
+		if row != lastRow {
+			lastRow, at = row, start.Int(row)
+		}
+		at += g.Leaves[eventTime].Int(i)
+		o := openObject(dst)
+		o.time("time", at)
+		o.text("name", g.Leaves[eventName].Str(i))
+		o.attrs(&w, i)
+		o.int("dropped_attributes_count", g.Leaves[eventDropped].Int(i))
+		return o.close()
+	})
+}
+
+func (b *Block) linksField() (*column.Vector, error) {
+	g := &b.c.Rows.Lists[listLinks].Items
+	var w attrWriter
+	return b.jsonList(listLinks, func(dst []byte, _, i int) []byte {
+		if w.set == nil {
+			w = newAttrWriter(&g.Sets[setAttrs], g.N)
+		}
+		o := openObject(dst)
+		o.hex("trace_id", g.Leaves[linkTraceID].Str(i))
+		o.spanID("span_id", g.Leaves[linkSpanID].Int(i))
+		o.text("trace_state", g.Leaves[linkTraceState].Str(i))
+		o.attrs(&w, i)
+		o.int("flags", g.Leaves[linkFlags].Int(i))
+		o.int("dropped_attributes_count", g.Leaves[linkDropped].Int(i))
+		return o.close()
+	})
+}
+
+func bitsFloat(v int64) float64  { return math.Float64frombits(uint64(v)) }
+func floatBits(f float64) uint64 { return math.Float64bits(f) }

@@ -1,0 +1,188 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ttlog/ttlog/storage/internal/vfstest"
+)
+
+func TestOpen_SecondWriterIsToldWhoHasIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "data")
+	s, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(dir, Options{})
+	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d", os.Getpid())) {
+		t.Errorf("second Open: %v, want ErrLocked naming this process", err)
+	}
+	r, err := Open(dir, Options{ReadOnly: true})
+	if err != nil {
+		t.Fatalf("reading beside the writer: %v", err)
+	}
+	for _, c := range []*Store{r, s} {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	s, err = Open(dir, Options{})
+	if err != nil {
+		t.Fatalf("Open after Close: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpen_RefusesWhatItDoesNotKnow(t *testing.T) {
+	f := func(content string, want error) {
+		t.Helper()
+		for _, readOnly := range []bool{false, true} {
+			fsys := newFS()
+			mustClose(t, mustOpen(t, manual(fsys)))
+			fsys.Put(root+"/"+versionName, []byte(content))
+			before := fsys.Files()
+			o := manual(fsys)
+			o.ReadOnly = readOnly
+			if _, err := Open(root, o); !errors.Is(err, want) || !strings.Contains(err.Error(), root) {
+				t.Errorf("VERSION %q: error %v, want %v", content, err, want)
+			}
+			if after := fsys.Files(); !slices.Equal(after, before) || string(fsys.Get(root+"/"+versionName)) != content {
+				t.Errorf("VERSION %q: files changed from %v to %v", content, before, after)
+			}
+		}
+	}
+	f("ttlog-store 2\n", ErrVersion)
+	f("ttlog-store 999999\n", ErrVersion)
+	f("", ErrCorrupt)
+	f("ttlog-store", ErrCorrupt)
+	f("ttlog-store 0\n", ErrCorrupt)
+	f("ttlog-store 1x\n", ErrCorrupt)
+	f("something else 1\n", ErrCorrupt)
+	f("\x00\xff", ErrCorrupt)
+}
+
+func TestOpen_RefusesPartitionsWithoutVersion(t *testing.T) {
+	fsys := newFS()
+	s := mustOpen(t, manual(fsys))
+	mustAppend(t, s, Traces, 0, testDay, 1)
+	mustClose(t, s)
+	if err := fsys.Remove(root + "/" + versionName); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(root, manual(fsys)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("Open: %v, want ErrCorrupt", err)
+	}
+}
+
+func TestOpen_ReadOnly(t *testing.T) {
+	fsys := newFS()
+	ro := manual(fsys)
+	ro.ReadOnly = true
+	if _, err := Open(root, ro); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open of nothing: %v, want fs.ErrNotExist", err)
+	}
+	w := mustOpen(t, manual(fsys))
+	r := mustOpen(t, ro)
+	if _, err := r.Append(t.Context(), Traces, nil, 0); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("Append: %v", err)
+	}
+	if err := r.Flush(t.Context()); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("Flush: %v", err)
+	}
+	if err := r.Compact(t.Context()); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("Compact: %v", err)
+	}
+	wantRows(t, r, Traces)
+	for i := range rowID(6) {
+		mustAppend(t, w, Traces, 0, testDay, i+1)
+		mustFlush(t, w)
+	}
+	wantRows(t, r, Traces, 1, 2, 3, 4, 5, 6)
+	if err := w.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, r, Traces, 1, 2, 3, 4, 5, 6)
+	if st := r.Status(); st.Signals[Traces].Parts != 1 || st.Signals[Traces].Rows != 6 {
+		t.Errorf("status: %+v", st.Signals)
+	}
+	if _, err := r.Trace(t.Context(), traceOf(5)); err != nil {
+		t.Errorf("Trace: %v", err)
+	}
+	mustClose(t, r)
+	mustClose(t, w)
+}
+
+// TestOpen_ReadOnlyStartsOverWhenPartsVanish merges the parts away between the
+// reader's look at the manifest and its opening them.
+func TestOpen_ReadOnlyStartsOverWhenPartsVanish(t *testing.T) {
+	base := newFS()
+	w := mustOpen(t, manual(base))
+	for i := range rowID(5) {
+		mustAppend(t, w, Traces, 0, testDay, i+1)
+		mustFlush(t, w)
+	}
+	f := vfstest.NewFault(base, nil)
+	ro := manual(f)
+	ro.ReadOnly = true
+	r := mustOpen(t, ro)
+	merged := false
+	f.Set(func(_ int, op vfstest.Op, name string) error {
+		if op == vfstest.OpOpen && strings.HasSuffix(name, partName(3)) && !merged {
+			merged = true
+			return w.Compact(t.Context())
+		}
+		return nil
+	})
+	wantRows(t, r, Traces, 1, 2, 3, 4, 5)
+	if !merged {
+		t.Error("the reader did not open the part")
+	}
+	mustClose(t, r)
+	mustClose(t, w)
+}
+
+func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
+	fsys := newFS()
+	s := mustOpen(t, manual(fsys))
+	mustAppend(t, s, Traces, 0, testDay, 1)
+	mustClose(t, s)
+	day := root + "/spans/2026-01-31/"
+	strange := []string{root + "/notes.txt", root + "/spans/readme", day + "p-1.part", day + "backup"}
+	ours := []string{day + partName(900), day + partName(901) + tempSuffix, day + manifestTemp}
+	for _, name := range append(slices.Clone(strange), ours...) {
+		fsys.Put(name, []byte("x"))
+	}
+	s = mustOpen(t, manual(fsys))
+	files := fsys.Files()
+	for _, name := range strange {
+		if !slices.Contains(files, name[1:]) {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	for _, name := range ours {
+		if slices.Contains(files, name[1:]) {
+			t.Errorf("orphan %s is still there", name)
+		}
+	}
+	st := s.Status()
+	if len(st.Unknown) != 2 || len(st.Damage) != 2 {
+		t.Errorf("status reports unknown %v, damage %v", st.Unknown, st.Damage)
+	}
+	mustAppend(t, s, Traces, 0, testDay, 2)
+	mustFlush(t, s)
+	if id := s.partitions[key{Traces, 20484}].man.parts[1].id; id <= 901 {
+		t.Errorf("new part has number %d, which an orphan had", id)
+	}
+	wantRows(t, s, Traces, 1, 2)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,119 @@
+package storage
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/internal/vfs"
+)
+
+// Signal is one of the three kinds of telemetry.
+type Signal = otlpwire.Signal
+
+// The signals.
+const (
+	Traces  = otlpwire.Traces
+	Logs    = otlpwire.Logs
+	Metrics = otlpwire.Metrics
+)
+
+// Limits that are not options.
+const (
+	// maxOpenTables bounds the tables (signal and day) of one generation of
+	// the memtable: a sender with a scattered clock makes it flush early.
+	maxOpenTables = 64
+	// maxIdleFiles is how many part files stay open while no scan uses them.
+	maxIdleFiles = 256
+	// maxMarks is how many rings a partition remembers its watermark for.
+	maxMarks = 8
+	// maxManifestBytes bounds a manifest: 64 bytes a part, so 260,000 parts.
+	maxManifestBytes = 16 << 20
+	// maxVersionBytes bounds the VERSION file.
+	maxVersionBytes = 4 << 10
+	// maxTrash is how many files that could not be removed are remembered.
+	maxTrash = 1024
+	// staleRetries is how often a read-only scan starts over because the
+	// writer replaced the parts it was about to open.
+	staleRetries = 16
+	// maxLevel is the highest number of merges that is told apart.
+	maxLevel = 32
+)
+
+// Options tune a store. The zero value means the defaults.
+type Options struct {
+	// Ring is the id of the ring whose positions Append gets; 0 is none. The
+	// store skips what it already has of this ring, see Append.
+	Ring uint64
+	// FlushRows seals the memtable when it holds this many rows; default
+	// (<= 0) 262,144.
+	FlushRows int
+	// FlushBytes seals the memtable when it took this many bytes of OTLP
+	// requests; default (<= 0) 20 MiB with a ring and 96 MiB without. With a
+	// ring it has to stay well below half the ring's size: the ring holds
+	// the memtable that is being written and the one that is being filled.
+	FlushBytes int
+	// FlushInterval seals the memtable when its oldest row is this old;
+	// default (0) 10 s, negative is never.
+	FlushInterval time.Duration
+	// MaxPendingBytes is the memory of unflushed rows at which Append blocks
+	// until some are on disk; default (<= 0) four times FlushBytes and at
+	// least 256 MiB.
+	MaxPendingBytes int64
+	// MaxPartRows and MaxPartBytes bound the parts that compaction makes;
+	// defaults (<= 0) 8,388,608 rows and 512 MiB.
+	MaxPartRows  int64
+	MaxPartBytes int64
+	// Retention removes partitions whose day ended longer ago than this;
+	// default (<= 0) is to keep for ever.
+	Retention time.Duration
+	// MaxDiskBytes removes the oldest days while the parts take more than
+	// this; default (<= 0) is no limit.
+	MaxDiskBytes int64
+	// MaintenanceInterval is how often retention is looked after beside the
+	// times when something was flushed; default (<= 0) one minute.
+	MaintenanceInterval time.Duration
+	// NoBackgroundCompaction leaves parts as they are until Compact.
+	NoBackgroundCompaction bool
+	// ReadOnly opens a directory beside a running writer: no lock is taken,
+	// nothing is written, and each scan sees what the writer has published.
+	ReadOnly bool
+	// Logger gets what operators should know; nil is slog.Default.
+	Logger *slog.Logger
+
+	fs vfs.FS // for tests; nil is the operating system's
+}
+
+func (o Options) withDefaults() Options {
+	if o.FlushRows <= 0 {
+		o.FlushRows = 256 << 10
+	}
+	if o.FlushBytes <= 0 {
+		o.FlushBytes = 96 << 20
+		if o.Ring != 0 {
+			o.FlushBytes = 20 << 20
+		}
+	}
+	if o.FlushInterval == 0 {
+		o.FlushInterval = 10 * time.Second
+	}
+	if o.MaxPendingBytes <= 0 {
+		o.MaxPendingBytes = max(4*int64(o.FlushBytes), 256<<20)
+	}
+	if o.MaxPartRows <= 0 {
+		o.MaxPartRows = 8 << 20
+	}
+	if o.MaxPartBytes <= 0 {
+		o.MaxPartBytes = 512 << 20
+	}
+	if o.MaintenanceInterval <= 0 {
+		o.MaintenanceInterval = time.Minute
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.fs == nil {
+		o.fs = vfs.OS{}
+	}
+	return o
+}

@@ -1,0 +1,144 @@
+package storage
+
+import (
+	"context"
+	"iter"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/internal/part"
+)
+
+// ScanRequest says which rows a scan is about.
+type ScanRequest struct {
+	Signal Signal
+	// From and To bound the timestamps, in nanoseconds since the Unix epoch:
+	// From is in, To is not. To 0 is no bound; From 0 leaves out what is
+	// before 1970 only when To is set too.
+	From, To int64
+	// Where are predicates that all have to hold.
+	Where []column.Predicate
+}
+
+func (r *ScanRequest) bounds() (from, to int64) {
+	from, to = r.From, r.To
+	if to == 0 {
+		to = math.MaxInt64
+		if from == 0 {
+			from = math.MinInt64
+		}
+	}
+	return from, to
+}
+
+// ScanStats counts what a scan did so far.
+type ScanStats struct {
+	// PartsTotal is the number of parts of the signal, PartsPruned how many of
+	// them were left out by time or predicates.
+	PartsTotal, PartsPruned int
+	// PartsDamaged is how many parts could not be read and are missing from
+	// the result.
+	PartsDamaged int
+	// RowsScanned is the number of rows of the blocks that were handed over.
+	RowsScanned int64
+	// BytesRead is the number of bytes read from part files.
+	BytesRead int64
+}
+
+// Scan is a snapshot of the rows of a signal: what was in parts and in the
+// memtable when it was made. A Scan is for one goroutine, the blocks it hands
+// over are for several.
+type Scan struct {
+	req   ScanRequest
+	snap  *snapshot
+	stats ScanStats
+	read  atomic.Int64
+	close sync.Once
+}
+
+// Scan returns a snapshot of the rows that may match the request; it leaves
+// out what surely does not, and the caller filters the rest. The caller closes
+// the scan, which keeps files open and memory held until then.
+func (s *Store) Scan(ctx context.Context, req ScanRequest) (*Scan, error) {
+	from, to := req.bounds()
+	snap, err := s.snapshot(ctx, req.Signal, from, to)
+	if err != nil {
+		return nil, err
+	}
+	sc := &Scan{req: req, snap: snap}
+	sc.stats.PartsTotal, sc.stats.PartsDamaged = snap.total, snap.damaged
+	sc.stats.PartsPruned = snap.total - snap.damaged - len(snap.parts)
+	return sc, nil
+}
+
+// Blocks hands over the blocks of the snapshot, parts first. It is to be
+// ranged over once. The sequence ends with the first error. A block's errors wrap
+// ErrCorrupt when the part is damaged.
+func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
+	return func(yield func(column.Block, error) bool) {
+		for _, p := range sc.snap.parts {
+			blocks, _, err := p.p.Blocks(sc.filter())
+			if err != nil {
+				yield(nil, partError(p.h.path, err))
+				return
+			}
+			if len(blocks) == 0 {
+				sc.stats.PartsPruned++
+			}
+			for _, b := range blocks {
+				sc.stats.RowsScanned += int64(b.Rows())
+				if !yield(partBlock{Block: b, path: p.h.path}, nil) {
+					return
+				}
+			}
+		}
+		for _, b := range sc.snap.memory {
+			sc.stats.RowsScanned += int64(b.Rows())
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (sc *Scan) filter() part.Filter {
+	f := part.Filter{Where: sc.req.Where, Read: &sc.read}
+	if sc.req.From != 0 || sc.req.To != 0 {
+		f.From, f.To = sc.req.bounds()
+	}
+	return f
+}
+
+// partBlock says which file an error is about.
+type partBlock struct {
+	column.Block
+	path string
+}
+
+func (b partBlock) Vector(ref column.Ref) (*column.Vector, error) {
+	v, err := b.Block.Vector(ref)
+	return v, partError(b.path, err)
+}
+
+func (b partBlock) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
+	dst, err := b.Block.AppendOTLP(dst, rows)
+	return dst, partError(b.path, err)
+}
+
+// Stats returns what the scan did so far.
+func (sc *Scan) Stats() ScanStats {
+	st := sc.stats
+	st.BytesRead = sc.read.Load()
+	return st
+}
+
+// Close gives the snapshot up; its blocks must not be used any more. Closing
+// again does nothing.
+func (sc *Scan) Close() error {
+	sc.end()
+	return nil
+}
+
+func (sc *Scan) end() { sc.close.Do(sc.snap.release) }
