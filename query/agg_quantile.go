@@ -1,0 +1,164 @@
+package query
+
+import (
+	"math"
+
+	"github.com/DataDog/sketches-go/ddsketch"
+	"github.com/DataDog/sketches-go/ddsketch/mapping"
+	"github.com/DataDog/sketches-go/ddsketch/store"
+)
+
+// sketchAccuracy is the relative error of a quantile of a group too large to
+// be exact; sketchBins bounds the sketch, 8 bytes a bin.
+const (
+	sketchAccuracy = 0.005
+	sketchBins     = 4096
+)
+
+func quantileAggregates() map[string]aggregate {
+	fixed := func(q float64) aggregate {
+		return aggregate{1, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
+			return b.quantile(q, n, args[0], n.args[0])
+		}}
+	}
+	return map[string]aggregate{
+		"p50": fixed(0.5), "p75": fixed(0.75), "p90": fixed(0.9), "p95": fixed(0.95), "p99": fixed(0.99), "p999": fixed(0.999),
+		"median": fixed(0.5),
+		"quantile": {2, 2, func(b *binder, n *callNode, args []*expr) *aggCall {
+			q := math.NaN()
+			if args[0].isConst() && (args[0].typ == typeInt || args[0].typ == typeFloat) {
+				q = convertValue(args[0].val, typeFloat).float()
+			}
+			if !(q >= 0 && q <= 1) {
+				b.fail(n.args[0].at(), "quantile needs a constant between 0 and 1")
+			}
+			return b.quantile(q, n, args[1], n.args[1])
+		}},
+	}
+}
+
+func (b *binder) quantile(q float64, n *callNode, x *expr, at node) *aggCall {
+	x = b.number(x, at, n.name)
+	t := x.typ
+	if t != typeDur {
+		t = typeFloat
+	}
+	return &aggCall{typ: t, args: []*expr{x}, make: func() accumulator { return &quantileAcc{typ: t, q: q} }}
+}
+
+// quantileAcc keeps the values of a group while they are few, and then a
+// DDSketch, whose result does not depend on the order of the rows either.
+type quantileAcc struct {
+	typ    Type
+	q      float64
+	groups []quantileState
+	bytes  int64
+}
+
+type quantileState struct {
+	vals   []float64
+	sketch *ddsketch.DDSketch
+}
+
+func (a *quantileAcc) grow(n int) { a.groups = growSlice(a.groups, n) }
+
+func (a *quantileAcc) add(ev *eval, args []*expr, gids []uint32, _ uint64) {
+	v := ev.vec(args[0])
+	for i := range ev.n {
+		if v.isNull(i) {
+			continue
+		}
+		if x := v.number(i); x == x && !math.IsInf(x, 0) {
+			a.put(&a.groups[group(gids, i)], x)
+		}
+	}
+}
+
+func (a *quantileAcc) put(s *quantileState, x float64) {
+	if s.sketch != nil {
+		s.addSketch(x)
+		return
+	}
+	if len(s.vals) == exactQuantile {
+		a.toSketch(s)
+		s.addSketch(x)
+		return
+	}
+	before := cap(s.vals)
+	s.vals = append(s.vals, x)
+	a.bytes += int64(cap(s.vals)-before) * 8
+}
+
+// addSketch adds x. The mapping cannot index the very smallest and largest
+// floats; they count as the nearest that it can.
+func (s *quantileState) addSketch(x float64) {
+	const most = 1e300
+	if x > most || x < -most {
+		x = math.Copysign(most, x)
+	}
+	_ = s.sketch.Add(x) // fails for values outside the mapping only
+}
+
+func (a *quantileAcc) toSketch(s *quantileState) {
+	m, err := mapping.NewLogarithmicMapping(sketchAccuracy)
+	if err != nil {
+		return // the accuracy is a constant that the mapping accepts
+	}
+	s.sketch = ddsketch.NewDDSketch(m, store.NewCollapsingLowestDenseStore(sketchBins), store.NewCollapsingHighestDenseStore(sketchBins))
+	for _, x := range s.vals {
+		s.addSketch(x)
+	}
+	a.bytes += 2*8*sketchBins - int64(cap(s.vals))*8
+	s.vals = nil
+}
+
+func (a *quantileAcc) merge(from accumulator, to []uint32) {
+	f := from.(*quantileAcc)
+	for i := range f.groups {
+		src, dst := &f.groups[i], &a.groups[to[i]]
+		if src.sketch == nil {
+			for _, x := range src.vals {
+				a.put(dst, x)
+			}
+			continue
+		}
+		if dst.sketch == nil {
+			a.toSketch(dst)
+		}
+		_ = dst.sketch.MergeWith(src.sketch) // fails for unlike mappings only
+	}
+}
+
+func (a *quantileAcc) result() (*vec, error) {
+	out := newVec(a.typ, len(a.groups))
+	for i := range a.groups {
+		s := &a.groups[i]
+		var x float64
+		switch {
+		case s.sketch != nil:
+			x, _ = s.sketch.GetValueAtQuantile(a.q)
+		case len(s.vals) == 0:
+			out.setNull(i)
+			continue
+		default:
+			// The smallest value that at least q of all are not above.
+			x = nth(s.vals, max(int(math.Ceil(a.q*float64(len(s.vals))))-1, 0))
+		}
+		if a.typ == typeDur {
+			out.set(i, durationOf(x))
+		} else {
+			out.floats[i] = x
+		}
+	}
+	return out, nil
+}
+
+func durationOf(ns float64) value {
+	v := roundToInt(ns)
+	if !v.isNull() {
+		v.t = typeDur
+	}
+	return v
+}
+
+func (a *quantileAcc) size() int64 { return a.bytes + int64(cap(a.groups))*32 }

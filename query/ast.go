@@ -1,0 +1,149 @@
+package query
+
+// Statement is a parsed query. Its String is a query that parses to an equal
+// Statement.
+type Statement struct {
+	// Explain asks for the plan instead of the rows, Analyze to run it first.
+	Explain, Analyze bool
+	Select           *selectStmt
+}
+
+// selectStmt is one SELECT.
+type selectStmt struct {
+	distinct bool
+	items    []selectItem
+	from     *tableRef // nil: SELECT without FROM, one row
+	where    node
+	group    []node
+	having   node
+	order    []orderItem
+	limit    node // a literal or parameter
+	offset   node
+	pos      int
+}
+
+// selectItem is one expression of the list, or * where star is set.
+type selectItem struct {
+	star  bool
+	expr  node
+	alias string // "" where none was given
+	pos   int
+}
+
+// tableRef is what stands behind FROM: a table or a subquery, with an alias.
+type tableRef struct {
+	name  string
+	sub   *selectStmt
+	alias string
+	pos   int
+}
+
+// orderItem is one key of ORDER BY. nulls is 0 where the query did not say,
+// else 'f' or 'l'.
+type orderItem struct {
+	expr  node
+	desc  bool
+	nulls byte
+}
+
+// node is an expression as it was written.
+type node interface {
+	// at returns the byte offset of the expression in the query.
+	at() int
+}
+
+type (
+	// litNode is a constant.
+	litNode struct {
+		val value
+		pos int
+	}
+	// paramNode is $1 or :name; name is what follows the sign.
+	paramNode struct {
+		name string
+		pos  int
+	}
+	// identNode is a name. qual is the part before a quoted part, as in
+	// t."http.route".
+	identNode struct {
+		qual   string
+		name   string
+		quoted bool
+		pos    int
+	}
+	// indexNode is attributes['key'], resource['key'] or scope['key'].
+	indexNode struct {
+		base string
+		key  string
+		pos  int
+	}
+	// unaryNode is - or NOT.
+	unaryNode struct {
+		op  string
+		x   node
+		pos int
+	}
+	// binaryNode is an operator between two expressions. op is upper case and
+	// normalised: "=", "!=", "<", "AND", "LIKE", "NOT LIKE", "~", "||", …
+	binaryNode struct {
+		op   string
+		l, r node
+		pos  int // of the operator
+	}
+	// inNode is x [NOT] IN (list).
+	inNode struct {
+		x    node
+		list []node
+		not  bool
+		pos  int
+	}
+	// betweenNode is x [NOT] BETWEEN lo AND hi.
+	betweenNode struct {
+		x, lo, hi node
+		not       bool
+		pos       int
+	}
+	// isNode is x IS [NOT] NULL, TRUE or FALSE; what is the upper-case word.
+	isNode struct {
+		x    node
+		what string
+		not  bool
+		pos  int
+	}
+	// caseNode is CASE [operand] WHEN … THEN … ELSE … END.
+	caseNode struct {
+		operand node
+		whens   []whenNode
+		other   node
+		pos     int
+	}
+	whenNode struct{ cond, then node }
+	// castNode is CAST(x AS type) and x::type; to is the normalised name.
+	castNode struct {
+		x   node
+		to  string
+		pos int
+	}
+	// callNode is a function call; name is lower case. star is count(*).
+	callNode struct {
+		name     string
+		args     []node
+		distinct bool
+		star     bool
+		filter   node // FILTER (WHERE …), aggregates only
+		pos      int
+	}
+)
+
+func (n *litNode) at() int     { return n.pos }
+func (n *paramNode) at() int   { return n.pos }
+func (n *identNode) at() int   { return n.pos }
+func (n *indexNode) at() int   { return n.pos }
+func (n *unaryNode) at() int   { return n.pos }
+func (n *binaryNode) at() int  { return n.pos }
+func (n *inNode) at() int      { return n.pos }
+func (n *betweenNode) at() int { return n.pos }
+func (n *isNode) at() int      { return n.pos }
+func (n *caseNode) at() int    { return n.pos }
+func (n *castNode) at() int    { return n.pos }
+func (n *callNode) at() int    { return n.pos }

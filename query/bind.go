@@ -1,0 +1,396 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// binder turns expressions as written into expressions over the columns of a
+// scope. The first error sticks in err.
+type binder struct {
+	sql    string
+	params params
+	now    int64
+	err    error
+
+	sc   *scope
+	agg  *aggScope // set while binding behind GROUP BY
+	deep int       // of aggregates around the expression
+
+	// aliases are the names of the SELECT list where they may be used, before
+	// the input's columns where aliasFirst is set, else behind them.
+	aliases    map[string]node
+	aliasFirst bool
+}
+
+// aggScope is what expressions behind GROUP BY may use.
+type aggScope struct {
+	keys     []node
+	keyExprs []*expr
+	calls    []*callNode
+	aggs     []*aggCall
+	distinct bool // the groups are those of SELECT DISTINCT
+	// from and to are what WHERE says of the timestamp, 0 for nothing.
+	from, to int64
+}
+
+func (b *binder) fail(pos int, format string, args ...any) *expr {
+	if b.err == nil {
+		b.err = errorAt(b.sql, pos, format, args...)
+	}
+	return nullExpr()
+}
+
+// expr binds one expression.
+func (b *binder) expr(n node) *expr {
+	if b.err != nil {
+		return nullExpr()
+	}
+	if b.agg != nil && b.deep == 0 {
+		for i, k := range b.agg.keys {
+			if equalNodes(n, k) {
+				e := colExpr(i, b.agg.keyExprs[i].typ)
+				e.level = b.agg.keyExprs[i].level
+				return e
+			}
+		}
+	}
+	switch n := n.(type) {
+	case *litNode:
+		return constExpr(n.val.t, n.val)
+	case *paramNode:
+		v, err := b.params.get(n.name)
+		if err != nil {
+			return b.fail(n.pos, "%s", err)
+		}
+		return constExpr(v.t, v)
+	case *identNode:
+		return b.ident(n)
+	case *indexNode:
+		if !b.sc.table {
+			return b.fail(n.pos, "%s[…] reads attributes of a table; the query reads a subquery", n.base)
+		}
+		e, _ := b.sc.attribute(n.key, placeOf(n.base), false)
+		return b.input(e, n)
+	case *unaryNode:
+		return b.unary(n)
+	case *binaryNode:
+		return b.binary(n)
+	case *inNode:
+		return b.in(n)
+	case *betweenNode:
+		return b.between(n)
+	case *isNode:
+		return b.is(n)
+	case *caseNode:
+		return b.caseExpr(n)
+	case *castNode:
+		return castExpr(b.expr(n.x), castTypeOf[n.to])
+	case *callNode:
+		return b.call(n)
+	}
+	return b.fail(n.at(), "unknown expression")
+}
+
+func (b *binder) ident(n *identNode) *expr {
+	alias, isAlias := b.aliases[n.name]
+	if isAlias && b.deep == 0 && b.aliasFirst {
+		return b.alias(alias)
+	}
+	e, msg := b.sc.resolve(n)
+	if isAlias && b.deep == 0 && (msg != "" || e.isConst()) {
+		return b.alias(alias)
+	}
+	if msg != "" {
+		return b.fail(n.pos, "%s", msg)
+	}
+	return b.input(e, n)
+}
+
+// alias binds what an alias stands for, in which aliases mean nothing.
+func (b *binder) alias(n node) *expr {
+	aliases := b.aliases
+	b.aliases = nil
+	e := b.expr(n)
+	b.aliases = aliases
+	return e
+}
+
+// input checks that a column of the input may be used where it stands.
+func (b *binder) input(e *expr, n node) *expr {
+	if b.agg != nil && b.deep == 0 && !e.isConst() {
+		if b.agg.distinct {
+			return b.fail(n.at(), "with DISTINCT, ORDER BY can only use what SELECT lists")
+		}
+		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)", nodeString(n), nodeString(n))
+	}
+	return e
+}
+
+func (b *binder) unary(n *unaryNode) *expr {
+	x := b.expr(n.x)
+	if n.op == "NOT" {
+		x = b.condition(x, n.x)
+		return callExpr(typeBool, notKernel, x)
+	}
+	x = b.number(x, n.x, "-")
+	if x.typ == typeNull {
+		return x
+	}
+	return callExpr(x.typ, negateKernel(x.typ), x)
+}
+
+// condition gives x the type bool.
+func (b *binder) condition(x *expr, n node) *expr {
+	switch x.typ {
+	case typeBool:
+		return x
+	case typeNull:
+		return constExpr(typeBool, value{})
+	case typeAny:
+		return b.narrowTo(x, typeBool)
+	}
+	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(nodeString(n)), typeName(x.typ))
+}
+
+// number gives x a numeric type: int, float or duration.
+func (b *binder) number(x *expr, n node, what string) *expr {
+	switch {
+	case isNumeric(x.typ), x.typ == typeNull:
+		return x
+	case x.typ == typeAny:
+		x = b.sc.narrow(x, isNumeric)
+		if x.typ == typeAny {
+			return b.narrowTo(x, typeFloat)
+		}
+		return x
+	}
+	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
+}
+
+// text gives x the type string.
+func (b *binder) text(x *expr, n node, what string) *expr {
+	switch x.typ {
+	case typeStr:
+		return x
+	case typeNull:
+		return constExpr(typeStr, value{})
+	case typeID, typeArray, typeMap:
+		return castExpr(x, typeStr)
+	case typeAny:
+		return b.narrowTo(x, typeStr)
+	}
+	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(nodeString(n)), typeName(x.typ), clip(nodeString(n)))
+}
+
+// narrowTo gives a mixed expression the type t; values of others are NULL.
+func (b *binder) narrowTo(x *expr, t Type) *expr {
+	x = b.sc.narrow(x, func(have Type) bool { return have == t || t == typeFloat && have == typeInt })
+	switch x.typ {
+	case t:
+		return x
+	case typeNull:
+		return constExpr(t, value{})
+	}
+	return widen(x, t)
+}
+
+func (b *binder) binary(n *binaryNode) *expr {
+	// A long chain is a left-deep tree; its depth is bounded by maxChain.
+	l, r := b.expr(n.l), b.expr(n.r)
+	if b.err != nil {
+		return nullExpr()
+	}
+	switch n.op {
+	case "AND", "OR":
+		absorbing := bit(n.op == "OR")
+		return b.logic(absorbing, b.condition(l, n.l), b.condition(r, n.r))
+	case "+", "-", "*", "/", "%":
+		return b.arith(n, l, r)
+	case "||":
+		return b.concat(l, r)
+	case "LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE":
+		return b.like(n, l, r)
+	case "~", "!~":
+		return b.regex(n, l, r)
+	}
+	return b.compare(compareOps[n.op], l, r, n)
+}
+
+func (b *binder) logic(absorbing int64, l, r *expr) *expr {
+	e := callExpr(typeBool, andOr(absorbing), l, r)
+	if absorbing == 1 {
+		e.push = orPushdown(l, r)
+	}
+	e.and = absorbing == 0 && !e.isConst()
+	return e
+}
+
+func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
+	fix := func(x *expr, at node) *expr {
+		if x.typ == typeTime {
+			return x
+		}
+		return b.number(x, at, n.op)
+	}
+	l, r = fix(l, n.l), fix(r, n.r)
+	if l.typ == typeNull || r.typ == typeNull {
+		return nullExpr()
+	}
+	t, fn, ok := arithKernel(n.op, l.typ, r.typ)
+	if !ok {
+		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
+	}
+	return callExpr(t, fn, l, r)
+}
+
+func (b *binder) concat(l, r *expr) *expr {
+	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
+		x, y := textOf(a[0]), textOf(a[1])
+		if !ev.spend(len(x) + len(y)) {
+			return value{}
+		}
+		return strValue(typeStr, x+y)
+	}), l, r)
+}
+
+// pattern returns the constant text on the right of LIKE or ~.
+func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
+	if !r.isConst() || r.typ != typeStr && r.typ != typeNull {
+		b.fail(n.r.at(), "%s needs a pattern that is a string constant", n.op)
+		return "", false
+	}
+	return r.val.s, !r.val.isNull()
+}
+
+func (b *binder) like(n *binaryNode, l, r *expr) *expr {
+	pattern, ok := b.pattern(n, r)
+	l = b.text(l, n.l, n.op)
+	if !ok || b.err != nil {
+		return constExpr(typeBool, value{})
+	}
+	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
+	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
+	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
+		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
+	}
+	return e
+}
+
+func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
+	pattern, ok := b.pattern(n, r)
+	l = b.text(l, n.l, n.op)
+	if !ok || b.err != nil {
+		return constExpr(typeBool, value{})
+	}
+	re, err := compileRegex(pattern)
+	if err != nil {
+		return b.fail(n.r.at(), "%s", err)
+	}
+	return callExpr(typeBool, regexKernel(re, n.op == "!~"), l)
+}
+
+func (b *binder) between(n *betweenNode) *expr {
+	x, lo, hi := b.expr(n.x), b.expr(n.lo), b.expr(n.hi)
+	at := &binaryNode{l: n.x, r: n.lo, pos: n.pos}
+	ge := b.compare(column.Ge, x, lo, at)
+	at = &binaryNode{l: n.x, r: n.hi, pos: n.pos}
+	le := b.compare(column.Le, x, hi, at)
+	e := b.logic(0, ge, le)
+	if n.not {
+		return callExpr(typeBool, notKernel, e)
+	}
+	return e
+}
+
+func (b *binder) is(n *isNode) *expr {
+	x := b.expr(n.x)
+	if n.what == "NULL" {
+		return callExpr(typeBool, isNullKernel(n.not), x)
+	}
+	return callExpr(typeBool, isBoolKernel(bit(n.what == "TRUE"), n.not), b.condition(x, n.x))
+}
+
+func (b *binder) caseExpr(n *caseNode) *expr {
+	var conds, values []*expr
+	for _, w := range n.whens {
+		if n.operand != nil {
+			at := &binaryNode{l: n.operand, r: w.cond, pos: w.cond.at()}
+			conds = append(conds, b.compare(column.Eq, b.expr(n.operand), b.expr(w.cond), at))
+		} else {
+			conds = append(conds, b.condition(b.expr(w.cond), w.cond))
+		}
+		values = append(values, b.expr(w.then))
+	}
+	other := nullExpr()
+	if n.other != nil {
+		other = b.expr(n.other)
+	}
+	if b.err != nil {
+		return nullExpr()
+	}
+	values = append(values, other)
+	t := unify(values)
+	var args []*expr
+	for i, c := range conds {
+		args = append(args, c, values[i])
+	}
+	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...)
+}
+
+func (b *binder) call(n *callNode) *expr {
+	if a, ok := aggregates[n.name]; ok {
+		return b.aggregate(n, a)
+	}
+	f, ok := functions[n.name]
+	if !ok {
+		var known []string
+		for name := range functions {
+			known = append(known, name)
+		}
+		for name := range aggregates {
+			known = append(known, name)
+		}
+		if near := nearest(n.name, sorted(known)); near != "" {
+			return b.fail(n.pos, "unknown function %s; did you mean %s?", clip(n.name), near)
+		}
+		return b.fail(n.pos, "unknown function %s", clip(n.name))
+	}
+	if n.star || n.distinct || n.filter != nil {
+		return b.fail(n.pos, "*, DISTINCT and FILTER belong to aggregates; %s is a function", n.name)
+	}
+	if len(n.args) < f.min || f.max >= 0 && len(n.args) > f.max {
+		return b.fail(n.pos, "%s takes %s, found %d", n.name, argCount(f.min, f.max), len(n.args))
+	}
+	args := make([]*expr, len(n.args))
+	for i, a := range n.args {
+		args[i] = b.expr(a)
+	}
+	if b.err != nil {
+		return nullExpr()
+	}
+	return f.bind(b, n, args)
+}
+
+func argCount(lo, hi int) string {
+	switch {
+	case hi < 0:
+		return fmt.Sprintf("at least %d arguments", lo)
+	case lo == 1 && hi == 1:
+		return "1 argument"
+	case lo == hi:
+		return strconv.Itoa(lo) + " arguments"
+	}
+	return fmt.Sprintf("%d to %d arguments", lo, hi)
+}
+
+// clip shortens text that goes into a message.
+func clip(s string) string {
+	if len(s) <= 60 {
+		return s
+	}
+	return strings.ToValidUTF8(s[:60], "") + "…"
+}

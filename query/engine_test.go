@@ -1,0 +1,240 @@
+package query
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+func field(name string) column.Ref {
+	_, typ, _ := fixedType(otlpwire.Traces, name)
+	return column.Ref{Place: column.PlaceField, Name: name, Type: typ}
+}
+
+// manySpans returns n spans with n distinct ids and names.
+func manySpans(n int) *memSource {
+	rows := make([]memRow, n)
+	for i := range rows {
+		rows[i] = memRow{
+			field("timestamp"): intValue(typeTime, testNow.UnixNano()+int64(i)),
+			field("span_id"):   strValue(typeID, fmt.Sprintf("%08d", i)),
+			field("name"):      strValue(typeStr, fmt.Sprintf("name %d", i%100)),
+			field("service"):   strValue(typeStr, "svc"),
+			field("duration"):  intValue(typeDur, int64(i*7919%n)),
+		}
+	}
+	return &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: 700}
+}
+
+func testEngine(src Source) *Engine {
+	return New(src, Options{Now: func() time.Time { return testNow }, Parallel: 2})
+}
+
+func TestQuery_Parameters(t *testing.T) {
+	e := testEngine(manySpans(10))
+	for _, c := range []struct {
+		sql  string
+		args []any
+		want string
+	}{
+		{"SELECT count(*) FROM spans WHERE name = $1 AND duration < $2", []any{"name 3", time.Hour}, "1"},
+		{"SELECT :a + :b, :c", []any{map[string]any{"a": 1, "b": json.Number("2.5"), "c": nil}}, "3.5|NULL"},
+		{"SELECT $1, $2, $3, $4", []any{true, uint8(7), testNow, "it's"}, "true|7|2024-01-02T00:00:00Z|it's"},
+		{"SELECT name FROM spans ORDER BY timestamp LIMIT $1 OFFSET $2", []any{1, 2}, "name 2"},
+	} {
+		r, err := e.Query(t.Context(), c.sql, c.args...)
+		if err != nil {
+			t.Errorf("%s: %v", c.sql, err)
+		} else if got := render(r); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.sql, got, c.want)
+		}
+	}
+	for _, args := range [][]any{{}, {struct{}{}}, {uint64(math.MaxUint64)}, {map[string]any{"x": 1}}} {
+		if _, err := e.Query(t.Context(), "SELECT $1", args...); !errors.As(err, new(*Error)) {
+			t.Errorf("parameters %v: got error %v, want an *Error", args, err)
+		}
+	}
+}
+
+func TestQuery_Limits(t *testing.T) {
+	src := manySpans(20_000)
+	for _, c := range []struct {
+		o         Options
+		sql, want string
+	}{
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT span_id, count(*) FROM spans GROUP BY span_id", "memory budget of 64 KiB reached at GROUP BY"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT span_id FROM spans ORDER BY name", "memory budget of 64 KiB reached at ORDER BY"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT count(distinct span_id) FROM spans", "memory budget of 64 KiB reached at aggregation"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT topk(3, span_id) FROM spans", "memory budget"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT name, p99(duration) FROM spans GROUP BY name", "memory budget"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT max(span_id) FROM (SELECT span_id, name, timestamp FROM spans)", "memory budget of 64 KiB reached at a subquery in FROM"},
+		{Options{MaxMemoryBytes: 64 << 10}, "SELECT span_id, name FROM spans", "memory budget of 64 KiB reached by the rows of the result"},
+		{Options{MaxMemoryBytes: 1 << 20}, "SELECT name" + strings.Repeat("||name", 1000) + " FROM spans", "memory budget"},
+		{Options{MaxRows: 100}, "SELECT name FROM spans", "the result has more than 100 rows"},
+		{Options{MaxRows: 100}, "SELECT name FROM spans ORDER BY duration", "the result has more than 100 rows"},
+		{Options{Timeout: time.Nanosecond}, "SELECT count(*) FROM spans", "timeout of 1ns reached"},
+	} {
+		_, err := New(src, c.o).Query(t.Context(), c.sql)
+		if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.80s: got error %v, want %q", c.sql, err, c.want)
+		}
+	}
+	for _, sql := range []string{
+		"SELECT name FROM spans ORDER BY duration LIMIT 100",
+		"SELECT count(*) FROM spans",
+		"SELECT name FROM spans LIMIT 100",
+		"SELECT name, count(*) FROM spans GROUP BY name",
+	} {
+		r, err := New(src, Options{MaxRows: 100, MaxMemoryBytes: 128 << 10}).Query(t.Context(), sql)
+		if err != nil {
+			t.Errorf("%s: %v", sql, err)
+		} else if len(r.Rows) != 100 && len(r.Rows) != 1 {
+			t.Errorf("%s: got %d rows", sql, len(r.Rows))
+		}
+	}
+}
+
+func TestQuery_Cancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, sql := range []string{"SELECT count(*) FROM spans", "SELECT * FROM spans", "SELECT * FROM spans ORDER BY name"} {
+		if _, err := testEngine(manySpans(5000)).Query(ctx, sql); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got error %v, want %v", sql, err, context.Canceled)
+		}
+	}
+}
+
+// failSink fails after a number of batches.
+type failSink struct{ left int }
+
+var errSink = errors.New("sink is full")
+
+func (s *failSink) Columns([]Column) error { return nil }
+func (s *failSink) Batch(*Batch) error {
+	if s.left--; s.left < 0 {
+		return errSink
+	}
+	return nil
+}
+
+func TestStream_SinkError(t *testing.T) {
+	e := testEngine(manySpans(20_000))
+	for _, sql := range []string{"SELECT * FROM spans", "SELECT * FROM spans ORDER BY name", "SELECT name, count(*) FROM spans GROUP BY 1"} {
+		for n := range 3 {
+			_, err := e.Stream(t.Context(), sql, nil, &failSink{left: n})
+			if err != nil && !errors.Is(err, errSink) || err == nil && n == 0 {
+				t.Errorf("%s: got error %v, want %v", sql, err, errSink)
+			}
+		}
+	}
+}
+
+func TestScan_Request(t *testing.T) {
+	day := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano()
+	for _, c := range []struct {
+		where    string
+		from, to int64
+		preds    string
+	}{
+		{"timestamp >= '2024-01-01' AND timestamp < '2024-01-02'", day, day + 86400e9, "timestamp >= 2024-01-01T00:00:00.000000000Z; timestamp < 2024-01-02T00:00:00.000000000Z"},
+		{"timestamp BETWEEN '2024-01-01' AND '2024-01-02'", day, day + 86400e9 + 1, "timestamp >= 2024-01-01T00:00:00.000000000Z; timestamp <= 2024-01-02T00:00:00.000000000Z"},
+		{"service = 'a' OR service IN ('b', 'c')", 0, 0, "service in a, b, c"},
+		{"error AND duration > 1.5s AND 'x' < name", 0, 0, "error = true; duration > 1.5s; name > x"},
+		{"name LIKE 'GET %' AND NOT service = 'x'", 0, 0, "name >= GET "},
+		{"service = 'a' OR name = 'b'", 0, 0, ""},
+		{"trace_id = 'AB'", 0, 0, "trace_id = ab"},
+		{"duration > 5 AND duration < 1.5", 0, 0, "duration > 5ns"},
+		{"lower(service) = 'a'", 0, 0, ""},
+	} {
+		src := manySpans(1)
+		if _, err := testEngine(src).Query(t.Context(), "SELECT count(error) FROM spans WHERE "+c.where); err != nil {
+			t.Errorf("%s: %v", c.where, err)
+			continue
+		}
+		req := src.reqs[0]
+		var preds []string
+		for _, p := range req.Where {
+			preds = append(preds, predicateString(p))
+		}
+		if got := strings.Join(preds, "; "); got != c.preds || req.From != c.from || req.To != c.to {
+			t.Errorf("%s:\ngot  [%d, %d) %s\nwant [%d, %d) %s", c.where, req.From, req.To, got, c.from, c.to, c.preds)
+		}
+	}
+}
+
+func TestParse_HostileNesting(t *testing.T) {
+	for name, sql := range map[string]string{
+		"parens":   "SELECT " + strings.Repeat("(", 100_000),
+		"not":      "SELECT " + strings.Repeat("NOT ", 100_000) + "1",
+		"minus":    "SELECT " + strings.Repeat("- ", 100_000) + "1",
+		"case":     "SELECT " + strings.Repeat("CASE ", 100_000),
+		"select":   strings.Repeat("SELECT * FROM (", 50_000),
+		"chain":    "SELECT 1" + strings.Repeat("+1", 100_000),
+		"or":       "SELECT 1" + strings.Repeat(" OR 1", 100_000),
+		"list":     "SELECT 1 IN (1" + strings.Repeat(",1", 200_000) + ")",
+		"cast":     "SELECT 1" + strings.Repeat("::int", 100_000),
+		"too long": strings.Repeat(" ", maxQueryBytes+1),
+	} {
+		if _, err := Parse(sql); !errors.As(err, new(*Error)) {
+			t.Errorf("%s: got error %v, want an *Error", name, err)
+		}
+	}
+	deep := "SELECT " + strings.Repeat("(", 150) + "1" + strings.Repeat(")", 150) + strings.Repeat("+1", 4000)
+	if r, err := testEngine(manySpans(0)).Query(t.Context(), deep); err != nil || render(r) != "4001" {
+		t.Errorf("a deep but sane query: %v", err)
+	}
+}
+
+func TestAppendJSON(t *testing.T) {
+	for _, c := range []struct {
+		v          any
+		json, text string
+	}{
+		{nil, "null", ""},
+		{true, "true", "true"},
+		{int64(math.MaxInt64), "9223372036854775807", "9223372036854775807"},
+		{1.5, "1.5", "1.5"},
+		{1e300, "1e+300", "1e+300"},
+		{math.Inf(-1), `"-Infinity"`, "-Inf"},
+		{math.NaN(), `"NaN"`, "NaN"},
+		{"a\"\n\x01\xff é", `"a\"\n\u0001\ufffd é"`, "a\"\n\x01\xff é"},
+		{[]byte{1, 2}, `"AQI="`, "AQI="},
+		{json.RawMessage(`[1]`), "[1]", "[1]"},
+		{json.RawMessage(`[1`), `"[1"`, "[1"},
+		{testNow, `"2024-01-02T00:00:00.000000000Z"`, "2024-01-02T00:00:00.000000000Z"},
+		{time.Second, "1000000000", "1000000000"},
+	} {
+		if got := string(AppendJSON(nil, c.v)); got != c.json {
+			t.Errorf("AppendJSON(%v): got %s, want %s", c.v, got, c.json)
+		}
+		if got := string(AppendText(nil, c.v)); got != c.text {
+			t.Errorf("AppendText(%v): got %s, want %s", c.v, got, c.text)
+		}
+	}
+}
+
+func TestQuery_LargeGroups(t *testing.T) {
+	const n = 60_000
+	e := testEngine(manySpans(n))
+	r, err := e.Query(t.Context(), "SELECT count(distinct span_id), approx_count_distinct(span_id), p99(duration)::int, count(*) FROM spans")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := r.Rows[0]
+	if row[0] != int64(n) || row[3] != int64(n) {
+		t.Errorf("got counts %v, want %d", row, n)
+	}
+	for i, want := range []float64{0, n, 0.99 * n} {
+		if got := float64(row[i].(int64)); i > 0 && math.Abs(got-want) > 0.03*want {
+			t.Errorf("column %d: got %v, want about %v", i, got, want)
+		}
+	}
+}

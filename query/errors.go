@@ -1,0 +1,71 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrLimit is what every error about a limit of the engine wraps: the memory
+// budget, the row limit, or the timeout. The query was understood; it asked
+// for more than it may have.
+var ErrLimit = errors.New("limit reached")
+
+// Error is an error in the text of a query: it cannot be parsed, names
+// something that is not there, or puts types together that do not go
+// together. Everything else that Query returns is about running it.
+type Error struct {
+	// Line and Column say where, both counted from 1; Column counts
+	// characters, not bytes. Both are 0 where the error has no place in the
+	// text, such as a parameter that was not given.
+	Line, Column int
+	// Found is what stands there, quoted or named ("end of query").
+	Found string
+	// Expected is what could have stood there, for a syntax error.
+	Expected string
+	// Message is the reason where it is not that something else was expected.
+	Message string
+}
+
+// Error returns the position, what was found, and what was expected.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("query: ")
+	if e.Line > 0 {
+		fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)
+	}
+	switch {
+	case e.Expected != "" && e.Message == "":
+		fmt.Fprintf(&b, "found %s, expected %s", e.Found, e.Expected)
+	default:
+		b.WriteString(e.Message)
+	}
+	return b.String()
+}
+
+// errorAt builds an Error about the byte offset pos of the query text.
+func errorAt(src string, pos int, format string, args ...any) *Error {
+	line, col := position(src, pos)
+	return &Error{Line: line, Column: col, Message: fmt.Sprintf(format, args...)}
+}
+
+// position turns a byte offset into a line and a column in characters.
+func position(src string, pos int) (line, col int) {
+	if pos > len(src) {
+		pos = len(src)
+	}
+	line, col = 1, 1
+	for _, r := range src[:pos] {
+		if r == '\n' {
+			line, col = line+1, 1
+		} else {
+			col++
+		}
+	}
+	return line, col
+}
+
+// limitError reports a limit with the words that follow the package prefix.
+func limitError(format string, args ...any) error {
+	return fmt.Errorf("query: "+format+": %w", append(args, ErrLimit)...)
+}

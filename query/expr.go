@@ -1,0 +1,79 @@
+package query
+
+import "github.com/ttlog/ttlog/storage/column"
+
+// kernel computes an expression over ev.n rows from its arguments. It never
+// fails: what cannot be computed is NULL.
+type kernel func(ev *eval, a []*vec) *vec
+
+// expr is an expression bound to the columns of a frame.
+type expr struct {
+	typ  Type
+	fn   kernel // nil for a column and a constant
+	args []*expr
+	col  int   // of a column
+	val  value // of a constant
+	// single is the one column that the expression depends on: it may then
+	// be computed once per entry of that column's dictionary or runs.
+	single int
+	// attr says that the expression is an attribute column, whose type is
+	// whatever was recorded; level that it is the level column of logs.
+	attr, level bool
+	and         bool // the expression is args[0] AND args[1]
+	// push is the comparison that a scan may prune by, where the expression
+	// is one.
+	push *pushdown
+	// bucket is the width in nanoseconds where the expression is time_bucket.
+	bucket int64
+}
+
+// pushdown is a comparison of a column with constants.
+type pushdown struct {
+	col  int
+	op   column.Op
+	vals []value
+}
+
+const (
+	dependsNone = -1 // a constant
+	dependsMany = -2
+)
+
+func (e *expr) isConst() bool { return e.fn == nil && e.single == dependsNone }
+func (e *expr) isCol() bool   { return e.fn == nil && e.single >= 0 }
+
+func constExpr(t Type, v value) *expr {
+	return &expr{typ: t, val: v, single: dependsNone}
+}
+
+func nullExpr() *expr { return constExpr(typeNull, value{}) }
+
+func colExpr(i int, t Type) *expr { return &expr{typ: t, col: i, single: i} }
+
+// callExpr builds a computed expression, and computes it at once where all
+// its arguments are constants.
+func callExpr(t Type, fn kernel, args ...*expr) *expr {
+	e := &expr{typ: t, fn: fn, args: args, single: dependsNone}
+	for _, a := range args {
+		switch {
+		case a.single == dependsNone:
+		case e.single == dependsNone:
+			e.single = a.single
+		case e.single != a.single:
+			e.single = dependsMany
+		}
+	}
+	if e.single != dependsNone {
+		return e
+	}
+	ev := &eval{n: 1}
+	vals := make([]*vec, len(args))
+	for i, a := range args {
+		vals[i] = constVec(a.typ, a.val, 1)
+	}
+	v := fn(ev, vals)
+	if ev.err != nil {
+		return e // too large to be a constant; fails when it runs
+	}
+	return constExpr(t, v.at(0))
+}

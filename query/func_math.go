@@ -1,0 +1,102 @@
+package query
+
+import "math"
+
+// mathFunctions are the functions of numbers. What is not defined, such as
+// the logarithm of 0, is NULL.
+func mathFunctions() map[string]function {
+	real := func(count int, f func(a []float64) float64) function {
+		return function{count, count, func(b *binder, n *callNode, args []*expr) *expr {
+			for i := range args {
+				if args[i] = b.number(args[i], n.args[i], n.name); args[i].typ == typeNull {
+					return constExpr(typeFloat, value{})
+				}
+			}
+			return callExpr(typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
+				x := make([]float64, len(a))
+				for i := range ev.n {
+					for j, v := range a {
+						x[j] = v.number(i)
+					}
+					out.floats[i] = f(x)
+					if y := out.floats[i]; math.IsNaN(y) || math.IsInf(y, 0) {
+						out.setNull(i)
+					}
+				}
+			}), args...)
+		}}
+	}
+	pow := real(2, func(a []float64) float64 { return math.Pow(a[0], a[1]) })
+	return map[string]function{
+		"sqrt":  real(1, func(a []float64) float64 { return math.Sqrt(a[0]) }),
+		"ln":    real(1, func(a []float64) float64 { return math.Log(a[0]) }),
+		"log2":  real(1, func(a []float64) float64 { return math.Log2(a[0]) }),
+		"log10": real(1, func(a []float64) float64 { return math.Log10(a[0]) }),
+		"exp":   real(1, func(a []float64) float64 { return math.Exp(a[0]) }),
+		"pow":   pow, "power": pow,
+		"floor": {1, 1, rounding(math.Floor)},
+		"ceil":  {1, 1, rounding(math.Ceil)},
+		"round": {1, 2, bindRound},
+		"sign": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+			x := b.number(args[0], n.args[0], n.name)
+			if x.typ == typeNull {
+				return x
+			}
+			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+				return intValue(typeInt, int64(compareValues(a[0], intValue(typeInt, 0))))
+			}), x)
+		}},
+		"abs": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+			x := b.number(args[0], n.args[0], n.name)
+			if x.typ == typeNull {
+				return x
+			}
+			return callExpr(x.typ, perRow(x.typ, func(_ *eval, a []value) value {
+				switch {
+				case a[0].t == typeFloat:
+					return floatValue(math.Abs(a[0].float()))
+				case a[0].n == math.MinInt64:
+					return value{}
+				case a[0].n < 0:
+					return intValue(a[0].t, -a[0].n)
+				}
+				return a[0]
+			}), x)
+		}},
+	}
+}
+
+// rounding is a function of floats that leaves integers and durations alone.
+func rounding(f func(float64) float64) func(*binder, *callNode, []*expr) *expr {
+	return func(b *binder, n *callNode, args []*expr) *expr {
+		x := b.number(args[0], n.args[0], n.name)
+		if x.typ != typeFloat {
+			return x
+		}
+		return callExpr(typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
+			for i := range ev.n {
+				out.floats[i] = f(a[0].floats[a[0].ix(i)])
+			}
+		}), x)
+	}
+}
+
+// bindRound is round(x) and round(x, digits), half away from zero.
+func bindRound(b *binder, n *callNode, args []*expr) *expr {
+	if len(args) == 1 {
+		return rounding(math.Round)(b, n, args)
+	}
+	x := b.number(args[0], n.args[0], n.name)
+	digits := b.integer(args[1], n.args[1], n.name)
+	if x.typ != typeFloat || digits.typ == typeNull {
+		return x
+	}
+	return callExpr(typeFloat, perRow(typeFloat, func(_ *eval, a []value) value {
+		f, d := a[0].float(), max(min(a[1].n, 300), -300)
+		scale := math.Pow(10, float64(d))
+		if r := math.Round(f*scale) / scale; !math.IsNaN(r) && !math.IsInf(r, 0) {
+			return floatValue(r)
+		}
+		return a[0]
+	}), x, digits)
+}

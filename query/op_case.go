@@ -1,0 +1,98 @@
+package query
+
+// caseKernel picks, for each row, the value behind the first condition that
+// is true: the arguments are condition, value, condition, value, …, else.
+func caseKernel(t Type) kernel {
+	return func(ev *eval, a []*vec) *vec {
+		out := newVec(t, ev.n)
+		for i := range ev.n {
+			v := a[len(a)-1]
+			for j := 0; j+1 < len(a); j += 2 {
+				if !a[j].isNull(i) && a[j].ints[a[j].ix(i)] != 0 {
+					v = a[j+1]
+					break
+				}
+			}
+			out.set(i, v.at(i))
+		}
+		return out
+	}
+}
+
+// coalesceKernel picks the first argument that is not NULL.
+func coalesceKernel(t Type) kernel {
+	return func(ev *eval, a []*vec) *vec {
+		out := newVec(t, ev.n)
+	rows:
+		for i := range ev.n {
+			for _, v := range a {
+				if !v.isNull(i) {
+					out.set(i, v.at(i))
+					continue rows
+				}
+			}
+			out.setNull(i)
+		}
+		return out
+	}
+}
+
+// extremeKernel is greatest (sign 1) and least (sign -1); NULLs are left out.
+func extremeKernel(t Type, sign int) kernel {
+	return func(ev *eval, a []*vec) *vec {
+		out := newVec(t, ev.n)
+		for i := range ev.n {
+			var best value
+			for _, v := range a {
+				x := v.at(i)
+				if !x.isNull() && (best.isNull() || sign*compareValues(x, best) > 0) {
+					best = x
+				}
+			}
+			out.set(i, best)
+		}
+		return out
+	}
+}
+
+// commonType returns the type that holds the values of both.
+func commonType(a, b Type) Type {
+	switch {
+	case a == b || b == typeNull:
+		return a
+	case a == typeNull:
+		return b
+	case (a == typeInt || a == typeFloat) && (b == typeInt || b == typeFloat):
+		return typeFloat
+	}
+	return typeAny
+}
+
+// unify gives all expressions their common type.
+func unify(list []*expr) Type {
+	t := typeNull
+	for _, e := range list {
+		t = commonType(t, e.typ)
+	}
+	for i, e := range list {
+		list[i] = widen(e, t)
+	}
+	return t
+}
+
+// widen gives e the wider type t.
+func widen(e *expr, t Type) *expr {
+	if e.typ == t || t == typeNull {
+		return e
+	}
+	if e.isConst() {
+		return constExpr(t, convertValue(e.val, t))
+	}
+	return callExpr(t, func(ev *eval, a []*vec) *vec {
+		out := newVec(t, ev.n)
+		for i := range ev.n {
+			out.set(i, convertValue(a[0].at(i), t))
+		}
+		return out
+	}, e)
+}

@@ -1,0 +1,251 @@
+package query
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+	"slices"
+)
+
+// topN keeps the first n rows of an order, those of one worker. Rows that are
+// equal in all keys stay in the order of the scan.
+type topN struct {
+	n    int
+	keys []sortKey
+	out  []*expr
+	acct account
+
+	rows   []*topRow // a heap with the last row on top, once there are n
+	bytes  int64
+	fresh  []*topRow       // of the chunk
+	frames map[frame]int64 // frames whose rows have no values yet, and their size
+}
+
+// topRow is a row that is kept: its keys, and its values or, until those are
+// computed, where it stands.
+type topRow struct {
+	keys, vals []value
+	seq        uint64
+	f          frame // nil once vals is set
+	row        uint32
+	dropped    bool
+}
+
+// maxPending is how many frames a worker keeps for rows without values. The
+// values of most rows that are kept for a while are never needed; but a frame
+// holds on to the columns that it decoded.
+const maxPending = 16
+
+func newTopN(n int64, keys []sortKey, out []*expr, b *budget) *topN {
+	return &topN{
+		n: int(min(n, math.MaxInt32)), keys: keys, out: out, acct: account{b: b, stage: "ORDER BY"}, frames: map[frame]int64{},
+	}
+}
+
+// compareKey orders two values of key k.
+func compareKey(k *sortKey, a, b value) int {
+	an, bn := a.isNull(), b.isNull()
+	if an || bn {
+		switch {
+		case an && bn:
+			return 0
+		case an == k.nullsFirst:
+			return -1
+		}
+		return 1
+	}
+	c := compareValues(a, b)
+	if k.desc {
+		return -c
+	}
+	return c
+}
+
+func (t *topN) compare(a, b *topRow) int {
+	for i := range t.keys {
+		if c := compareKey(&t.keys[i], a.keys[i], b.keys[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(a.seq, b.seq)
+}
+
+// Len, Less, Swap, Push and Pop make the rows a heap.
+func (t *topN) Len() int           { return len(t.rows) }
+func (t *topN) Less(i, j int) bool { return t.compare(t.rows[i], t.rows[j]) > 0 }
+func (t *topN) Swap(i, j int)      { t.rows[i], t.rows[j] = t.rows[j], t.rows[i] }
+func (t *topN) Push(any)           {}
+func (t *topN) Pop() any           { return nil }
+
+// add takes the rows of ev's chunk.
+func (t *topN) add(ev *eval, seq uint64) error {
+	if t.n == 0 {
+		return nil
+	}
+	keys := make([]*vec, len(t.keys))
+	for i, k := range t.keys {
+		keys[i] = ev.vec(k.e)
+	}
+	if ev.err != nil {
+		return ev.err
+	}
+	t.fresh = t.fresh[:0]
+	for i := range ev.n {
+		if len(t.rows) == t.n && !t.beats(keys, i, seq+uint64(i)) {
+			continue
+		}
+		r := &topRow{keys: make([]value, len(keys)), seq: seq + uint64(i), f: ev.f, row: ev.c.row(i)}
+		for j, k := range keys {
+			r.keys[j] = k.at(i).owned()
+		}
+		t.put(r)
+	}
+	t.fresh = slices.DeleteFunc(t.fresh, func(r *topRow) bool { return r.dropped })
+	if len(t.fresh) == 0 {
+		return nil
+	}
+	if t.n > chunkRows {
+		// With so many rows to keep, most chunks have some that stay.
+		if err := t.fill(ev, t.fresh); err != nil {
+			return err
+		}
+	} else {
+		t.frames[ev.f] = int64(ev.f.rows()) * int64(16*len(t.keys))
+	}
+	return t.account()
+}
+
+// account counts the rows, and for a pending frame its sort keys.
+func (t *topN) account() error {
+	n := t.bytes
+	for _, size := range t.frames {
+		n += size
+	}
+	return t.acct.set(n)
+}
+
+// endFrame lets go of frames that no row needs, and computes the values of
+// all rows when too many frames are left. ev stands nowhere after.
+func (t *topN) endFrame(ev *eval) error {
+	if !t.tooMany(len(t.frames)) {
+		return nil
+	}
+	pending := pendingRows(t.rows)
+	for f := range t.frames {
+		if pending[f] == nil {
+			delete(t.frames, f)
+		}
+	}
+	if t.tooMany(len(pending)) {
+		for f, rows := range pending {
+			ev.frame(f)
+			if err := t.fill(ev, rows); err != nil {
+				return err
+			}
+		}
+		clear(t.frames)
+	}
+	return t.account()
+}
+
+// tooMany reports whether n pending frames are too many, or too large.
+func (t *topN) tooMany(n int) bool {
+	size := int64(0)
+	for _, s := range t.frames {
+		size += s
+	}
+	return n > maxPending || size > t.acct.b.limit/16
+}
+
+// pendingRows returns the rows without values, by frame.
+func pendingRows(rows []*topRow) map[frame][]*topRow {
+	pending := map[frame][]*topRow{}
+	for _, r := range rows {
+		if r.f != nil {
+			pending[r.f] = append(pending[r.f], r)
+		}
+	}
+	return pending
+}
+
+// beats reports whether row i belongs before the last of the rows kept.
+func (t *topN) beats(keys []*vec, i int, seq uint64) bool {
+	last := t.rows[0]
+	for j, k := range keys {
+		if c := compareKey(&t.keys[j], k.at(i), last.keys[j]); c != 0 {
+			return c < 0
+		}
+	}
+	return seq < last.seq
+}
+
+func (t *topN) put(r *topRow) {
+	t.fresh = append(t.fresh, r)
+	t.bytes += r.size()
+	if len(t.rows) < t.n {
+		t.rows = append(t.rows, r)
+		if len(t.rows) == t.n {
+			heap.Init(t)
+		}
+		return
+	}
+	if t.compare(r, t.rows[0]) > 0 {
+		r.dropped = true
+		t.bytes -= r.size()
+		return
+	}
+	t.rows[0].dropped = true
+	t.bytes -= t.rows[0].size()
+	t.rows[0] = r
+	heap.Fix(t, 0)
+}
+
+func (r *topRow) size() int64 {
+	n := int64(96 + 32*(len(r.keys)+len(r.vals)))
+	for _, v := range r.keys {
+		n += int64(len(v.s))
+	}
+	for _, v := range r.vals {
+		n += int64(len(v.s))
+	}
+	return n
+}
+
+// fill computes the values of rows of ev's frame.
+func (t *topN) fill(ev *eval, rows []*topRow) error {
+	slices.SortFunc(rows, func(a, b *topRow) int { return cmp.Compare(a.row, b.row) })
+	c := chunk{sel: make([]uint32, len(rows)), n: len(rows)}
+	for i, r := range rows {
+		c.sel[i] = r.row
+		r.vals, r.f = make([]value, len(t.out)), nil
+	}
+	ev.chunk(c)
+	for j, e := range t.out {
+		v := ev.vec(e)
+		if ev.err != nil {
+			return ev.err
+		}
+		for i, r := range rows {
+			r.vals[j] = v.at(i).owned()
+			t.bytes += 32 + int64(len(r.vals[j].s))
+		}
+	}
+	return nil
+}
+
+// sortedRows merges the rows of all workers, and returns those from offset on.
+func sortedRows(parts []*topN, n, offset int64) []*topRow {
+	var rows []*topRow
+	var t *topN
+	for _, p := range parts {
+		if p != nil {
+			rows, t = append(rows, p.rows...), p
+		}
+	}
+	if t == nil {
+		return nil
+	}
+	slices.SortFunc(rows, t.compare)
+	rows = rows[:min(int64(len(rows)), n)]
+	return rows[min(int64(len(rows)), offset):]
+}

@@ -1,0 +1,32 @@
+package query
+
+import "testing"
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{
+		"SELECT 1", "select a, b as c from spans where x = 'y' and not z > 1.5s or -q::int in (1,2) order by 1 desc nulls last limit 3 offset 4;",
+		"SELECT span_id, duration, error FROM traces WHERE service = 'api' AND duration > 1000ms AND timestamp > now() - 1h ORDER BY duration DESC;",
+		`select t."a b", attributes['x'], case a when 1 then 2 else 3 end, cast(x as float), count(distinct y) filter (where z is not null) from (select * from logs) t group by 1 having count(*) between 1 and - -2`,
+		"select timestamp '2024-01-01', interval '1 hour', - - 5, -9223372036854775808, a not like 'b' is not true, $1, :x, 1e300*1e-7",
+		"explain analyze select distinct x from logs -- c\n/* d */",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		st, err := Parse(sql)
+		if err != nil {
+			if _, ok := err.(*Error); !ok {
+				t.Fatalf("error of type %T: %v", err, err)
+			}
+			return
+		}
+		text := st.String()
+		again, err := Parse(text)
+		if err != nil {
+			t.Fatalf("%q printed as %q, which does not parse: %v", sql, text, err)
+		}
+		if got := again.String(); got != text {
+			t.Fatalf("%q printed as %q, then as %q", sql, text, got)
+		}
+	})
+}

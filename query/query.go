@@ -1,0 +1,221 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"time"
+)
+
+// Options are the knobs of an [Engine]. The zero value means the defaults.
+type Options struct {
+	// MaxMemoryBytes is what one query may hold for groups, sorting, sets and
+	// sketches; reaching it fails the query. 0 means 256 MiB.
+	MaxMemoryBytes int64
+	// MaxRows is how many rows one query may return; more fail the query. 0
+	// means 1,000,000, below 0 means no limit.
+	MaxRows int64
+	// Timeout is how long one query may run. 0 means 30 s, below 0 no limit.
+	Timeout time.Duration
+	// Now is the clock behind now(). Nil means time.Now.
+	Now func() time.Time
+	// Parallel is how many goroutines work on one query. 0 means GOMAXPROCS.
+	Parallel int
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxMemoryBytes <= 0 {
+		o.MaxMemoryBytes = 256 << 20
+	}
+	if o.MaxRows == 0 {
+		o.MaxRows = 1_000_000
+	}
+	if o.MaxRows < 0 {
+		o.MaxRows = math.MaxInt64 - 1
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = runtime.GOMAXPROCS(0)
+	}
+	return o
+}
+
+// Engine runs queries over a [Source]. It is safe for concurrent use, holds
+// nothing between queries, and need not be closed.
+type Engine struct {
+	src Source
+	o   Options
+}
+
+// New returns an engine that reads src.
+func New(src Source, o Options) *Engine { return &Engine{src: src, o: o.withDefaults()} }
+
+// Column is a column of a result.
+type Column struct {
+	Name string `json:"name"`
+	// Type is bool, int, float, string, bytes, array, map, timestamp,
+	// duration, id, any (values of several types) or null (never a value).
+	Type string `json:"type"`
+}
+
+// Stats tells what a query did.
+type Stats struct {
+	RowsScanned, RowsReturned, BytesRead int64
+	PartsTotal, PartsPruned              int
+	Elapsed                              time.Duration
+}
+
+// Result is the outcome of a query. Its values have these Go types:
+//
+//	bool, int64, float64, string    bool, int, float, string
+//	string in lower-case hex        id
+//	time.Time (UTC), time.Duration  timestamp, duration
+//	[]byte                          bytes
+//	json.RawMessage                 array, map
+//	nil                             NULL
+type Result struct {
+	Columns []Column
+	Rows    [][]any
+	Stats   Stats
+}
+
+// Sink takes the rows of a query as they come. An error of either method
+// ends the query and is returned by it.
+type Sink interface {
+	// Columns is called once, before any rows.
+	Columns(cols []Column) error
+	// Batch is called with at most a few thousand rows at a time, in order,
+	// from one goroutine. The batch is valid during the call only.
+	Batch(b *Batch) error
+}
+
+// Batch is some rows of a result.
+type Batch struct {
+	cols []*vec
+	n    int
+}
+
+// Len returns the number of rows.
+func (b *Batch) Len() int { return b.n }
+
+// Value returns the value of a row in a column, both counted from 0, in the
+// types of [Result]. It owns its memory.
+func (b *Batch) Value(row, col int) any { return goValue(b.cols[col].at(row)) }
+
+// AppendJSON appends the value of a row in a column to dst, as the function
+// AppendJSON does, without making a Go value of it.
+func (b *Batch) AppendJSON(dst []byte, row, col int) []byte {
+	return appendValueJSON(dst, b.cols[col].at(row))
+}
+
+// Query runs one query and returns all its rows. The parameters are the
+// values of $1, $2, …, or a single map[string]any with those of :name.
+//
+// An error in the query's text is an [*Error]; an error that wraps [ErrLimit]
+// says which limit the query reached.
+func (e *Engine) Query(ctx context.Context, sql string, args ...any) (*Result, error) {
+	c := &collector{limit: e.o.MaxMemoryBytes}
+	st, err := e.Stream(ctx, sql, args, c)
+	if err != nil {
+		return nil, err
+	}
+	c.r.Stats = st
+	return &c.r, nil
+}
+
+// collector is the sink of Query. The rows it keeps count against the memory
+// budget a second time, as Go values.
+type collector struct {
+	r           Result
+	held, limit int64
+}
+
+func (c *collector) Columns(cols []Column) error {
+	c.r.Columns, c.r.Rows = cols, [][]any{}
+	return nil
+}
+
+func (c *collector) Batch(b *Batch) error {
+	width := len(b.cols)
+	for _, v := range b.cols {
+		c.held += v.size() + int64(b.n)*24
+	}
+	if c.held > c.limit {
+		return limitError("memory budget of %s reached by the rows of the result", formatBytes(c.limit))
+	}
+	cells := make([]any, b.n*width)
+	for i := range b.n {
+		row := cells[i*width : (i+1)*width : (i+1)*width]
+		for j := range row {
+			row[j] = b.Value(i, j)
+		}
+		c.r.Rows = append(c.r.Rows, row)
+	}
+	return nil
+}
+
+// Stream runs one query and gives its rows to sink as they come. It is Query
+// without holding the result.
+func (e *Engine) Stream(ctx context.Context, sql string, args []any, sink Sink) (st Stats, err error) {
+	start := time.Now()
+	defer func() { st.Elapsed = time.Since(start) }()
+	defer recovered(&err)
+	stmt, err := Parse(sql)
+	if err != nil {
+		return st, err
+	}
+	outer := ctx
+	if e.o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, e.o.Timeout)
+		defer cancel()
+	}
+	st, err = e.execute(ctx, sql, stmt, args, sink)
+	if errors.Is(err, context.DeadlineExceeded) && outer.Err() == nil {
+		err = limitError("timeout of %s reached: %w", e.o.Timeout, err)
+	} else if err != nil && errors.Is(err, outer.Err()) {
+		err = fmt.Errorf("query: %w", err)
+	}
+	return st, err
+}
+
+func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args []any, sink Sink) (st Stats, err error) {
+	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano()}}
+	p := pl.plan(stmt.Select)
+	if pl.err != nil {
+		return st, pl.err
+	}
+	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes}, workers: e.o.Parallel}
+	defer func() {
+		rows := st.RowsReturned
+		st = x.stats()
+		st.RowsReturned = rows
+		if cerr := x.close(); err == nil && cerr != nil {
+			err = fmt.Errorf("query: close scan: %w", cerr)
+		}
+	}()
+	if stmt.Explain {
+		return e.explain(ctx, x, p, stmt.Analyze, sink)
+	}
+	cols := make([]Column, len(p.out))
+	for i, o := range p.out {
+		cols[i] = Column{Name: p.names[i], Type: typeName(o.typ)}
+	}
+	if err := sink.Columns(cols); err != nil {
+		return st, err
+	}
+	err = x.run(ctx, p, e.o.MaxRows+1, func(cols []*vec, n int) error {
+		if st.RowsReturned += int64(n); st.RowsReturned > e.o.MaxRows {
+			return limitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
+		}
+		return sink.Batch(&Batch{cols: cols, n: n})
+	})
+	return st, err
+}

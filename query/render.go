@@ -1,0 +1,176 @@
+package query
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// goValue returns v as [Result] documents it, owning its memory.
+func goValue(v value) any {
+	switch v.t {
+	case typeBool:
+		return v.n != 0
+	case typeInt:
+		return v.n
+	case typeFloat:
+		return v.float()
+	case typeStr:
+		return strings.Clone(v.s)
+	case typeBytes:
+		return []byte(v.s)
+	case typeArray, typeMap:
+		return json.RawMessage(v.s)
+	case typeTime:
+		return time.Unix(0, v.n).UTC()
+	case typeDur:
+		return time.Duration(v.n)
+	case typeID:
+		return hex.EncodeToString([]byte(v.s))
+	}
+	return nil
+}
+
+// AppendJSON appends a value of a [Result] as JSON: timestamps as RFC 3339
+// strings with nine digits, durations as integers of nanoseconds, bytes as
+// base64, infinities and NaN as the strings "Infinity", "-Infinity" and
+// "NaN", integers as numbers with all their digits.
+func AppendJSON(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case float64:
+		return appendFloatJSON(dst, v)
+	case string:
+		return appendStringJSON(dst, v)
+	case []byte:
+		return appendValueJSON(dst, strValue(typeBytes, string(v)))
+	case json.RawMessage:
+		return appendRawJSON(dst, string(v))
+	case time.Time:
+		dst = append(dst, '"')
+		dst = v.UTC().AppendFormat(dst, timeFormat)
+		return append(dst, '"')
+	case time.Duration:
+		return strconv.AppendInt(dst, int64(v), 10)
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return append(dst, "null"...)
+	}
+	return append(dst, raw...)
+}
+
+// AppendText appends a value of a [Result] as plain text, for tables and CSV:
+// as AppendJSON without quotes, NULL as nothing.
+func AppendText(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return dst
+	case string:
+		return append(dst, v...)
+	case float64:
+		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	case json.RawMessage:
+		return append(dst, v...)
+	case time.Time:
+		return v.UTC().AppendFormat(dst, timeFormat)
+	case []byte:
+		return append(dst, textOf(strValue(typeBytes, string(v)))...)
+	}
+	return AppendJSON(dst, v)
+}
+
+// appendValueJSON appends v as AppendJSON does.
+func appendValueJSON(dst []byte, v value) []byte {
+	switch v.t {
+	case typeBool:
+		return strconv.AppendBool(dst, v.n != 0)
+	case typeInt, typeDur:
+		return strconv.AppendInt(dst, v.n, 10)
+	case typeFloat:
+		return appendFloatJSON(dst, v.float())
+	case typeStr:
+		return appendStringJSON(dst, v.s)
+	case typeArray, typeMap:
+		return appendRawJSON(dst, v.s)
+	case typeBytes, typeTime, typeID:
+		dst = append(dst, '"')
+		dst = append(dst, textOf(v)...)
+		return append(dst, '"')
+	}
+	return append(dst, "null"...)
+}
+
+func appendFloatJSON(dst []byte, f float64) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(dst, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(dst, `"-Infinity"`...)
+	}
+	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
+		return strconv.AppendFloat(dst, f, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+// appendRawJSON appends text that ought to be JSON; what is not becomes a
+// string.
+func appendRawJSON(dst []byte, s string) []byte {
+	if json.Valid([]byte(s)) {
+		return append(dst, s...)
+	}
+	return appendStringJSON(dst, s)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendStringJSON appends s in quotes; bytes that are not UTF-8 become
+// U+FFFD.
+func appendStringJSON(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				dst = append(append(dst, s[start:i]...), `\ufffd`...)
+				start = i + 1
+			}
+			i += size
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}

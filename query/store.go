@@ -1,0 +1,41 @@
+package query
+
+import (
+	"context"
+	"math"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// FromStore returns a source that reads s. The caller still closes the store,
+// after the last query.
+func FromStore(s *storage.Store) Source { return storeSource{s} }
+
+type storeSource struct{ s *storage.Store }
+
+func (a storeSource) Columns(ctx context.Context, signal otlpwire.Signal) ([]column.Ref, error) {
+	return a.s.Columns(ctx, signal)
+}
+
+func (a storeSource) Scan(ctx context.Context, req ScanRequest) (Scan, error) {
+	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where}
+	if r.From == 0 && r.To != 0 {
+		r.From = math.MinInt64 // 0 is no bound here, and 1970 there
+	}
+	sc, err := a.s.Scan(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return storeScan{sc}, nil
+}
+
+type storeScan struct{ *storage.Scan }
+
+func (s storeScan) Stats() ScanStats {
+	st := s.Scan.Stats()
+	return ScanStats{
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
+	}
+}
