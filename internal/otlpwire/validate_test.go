@@ -201,10 +201,11 @@ func TestValidate_Counts(t *testing.T) { // not parallel: counts allocations
 	f(Metrics, metricsRequest(t), Count{Resources: 1, Scopes: 1, Records: 6})
 }
 
-// nest returns the content of an AnyValue whose nesting is depth deep.
+// nest returns the content of an AnyValue that holds a plain value within depth
+// others.
 func nest(depth int, kvlist bool) []byte {
 	v := AppendBool(nil, AnyValueBool, true)
-	for range depth - 1 {
+	for range depth {
 		if kvlist {
 			kv := AppendBytes(nil, KeyValueValue, v)
 			v = AppendBytes(nil, AnyValueKvlist, AppendBytes(nil, KeyValueListValues, kv))
@@ -307,7 +308,7 @@ func TestValidate_Refuses(t *testing.T) {
 
 	for _, kvlist := range []bool{false, true} {
 		_, err := Validate(Logs, path(nest(MaxDepth+1, kvlist), LogRecordBody, 2, 2, 1))
-		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "nested deeper than 64") {
+		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "within more than 64") {
 			t.Errorf("got error %v", err)
 		}
 	}
