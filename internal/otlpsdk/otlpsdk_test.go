@@ -61,7 +61,11 @@ func sameLogs(t *testing.T, records []sdklog.Record) {
 	}
 	e := Get(limit)
 	defer e.Release()
-	request, err := e.LogsRequest(records)
+	var pointers []*sdklog.Record
+	for i := range records {
+		pointers = append(pointers, &records[i])
+	}
+	request, err := e.LogsRequest(pointers)
 	if err != nil {
 		t.Fatal(err)
 	}

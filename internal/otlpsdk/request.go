@@ -28,11 +28,11 @@ func (e *Encoder) SpansRequest(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
 
 // LogsRequest encodes a whole ExportLogsServiceRequest, in the way of
 // [Encoder.SpansRequest].
-func (e *Encoder) LogsRequest(records []sdklog.Record) ([]byte, error) {
+func (e *Encoder) LogsRequest(records []*sdklog.Record) ([]byte, error) {
 	e.reset()
 	g := grouper{e: e}
 	for i := len(records) - 1; i >= 0; i-- {
-		r := &records[i]
+		r := records[i]
 		g.enter(r.Resource(), r.InstrumentationScope())
 		end := e.len()
 		e.log(r)
@@ -44,14 +44,7 @@ func (e *Encoder) LogsRequest(records []sdklog.Record) ([]byte, error) {
 
 // LogRequest encodes a whole ExportLogsServiceRequest of one record.
 func (e *Encoder) LogRequest(r *sdklog.Record) ([]byte, error) {
-	e.reset()
-	g := grouper{e: e}
-	g.enter(r.Resource(), r.InstrumentationScope())
-	end := e.len()
-	e.log(r)
-	e.close(otlpwire.ScopeGroupRecords, end)
-	g.end()
-	return e.finish()
+	return e.LogsRequest([]*sdklog.Record{r})
 }
 
 // SpanRequest encodes a whole ExportTraceServiceRequest of one span.
@@ -75,11 +68,6 @@ func (e *Encoder) MetricsRequest(rm *metricdata.ResourceMetrics) ([]byte, error)
 			e.metric(m)
 			e.close(otlpwire.ScopeGroupRecords, end)
 		}
-	}
-	if !g.open {
-		// The SDK's exporter sends a resource without metrics too.
-		g.enter(rm.Resource, instrumentation.Scope{})
-		g.inScope = false
 	}
 	g.end()
 	return e.finish()

@@ -26,6 +26,9 @@ type Gen struct {
 	// RawStrings leaves bytes in strings that are not valid UTF-8, which the
 	// SDK's exporters fail on.
 	RawStrings bool
+	// Schemaless makes resources without a schema URL. The SDK's exporters
+	// take resources of one batch that differ by schema URL alone for one.
+	Schemaless bool
 }
 
 // NewGen returns a generator over src, which it does not change.
@@ -167,6 +170,9 @@ func (g *Gen) Resource() *resource.Resource {
 		return nil
 	case 1:
 		return resource.Empty()
+	}
+	if g.Schemaless {
+		return resource.NewSchemaless(g.Attributes(4)...)
 	}
 	return resource.NewWithAttributes(g.Text(), g.Attributes(4)...)
 }
