@@ -188,8 +188,25 @@ func (e *Encoder) text(num protowire.Number, s string) {
 	e.head(num, len(s))
 }
 
-// head puts the tag and length of a length-delimited field in front.
+// block makes n bytes in front of the message and returns them to be filled, or
+// nil when the limit is passed.
+func (e *Encoder) block(n int) []byte {
+	if !e.room(n) {
+		return nil
+	}
+	e.at -= n
+	return e.buf[e.at : e.at+n]
+}
+
+// head puts the tag and length of a length-delimited field in front; mostly
+// they are a byte each.
 func (e *Encoder) head(num protowire.Number, n int) {
+	if n < 0x80 && num < 16 && e.at >= 2 {
+		e.at -= 2
+		b := e.buf[e.at : e.at+2]
+		b[0], b[1] = byte(num)<<3|byte(protowire.BytesType), byte(n)
+		return
+	}
 	e.uvarint(uint64(n))
 	e.uvarint(tagOf(num, protowire.BytesType))
 }

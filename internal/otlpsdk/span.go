@@ -1,9 +1,12 @@
 package otlpsdk
 
 import (
+	"encoding/binary"
+
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -41,8 +44,7 @@ func (e *Encoder) span(s sdktrace.ReadOnlySpan) {
 	e.events(s.Events())
 	e.countIf(otlpwire.SpanDroppedAttributesCount, s.DroppedAttributes())
 	e.keyValues(otlpwire.SpanAttributes, s.Attributes(), 0)
-	e.fixed64If(otlpwire.SpanEndTimeUnixNano, unixNano(s.EndTime()))
-	e.fixed64If(otlpwire.SpanStartTimeUnixNano, unixNano(s.StartTime()))
+	e.times(unixNano(s.StartTime()), unixNano(s.EndTime()))
 	// The SDK's kinds and OTLP's have the same numbers.
 	if kind := s.SpanKind(); kind > trace.SpanKindUnspecified && kind <= trace.SpanKindConsumer {
 		e.varint(otlpwire.SpanKind, uint64(kind))
@@ -53,9 +55,33 @@ func (e *Encoder) span(s sdktrace.ReadOnlySpan) {
 		e.bytes(otlpwire.SpanParentSpanID, id[:])
 	}
 	e.traceState(sc.TraceState())
-	spanID, traceID := sc.SpanID(), sc.TraceID()
-	e.bytes(otlpwire.SpanSpanID, spanID[:])
-	e.bytes(otlpwire.SpanTraceID, traceID[:])
+	e.ids(sc.TraceID(), sc.SpanID())
+}
+
+// ids puts the trace id and span id of a span or link, which both have as
+// fields 1 and 2, in front.
+func (e *Encoder) ids(traceID trace.TraceID, spanID trace.SpanID) {
+	if b := e.block(2 + 16 + 2 + 8); b != nil {
+		b[0], b[1] = byte(otlpwire.SpanTraceID)<<3|byte(protowire.BytesType), 16
+		copy(b[2:], traceID[:])
+		b[18], b[19] = byte(otlpwire.SpanSpanID)<<3|byte(protowire.BytesType), 8
+		copy(b[20:], spanID[:])
+	}
+}
+
+// times puts the start and end of a span in front.
+func (e *Encoder) times(start, end uint64) {
+	if start == 0 || end == 0 {
+		e.fixed64If(otlpwire.SpanEndTimeUnixNano, end)
+		e.fixed64If(otlpwire.SpanStartTimeUnixNano, start)
+		return
+	}
+	if b := e.block(2 * (1 + 8)); b != nil {
+		b[0] = byte(otlpwire.SpanStartTimeUnixNano)<<3 | byte(protowire.Fixed64Type)
+		binary.LittleEndian.PutUint64(b[1:], start)
+		b[9] = byte(otlpwire.SpanEndTimeUnixNano)<<3 | byte(protowire.Fixed64Type)
+		binary.LittleEndian.PutUint64(b[10:], end)
+	}
 }
 
 // status puts the status of a span in front, unless it is unset and says
@@ -92,9 +118,7 @@ func (e *Encoder) links(links []sdktrace.Link) {
 		e.countIf(otlpwire.LinkDroppedAttributesCount, l.DroppedAttributeCount)
 		e.keyValues(otlpwire.LinkAttributes, l.Attributes, 0)
 		e.traceState(l.SpanContext.TraceState())
-		spanID, traceID := l.SpanContext.SpanID(), l.SpanContext.TraceID()
-		e.bytes(otlpwire.LinkSpanID, spanID[:])
-		e.bytes(otlpwire.LinkTraceID, traceID[:])
+		e.ids(l.SpanContext.TraceID(), l.SpanContext.SpanID())
 		e.close(otlpwire.SpanLinks, end)
 	}
 }
