@@ -25,8 +25,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
-	"github.com/ttlog/ttlog/internal/otlpsdk/reference"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/sdktest"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
@@ -50,9 +50,9 @@ func newRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
 	return r, rd
 }
 
-func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) reference.Drained {
+func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) sdktest.Drained {
 	tb.Helper()
-	d, err := reference.Drain(r, rd)
+	d, err := sdktest.Drain(r, rd)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -95,12 +95,12 @@ func TestSpans(t *testing.T) {
 		child.End()
 		parent.End()
 	}
-	want, err := reference.Traces(mem.GetSpans().Snapshots())
+	want, err := sdktest.Traces(mem.GetSpans().Snapshots())
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := drain(t, ring, rd)
-	if d := cmp.Diff(reference.FlatTraces(want), reference.FlatTraces(got.Traces)); d != "" {
+	if d := cmp.Diff(sdktest.FlatTraces(want), sdktest.FlatTraces(got.Traces)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
 	if got.Kinds[otlpwire.KindSpan] != 40 || len(got.Kinds) != 1 {
@@ -138,12 +138,12 @@ func TestLogs(t *testing.T) {
 		}
 		l.Emit(ctx, r)
 	}
-	want, err := reference.Logs(k.records)
+	want, err := sdktest.Logs(k.records)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := drain(t, ring, rd)
-	if d := cmp.Diff(reference.FlatLogs(want), reference.FlatLogs(got.Logs)); d != "" {
+	if d := cmp.Diff(sdktest.FlatLogs(want), sdktest.FlatLogs(got.Logs)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
 	wantStats(t, p.Stats(), processor.Stats{Written: 10})
@@ -377,18 +377,18 @@ func TestCatalogFull(t *testing.T) {
 		t.Errorf("got %+v, want 400 written and some of them whole", s)
 	}
 	got := drain(t, ring, rd)
-	wantTraces, err := reference.Traces(spans)
+	wantTraces, err := sdktest.Traces(spans)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(reference.FlatTraces(wantTraces), reference.FlatTraces(got.Traces)); d != "" {
+	if d := cmp.Diff(sdktest.FlatTraces(wantTraces), sdktest.FlatTraces(got.Traces)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
-	wantLogs, err := reference.Logs(records)
+	wantLogs, err := sdktest.Logs(records)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(reference.FlatLogs(wantLogs), reference.FlatLogs(got.Logs)); d != "" {
+	if d := cmp.Diff(sdktest.FlatLogs(wantLogs), sdktest.FlatLogs(got.Logs)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
 }
@@ -445,7 +445,7 @@ func TestConcurrentSafe(t *testing.T) {
 	go func() {
 		defer close(done)
 		for ctx := t.Context(); rd.Wait(ctx) == nil; {
-			d, err := reference.Drain(ring, rd)
+			d, err := sdktest.Drain(ring, rd)
 			if err != nil {
 				t.Error(err)
 				return

@@ -80,16 +80,17 @@ func (s *scopes) define(h uint64, r *resource.Resource, scope *instrumentation.S
 	if e := old.find(h, r, scope); e != nil {
 		return e.id, nil
 	}
-	id, err := s.catalog(r, scope)
-	switch {
-	case err == nil:
-	case errors.Is(err, ringbuffer.ErrCatalogFull), errors.Is(err, ringbuffer.ErrTooLarge), errors.Is(err, otlpsdk.ErrTooLarge):
-		id = 0
-	default:
+	id, err := s.catalog(r, scope) // 0 with an error
+	if err != nil && !noRoom(err) {
 		return 0, err
 	}
 	s.table.Store(s.with(old, &entry{resource: r, scope: *scope, id: id}))
 	return id, nil
+}
+
+// noRoom tells whether err says that an entry does not fit the catalog.
+func noRoom(err error) bool {
+	return errors.Is(err, ringbuffer.ErrCatalogFull) || errors.Is(err, ringbuffer.ErrTooLarge) || errors.Is(err, otlpsdk.ErrTooLarge)
 }
 
 // with returns a table that holds the entries of old and e.

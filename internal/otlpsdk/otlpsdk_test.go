@@ -21,20 +21,20 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	. "github.com/ttlog/ttlog/internal/otlpsdk"
-	"github.com/ttlog/ttlog/internal/otlpsdk/reference"
+	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/sdktest"
 )
 
 const limit = 32 << 20
 
 func sameSpans(t *testing.T, spans []sdktrace.ReadOnlySpan) {
 	t.Helper()
-	want, err := reference.Traces(spans)
+	want, err := sdktest.Traces(spans)
 	if err != nil {
 		t.Fatalf("the SDK's exporter: %v", err)
 	}
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	request, err := e.SpansRequest(spans)
 	if err != nil {
@@ -44,22 +44,22 @@ func sameSpans(t *testing.T, spans []sdktrace.ReadOnlySpan) {
 	if err != nil || c.Records != len(spans) {
 		t.Fatalf("Validate: %+v, %v, want %d spans", c, err, len(spans))
 	}
-	got, err := reference.UnmarshalTraces(request)
+	got, err := sdktest.UnmarshalTraces(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(reference.FlatTraces(want), reference.FlatTraces(reference.DropLinkTraceState(got))); d != "" {
+	if d := cmp.Diff(sdktest.FlatTraces(want), sdktest.FlatTraces(sdktest.DropLinkTraceState(got))); d != "" {
 		t.Fatalf("-official +got:\n%s", d)
 	}
 }
 
 func sameLogs(t *testing.T, records []sdklog.Record) {
 	t.Helper()
-	want, err := reference.Logs(records)
+	want, err := sdktest.Logs(records)
 	if err != nil {
 		t.Fatalf("the SDK's exporter: %v", err)
 	}
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	var pointers []*sdklog.Record
 	for i := range records {
@@ -73,19 +73,19 @@ func sameLogs(t *testing.T, records []sdklog.Record) {
 	if err != nil || c.Records != len(records) {
 		t.Fatalf("Validate: %+v, %v, want %d records", c, err, len(records))
 	}
-	got, err := reference.UnmarshalLogs(request)
+	got, err := sdktest.UnmarshalLogs(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(reference.FlatLogs(want), reference.FlatLogs(got)); d != "" {
+	if d := cmp.Diff(sdktest.FlatLogs(want), sdktest.FlatLogs(got)); d != "" {
 		t.Fatalf("-official +got:\n%s", d)
 	}
 }
 
 func sameMetrics(t *testing.T, rm *metricdata.ResourceMetrics) {
 	t.Helper()
-	want, wantErr := reference.Metrics(rm)
-	e := Get(limit)
+	want, wantErr := sdktest.Metrics(rm)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	request, err := e.MetricsRequest(rm)
 	if err != nil {
@@ -94,17 +94,17 @@ func sameMetrics(t *testing.T, rm *metricdata.ResourceMetrics) {
 	if _, err := otlpwire.Validate(otlpwire.Metrics, request); err != nil {
 		t.Fatal(err)
 	}
-	got, err := reference.UnmarshalMetrics(request)
+	got, err := sdktest.UnmarshalMetrics(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(reference.FlatMetrics(want), reference.FlatMetrics(got)); d != "" {
+	if d := cmp.Diff(sdktest.FlatMetrics(want), sdktest.FlatMetrics(got)); d != "" {
 		t.Fatalf("-official +got:\n%s", d)
 	}
 	refused := false
 	for _, sm := range rm.ScopeMetrics {
 		for i := range sm.Metrics {
-			refused = refused || CheckMetric(&sm.Metrics[i]) != nil
+			refused = refused || otlpsdk.CheckMetric(&sm.Metrics[i]) != nil
 		}
 	}
 	if refused != (wantErr != nil) {
@@ -125,28 +125,28 @@ func TestSameAsOfficial(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 150 {
-		g := reference.NewGen(seed(r.IntN(3000), r))
+		g := sdktest.NewGen(seed(r.IntN(3000), r))
 		sameSpans(t, []sdktrace.ReadOnlySpan{g.Span()})
-		g = reference.NewGen(seed(r.IntN(3000), r))
+		g = sdktest.NewGen(seed(r.IntN(3000), r))
 		sameLogs(t, []sdklog.Record{g.Log()})
-		g = reference.NewGen(seed(r.IntN(3000), r))
+		g = sdktest.NewGen(seed(r.IntN(3000), r))
 		sameMetrics(t, g.Metrics())
 	}
 }
 
 func FuzzSpan(f *testing.F) {
 	addSeeds(f)
-	f.Fuzz(func(t *testing.T, b []byte) { sameSpans(t, []sdktrace.ReadOnlySpan{reference.NewGen(b).Span()}) })
+	f.Fuzz(func(t *testing.T, b []byte) { sameSpans(t, []sdktrace.ReadOnlySpan{sdktest.NewGen(b).Span()}) })
 }
 
 func FuzzLogRecord(f *testing.F) {
 	addSeeds(f)
-	f.Fuzz(func(t *testing.T, b []byte) { sameLogs(t, []sdklog.Record{reference.NewGen(b).Log()}) })
+	f.Fuzz(func(t *testing.T, b []byte) { sameLogs(t, []sdklog.Record{sdktest.NewGen(b).Log()}) })
 }
 
 func FuzzMetrics(f *testing.F) {
 	addSeeds(f)
-	f.Fuzz(func(t *testing.T, b []byte) { sameMetrics(t, reference.NewGen(b).Metrics()) })
+	f.Fuzz(func(t *testing.T, b []byte) { sameMetrics(t, sdktest.NewGen(b).Metrics()) })
 }
 
 func addSeeds(f *testing.F) {
@@ -180,13 +180,13 @@ func TestLinkTraceState_Kept(t *testing.T) {
 		t.Fatal(err)
 	}
 	span := tracetest.SpanStub{Links: []sdktrace.Link{{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceState: ts})}}}.Snapshot()
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	b, err := e.SpanRequest(span)
 	if err != nil {
 		t.Fatal(err)
 	}
-	td, err := reference.UnmarshalTraces(b)
+	td, err := sdktest.UnmarshalTraces(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,16 +202,16 @@ func TestInvalidUTF8(t *testing.T) {
 	span := tracetest.SpanStub{Name: "a\xffb", Attributes: []attribute.KeyValue{
 		attribute.String("k\xc3", "\xf0\x28"), attribute.StringSlice("l", []string{"ok", "\xff\xfe"}), attribute.ByteSlice("raw", []byte{0xff}),
 	}}.Snapshot()
-	if _, err := reference.Traces([]sdktrace.ReadOnlySpan{span}); err == nil {
+	if _, err := sdktest.Traces([]sdktrace.ReadOnlySpan{span}); err == nil {
 		t.Log("the SDK's exporter has learned to send strings that are not UTF-8; compare with it")
 	}
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	b, err := e.SpanRequest(span)
 	if err != nil {
 		t.Fatal(err)
 	}
-	td, err := reference.UnmarshalTraces(b)
+	td, err := sdktest.UnmarshalTraces(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestDepth(t *testing.T) {
 	for range 3 * otlpwire.MaxDepth {
 		nested = attribute.SliceValue(attribute.MapValue(attribute.KeyValue{Key: "k", Value: nested}))
 	}
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	b, err := e.SpanRequest(tracetest.SpanStub{Attributes: []attribute.KeyValue{{Key: "deep", Value: nested}}}.Snapshot())
 	if err != nil {
@@ -252,20 +252,20 @@ func TestDepth(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
-	e := Get(1000)
+	e := otlpsdk.Get(1000)
 	defer e.Release()
 	big := attribute.String("big", strings.Repeat("x", 500<<10))
 	span := tracetest.SpanStub{Attributes: []attribute.KeyValue{big, attribute.Int("n", 1)}}.Snapshot()
-	if _, err := e.SpanRecord(1, span); !errors.Is(err, ErrTooLarge) {
+	if _, err := e.SpanRecord(1, span); !errors.Is(err, otlpsdk.ErrTooLarge) {
 		t.Errorf("got %v, want ErrTooLarge", err)
 	}
-	if _, err := e.SpanRecord(1, tracetest.SpanStub{Attributes: []attribute.KeyValue{attribute.String("k", strings.Repeat("x", 990))}}.Snapshot()); !errors.Is(err, ErrTooLarge) {
+	if _, err := e.SpanRecord(1, tracetest.SpanStub{Attributes: []attribute.KeyValue{attribute.String("k", strings.Repeat("x", 990))}}.Snapshot()); !errors.Is(err, otlpsdk.ErrTooLarge) {
 		t.Errorf("within the buffer, beyond the limit: got %v, want ErrTooLarge", err)
 	}
 	if _, err := e.SpanRecord(1, tracetest.SpanStub{}.Snapshot()); err != nil {
 		t.Errorf("a small span after a large one: %v", err)
 	}
-	e2 := Get(limit)
+	e2 := otlpsdk.Get(limit)
 	defer e2.Release()
 	if b, err := e2.SpanRecord(1, span); err != nil || len(b) < 500<<10 {
 		t.Errorf("got %d bytes, %v", len(b), err)
@@ -277,13 +277,13 @@ func TestExemplar_BadIDsLeftOut(t *testing.T) {
 	rm := &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: []metricdata.Metrics{{
 		Data: metricdata.Gauge[int64]{DataPoints: []metricdata.DataPoint[int64]{{Exemplars: []metricdata.Exemplar[int64]{{TraceID: []byte{1}, SpanID: []byte{2, 3}, Value: 5}}}}},
 	}}}}}
-	e := Get(limit)
+	e := otlpsdk.Get(limit)
 	defer e.Release()
 	b, err := e.MetricsRequest(rm)
 	if err != nil {
 		t.Fatal(err)
 	}
-	md, err := reference.UnmarshalMetrics(b)
+	md, err := sdktest.UnmarshalMetrics(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,10 +319,10 @@ func record(n int) sdklog.Record {
 }
 
 func TestNoAllocations(t *testing.T) { // not parallel: counts allocations
-	f := func(what string, fn func(e *Encoder) error) {
+	f := func(what string, fn func(e *otlpsdk.Encoder) error) {
 		t.Helper()
 		got := testing.AllocsPerRun(200, func() {
-			e := Get(limit)
+			e := otlpsdk.Get(limit)
 			if err := fn(e); err != nil {
 				t.Fatal(err)
 			}
@@ -333,8 +333,8 @@ func TestNoAllocations(t *testing.T) { // not parallel: counts allocations
 		}
 	}
 	s, r := span(10), record(10)
-	f("span", func(e *Encoder) error { _, err := e.SpanRecord(1, s); return err })
-	f("log record", func(e *Encoder) error { _, err := e.LogRecord(1, &r); return err })
+	f("span", func(e *otlpsdk.Encoder) error { _, err := e.SpanRecord(1, s); return err })
+	f("log record", func(e *otlpsdk.Encoder) error { _, err := e.LogRecord(1, &r); return err })
 }
 
 func BenchmarkSpanRecord(b *testing.B) {
@@ -343,7 +343,7 @@ func BenchmarkSpanRecord(b *testing.B) {
 			s := span(n)
 			b.ReportAllocs()
 			for b.Loop() {
-				e := Get(limit)
+				e := otlpsdk.Get(limit)
 				if _, err := e.SpanRecord(1, s); err != nil {
 					b.Fatal(err)
 				}
@@ -357,7 +357,7 @@ func BenchmarkLogRecord(b *testing.B) {
 	r := record(5)
 	b.ReportAllocs()
 	for b.Loop() {
-		e := Get(limit)
+		e := otlpsdk.Get(limit)
 		if _, err := e.LogRecord(1, &r); err != nil {
 			b.Fatal(err)
 		}

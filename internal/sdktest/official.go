@@ -1,4 +1,4 @@
-package reference
+package sdktest
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 )
 
 // endpoint is never dialled.
-const endpoint = "http://reference.invalid"
+const endpoint = "http://sdktest.invalid"
 
 // capture is a transport that keeps the last body it was to send.
 type capture struct{ body []byte }

@@ -1,4 +1,4 @@
-package reference
+package sdktest
 
 import (
 	"encoding/binary"
