@@ -15,14 +15,16 @@ import (
 // keyValues puts one field num for each attribute in front.
 func (e *Encoder) keyValues(num protowire.Number, kvs []attribute.KeyValue, depth int) {
 	for i := len(kvs) - 1; i >= 0; i-- {
-		e.keyValue(num, &kvs[i], depth)
+		if kv := &kvs[i]; !e.shortKeyValue(num, string(kv.Key), &kv.Value) {
+			e.keyValue(num, kv, depth)
+		}
 	}
 }
 
 // set does the same for a set of attributes.
 func (e *Encoder) set(num protowire.Number, s *attribute.Set) {
 	for i := s.Len() - 1; i >= 0; i-- {
-		if kv, ok := s.Get(i); ok {
+		if kv, ok := s.Get(i); ok && !e.shortKeyValue(num, string(kv.Key), &kv.Value) {
 			e.keyValue(num, &kv, 0)
 		}
 	}
@@ -31,9 +33,6 @@ func (e *Encoder) set(num protowire.Number, s *attribute.Set) {
 // keyValue puts one attribute in front. An empty value is written as a value
 // without content: OTLP holds a key without one for malformed.
 func (e *Encoder) keyValue(num protowire.Number, kv *attribute.KeyValue, depth int) {
-	if e.shortKeyValue(num, string(kv.Key), &kv.Value) {
-		return
-	}
 	end := e.len()
 	e.value(&kv.Value, depth)
 	e.close(otlpwire.KeyValueValue, end)

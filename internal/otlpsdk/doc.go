@@ -19,9 +19,12 @@
 // the end of its buffer to the front: when it comes to a length, the content is
 // there and its size known. Each value is visited once, and there is no second
 // set of functions that must agree with the first to the byte. Its price is one
-// copy of the finished message into the ring, a few nanoseconds; in exchange no
-// slot of the ring is held while code of the caller's runs, so that neither a
-// panic nor a stopped goroutine within it can hold up the ring's readers.
+// copy of the finished message into the ring; in exchange no slot of the ring is
+// held while code of the caller's runs, so that neither a panic nor a stopped
+// goroutine within it can hold up the ring's readers. A prototype that measured
+// first and wrote into the slot took 340 ns to this one's 430 for a span of
+// five plain attributes, on a loaded machine and by hand for that one shape:
+// the most that measuring first can gain.
 //
 // # What is written
 //
