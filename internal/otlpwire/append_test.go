@@ -7,7 +7,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	. "github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
 // TestAppend holds what the Append and Size functions do against protowire.
@@ -28,20 +28,20 @@ func TestAppend(t *testing.T) {
 	}
 	for _, num := range []protowire.Number{1, 15, 16, 2047, 2048, protowire.MaxValidNumber} {
 		for _, v := range values {
-			f("varint", AppendVarint(nil, num, v), protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), v), SizeVarint(num, v))
-			f("fixed64", AppendFixed64(nil, num, v), protowire.AppendFixed64(protowire.AppendTag(nil, num, protowire.Fixed64Type), v), SizeFixed64(num))
-			f("fixed32", AppendFixed32(nil, num, uint32(v)), protowire.AppendFixed32(protowire.AppendTag(nil, num, protowire.Fixed32Type), uint32(v)), SizeFixed32(num))
+			f("varint", otlpwire.AppendVarint(nil, num, v), protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), v), otlpwire.SizeVarint(num, v))
+			f("fixed64", otlpwire.AppendFixed64(nil, num, v), protowire.AppendFixed64(protowire.AppendTag(nil, num, protowire.Fixed64Type), v), otlpwire.SizeFixed64(num))
+			f("fixed32", otlpwire.AppendFixed32(nil, num, uint32(v)), protowire.AppendFixed32(protowire.AppendTag(nil, num, protowire.Fixed32Type), uint32(v)), otlpwire.SizeFixed32(num))
 			z := protowire.EncodeZigZag(int64(v))
-			f("zigzag", AppendZigZag(nil, num, int64(v)), protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), z), SizeVarint(num, z))
+			f("zigzag", otlpwire.AppendZigZag(nil, num, int64(v)), protowire.AppendVarint(protowire.AppendTag(nil, num, protowire.VarintType), z), otlpwire.SizeVarint(num, z))
 		}
 		for _, n := range []int{0, 1, 127, 128, 20000} {
 			s := bytes.Repeat([]byte("x"), n)
 			want := protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), s)
-			f("bytes", AppendBytes(nil, num, s), want, SizeBytes(num, n))
-			f("string", AppendString(nil, num, string(s)), want, SizeBytes(num, n))
-			f("header", append(AppendHeader(nil, num, n), s...), want, SizeBytes(num, n))
+			f("bytes", otlpwire.AppendBytes(nil, num, s), want, otlpwire.SizeBytes(num, n))
+			f("string", otlpwire.AppendString(nil, num, string(s)), want, otlpwire.SizeBytes(num, n))
+			f("header", append(otlpwire.AppendHeader(nil, num, n), s...), want, otlpwire.SizeBytes(num, n))
 		}
 	}
-	f("bool", AppendBool(nil, 2, true), []byte{2 << 3, 1}, SizeVarint(2, 1))
-	f("double", AppendDouble(nil, 1, 1.5), protowire.AppendFixed64([]byte{1<<3 | 1}, math.Float64bits(1.5)), SizeFixed64(1))
+	f("bool", otlpwire.AppendBool(nil, 2, true), []byte{2 << 3, 1}, otlpwire.SizeVarint(2, 1))
+	f("double", otlpwire.AppendDouble(nil, 1, 1.5), protowire.AppendFixed64([]byte{1<<3 | 1}, math.Float64bits(1.5)), otlpwire.SizeFixed64(1))
 }

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	. "github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
 // TestFieldNumbers holds every constant against the descriptors that the
@@ -38,83 +38,83 @@ func TestFieldNumbers(t *testing.T) {
 			t.Errorf("%s: %d constants for %d fields", m.ProtoReflect().Descriptor().FullName(), len(want), fields.Len())
 		}
 	}
-	f(&coltrace.ExportTraceServiceRequest{}, numbers{"resource_spans": RequestResourceSpans})
-	f(&collogs.ExportLogsServiceRequest{}, numbers{"resource_logs": RequestResourceLogs})
-	f(&colmetrics.ExportMetricsServiceRequest{}, numbers{"resource_metrics": RequestResourceMetrics})
-	f(&coltrace.ExportTraceServiceResponse{}, numbers{"partial_success": ResponsePartialSuccess})
-	f(&coltrace.ExportTracePartialSuccess{}, numbers{"rejected_spans": PartialSuccessRejected, "error_message": PartialSuccessErrorMessage})
-	f(&collogs.ExportLogsPartialSuccess{}, numbers{"rejected_log_records": PartialSuccessRejected, "error_message": PartialSuccessErrorMessage})
-	f(&colmetrics.ExportMetricsPartialSuccess{}, numbers{"rejected_data_points": PartialSuccessRejected, "error_message": PartialSuccessErrorMessage})
-	f(&trace.ResourceSpans{}, numbers{"resource": ResourceSpansResource, "scope_spans": ResourceSpansScopeSpans, "schema_url": ResourceSpansSchemaURL})
-	f(&logs.ResourceLogs{}, numbers{"resource": ResourceLogsResource, "scope_logs": ResourceLogsScopeLogs, "schema_url": ResourceLogsSchemaURL})
-	f(&metrics.ResourceMetrics{}, numbers{"resource": ResourceMetricsResource, "scope_metrics": ResourceMetricsScopeMetrics, "schema_url": ResourceMetricsSchemaURL})
-	f(&metrics.ResourceMetrics{}, numbers{"resource": GroupResource, "scope_metrics": GroupScopes, "schema_url": GroupSchemaURL})
-	f(&trace.ScopeSpans{}, numbers{"scope": ScopeSpansScope, "spans": ScopeSpansSpans, "schema_url": ScopeSpansSchemaURL})
-	f(&logs.ScopeLogs{}, numbers{"scope": ScopeLogsScope, "log_records": ScopeLogsLogRecords, "schema_url": ScopeLogsSchemaURL})
-	f(&metrics.ScopeMetrics{}, numbers{"scope": ScopeMetricsScope, "metrics": ScopeMetricsMetrics, "schema_url": ScopeMetricsSchemaURL})
-	f(&metrics.ScopeMetrics{}, numbers{"scope": ScopeGroupScope, "metrics": ScopeGroupRecords, "schema_url": ScopeGroupSchemaURL})
-	f(&resource.Resource{}, numbers{"attributes": ResourceAttributes, "dropped_attributes_count": ResourceDroppedAttributesCount, "entity_refs": ResourceEntityRefs})
-	f(&common.EntityRef{}, numbers{"schema_url": EntityRefSchemaURL, "type": EntityRefType, "id_keys": EntityRefIDKeys, "description_keys": EntityRefDescriptionKeys})
-	f(&common.InstrumentationScope{}, numbers{"name": ScopeName, "version": ScopeVersion, "attributes": ScopeAttributes, "dropped_attributes_count": ScopeDroppedAttributesCount})
-	f(&common.KeyValue{}, numbers{"key": KeyValueKey, "value": KeyValueValue, "key_strindex": KeyValueKeyStrindex})
+	f(&coltrace.ExportTraceServiceRequest{}, numbers{"resource_spans": otlpwire.RequestResourceSpans})
+	f(&collogs.ExportLogsServiceRequest{}, numbers{"resource_logs": otlpwire.RequestResourceLogs})
+	f(&colmetrics.ExportMetricsServiceRequest{}, numbers{"resource_metrics": otlpwire.RequestResourceMetrics})
+	f(&coltrace.ExportTraceServiceResponse{}, numbers{"partial_success": otlpwire.ResponsePartialSuccess})
+	f(&coltrace.ExportTracePartialSuccess{}, numbers{"rejected_spans": otlpwire.PartialSuccessRejected, "error_message": otlpwire.PartialSuccessErrorMessage})
+	f(&collogs.ExportLogsPartialSuccess{}, numbers{"rejected_log_records": otlpwire.PartialSuccessRejected, "error_message": otlpwire.PartialSuccessErrorMessage})
+	f(&colmetrics.ExportMetricsPartialSuccess{}, numbers{"rejected_data_points": otlpwire.PartialSuccessRejected, "error_message": otlpwire.PartialSuccessErrorMessage})
+	f(&trace.ResourceSpans{}, numbers{"resource": otlpwire.ResourceSpansResource, "scope_spans": otlpwire.ResourceSpansScopeSpans, "schema_url": otlpwire.ResourceSpansSchemaURL})
+	f(&logs.ResourceLogs{}, numbers{"resource": otlpwire.ResourceLogsResource, "scope_logs": otlpwire.ResourceLogsScopeLogs, "schema_url": otlpwire.ResourceLogsSchemaURL})
+	f(&metrics.ResourceMetrics{}, numbers{"resource": otlpwire.ResourceMetricsResource, "scope_metrics": otlpwire.ResourceMetricsScopeMetrics, "schema_url": otlpwire.ResourceMetricsSchemaURL})
+	f(&metrics.ResourceMetrics{}, numbers{"resource": otlpwire.GroupResource, "scope_metrics": otlpwire.GroupScopes, "schema_url": otlpwire.GroupSchemaURL})
+	f(&trace.ScopeSpans{}, numbers{"scope": otlpwire.ScopeSpansScope, "spans": otlpwire.ScopeSpansSpans, "schema_url": otlpwire.ScopeSpansSchemaURL})
+	f(&logs.ScopeLogs{}, numbers{"scope": otlpwire.ScopeLogsScope, "log_records": otlpwire.ScopeLogsLogRecords, "schema_url": otlpwire.ScopeLogsSchemaURL})
+	f(&metrics.ScopeMetrics{}, numbers{"scope": otlpwire.ScopeMetricsScope, "metrics": otlpwire.ScopeMetricsMetrics, "schema_url": otlpwire.ScopeMetricsSchemaURL})
+	f(&metrics.ScopeMetrics{}, numbers{"scope": otlpwire.ScopeGroupScope, "metrics": otlpwire.ScopeGroupRecords, "schema_url": otlpwire.ScopeGroupSchemaURL})
+	f(&resource.Resource{}, numbers{"attributes": otlpwire.ResourceAttributes, "dropped_attributes_count": otlpwire.ResourceDroppedAttributesCount, "entity_refs": otlpwire.ResourceEntityRefs})
+	f(&common.EntityRef{}, numbers{"schema_url": otlpwire.EntityRefSchemaURL, "type": otlpwire.EntityRefType, "id_keys": otlpwire.EntityRefIDKeys, "description_keys": otlpwire.EntityRefDescriptionKeys})
+	f(&common.InstrumentationScope{}, numbers{"name": otlpwire.ScopeName, "version": otlpwire.ScopeVersion, "attributes": otlpwire.ScopeAttributes, "dropped_attributes_count": otlpwire.ScopeDroppedAttributesCount})
+	f(&common.KeyValue{}, numbers{"key": otlpwire.KeyValueKey, "value": otlpwire.KeyValueValue, "key_strindex": otlpwire.KeyValueKeyStrindex})
 	f(&common.AnyValue{}, numbers{
-		"string_value": AnyValueString, "bool_value": AnyValueBool, "int_value": AnyValueInt, "double_value": AnyValueDouble,
-		"array_value": AnyValueArray, "kvlist_value": AnyValueKvlist, "bytes_value": AnyValueBytes, "string_value_strindex": AnyValueStringStrindex,
+		"string_value": otlpwire.AnyValueString, "bool_value": otlpwire.AnyValueBool, "int_value": otlpwire.AnyValueInt, "double_value": otlpwire.AnyValueDouble,
+		"array_value": otlpwire.AnyValueArray, "kvlist_value": otlpwire.AnyValueKvlist, "bytes_value": otlpwire.AnyValueBytes, "string_value_strindex": otlpwire.AnyValueStringStrindex,
 	})
-	f(&common.ArrayValue{}, numbers{"values": ArrayValueValues})
-	f(&common.KeyValueList{}, numbers{"values": KeyValueListValues})
+	f(&common.ArrayValue{}, numbers{"values": otlpwire.ArrayValueValues})
+	f(&common.KeyValueList{}, numbers{"values": otlpwire.KeyValueListValues})
 	f(&trace.Span{}, numbers{
-		"trace_id": SpanTraceID, "span_id": SpanSpanID, "trace_state": SpanTraceState, "parent_span_id": SpanParentSpanID, "flags": SpanFlags,
-		"name": SpanName, "kind": SpanKind, "start_time_unix_nano": SpanStartTimeUnixNano, "end_time_unix_nano": SpanEndTimeUnixNano,
-		"attributes": SpanAttributes, "dropped_attributes_count": SpanDroppedAttributesCount, "events": SpanEvents,
-		"dropped_events_count": SpanDroppedEventsCount, "links": SpanLinks, "dropped_links_count": SpanDroppedLinksCount, "status": SpanStatus,
+		"trace_id": otlpwire.SpanTraceID, "span_id": otlpwire.SpanSpanID, "trace_state": otlpwire.SpanTraceState, "parent_span_id": otlpwire.SpanParentSpanID, "flags": otlpwire.SpanFlags,
+		"name": otlpwire.SpanName, "kind": otlpwire.SpanKind, "start_time_unix_nano": otlpwire.SpanStartTimeUnixNano, "end_time_unix_nano": otlpwire.SpanEndTimeUnixNano,
+		"attributes": otlpwire.SpanAttributes, "dropped_attributes_count": otlpwire.SpanDroppedAttributesCount, "events": otlpwire.SpanEvents,
+		"dropped_events_count": otlpwire.SpanDroppedEventsCount, "links": otlpwire.SpanLinks, "dropped_links_count": otlpwire.SpanDroppedLinksCount, "status": otlpwire.SpanStatus,
 	})
-	f(&trace.Span_Event{}, numbers{"time_unix_nano": EventTimeUnixNano, "name": EventName, "attributes": EventAttributes, "dropped_attributes_count": EventDroppedAttributesCount})
+	f(&trace.Span_Event{}, numbers{"time_unix_nano": otlpwire.EventTimeUnixNano, "name": otlpwire.EventName, "attributes": otlpwire.EventAttributes, "dropped_attributes_count": otlpwire.EventDroppedAttributesCount})
 	f(&trace.Span_Link{}, numbers{
-		"trace_id": LinkTraceID, "span_id": LinkSpanID, "trace_state": LinkTraceState, "attributes": LinkAttributes,
-		"dropped_attributes_count": LinkDroppedAttributesCount, "flags": LinkFlags,
+		"trace_id": otlpwire.LinkTraceID, "span_id": otlpwire.LinkSpanID, "trace_state": otlpwire.LinkTraceState, "attributes": otlpwire.LinkAttributes,
+		"dropped_attributes_count": otlpwire.LinkDroppedAttributesCount, "flags": otlpwire.LinkFlags,
 	})
-	f(&trace.Status{}, numbers{"message": StatusMessage, "code": StatusCode})
+	f(&trace.Status{}, numbers{"message": otlpwire.StatusMessage, "code": otlpwire.StatusCode})
 	f(&logs.LogRecord{}, numbers{
-		"time_unix_nano": LogRecordTimeUnixNano, "observed_time_unix_nano": LogRecordObservedTimeUnixNano, "severity_number": LogRecordSeverityNumber,
-		"severity_text": LogRecordSeverityText, "body": LogRecordBody, "attributes": LogRecordAttributes,
-		"dropped_attributes_count": LogRecordDroppedAttributesCount, "flags": LogRecordFlags, "trace_id": LogRecordTraceID,
-		"span_id": LogRecordSpanID, "event_name": LogRecordEventName,
+		"time_unix_nano": otlpwire.LogRecordTimeUnixNano, "observed_time_unix_nano": otlpwire.LogRecordObservedTimeUnixNano, "severity_number": otlpwire.LogRecordSeverityNumber,
+		"severity_text": otlpwire.LogRecordSeverityText, "body": otlpwire.LogRecordBody, "attributes": otlpwire.LogRecordAttributes,
+		"dropped_attributes_count": otlpwire.LogRecordDroppedAttributesCount, "flags": otlpwire.LogRecordFlags, "trace_id": otlpwire.LogRecordTraceID,
+		"span_id": otlpwire.LogRecordSpanID, "event_name": otlpwire.LogRecordEventName,
 	})
 	f(&metrics.Metric{}, numbers{
-		"name": MetricName, "description": MetricDescription, "unit": MetricUnit, "gauge": MetricGauge, "sum": MetricSum,
-		"histogram": MetricHistogram, "exponential_histogram": MetricExponentialHistogram, "summary": MetricSummary, "metadata": MetricMetadata,
+		"name": otlpwire.MetricName, "description": otlpwire.MetricDescription, "unit": otlpwire.MetricUnit, "gauge": otlpwire.MetricGauge, "sum": otlpwire.MetricSum,
+		"histogram": otlpwire.MetricHistogram, "exponential_histogram": otlpwire.MetricExponentialHistogram, "summary": otlpwire.MetricSummary, "metadata": otlpwire.MetricMetadata,
 	})
-	f(&metrics.Gauge{}, numbers{"data_points": GaugeDataPoints})
-	f(&metrics.Sum{}, numbers{"data_points": SumDataPoints, "aggregation_temporality": SumAggregationTemporality, "is_monotonic": SumIsMonotonic})
-	f(&metrics.Histogram{}, numbers{"data_points": HistogramDataPoints, "aggregation_temporality": HistogramAggregationTemporality})
-	f(&metrics.ExponentialHistogram{}, numbers{"data_points": ExponentialHistogramDataPoints, "aggregation_temporality": ExponentialHistogramAggregationTemporality})
-	f(&metrics.Summary{}, numbers{"data_points": SummaryDataPoints})
+	f(&metrics.Gauge{}, numbers{"data_points": otlpwire.GaugeDataPoints})
+	f(&metrics.Sum{}, numbers{"data_points": otlpwire.SumDataPoints, "aggregation_temporality": otlpwire.SumAggregationTemporality, "is_monotonic": otlpwire.SumIsMonotonic})
+	f(&metrics.Histogram{}, numbers{"data_points": otlpwire.HistogramDataPoints, "aggregation_temporality": otlpwire.HistogramAggregationTemporality})
+	f(&metrics.ExponentialHistogram{}, numbers{"data_points": otlpwire.ExponentialHistogramDataPoints, "aggregation_temporality": otlpwire.ExponentialHistogramAggregationTemporality})
+	f(&metrics.Summary{}, numbers{"data_points": otlpwire.SummaryDataPoints})
 	f(&metrics.NumberDataPoint{}, numbers{
-		"attributes": NumberDataPointAttributes, "start_time_unix_nano": NumberDataPointStartTimeUnixNano, "time_unix_nano": NumberDataPointTimeUnixNano,
-		"as_double": NumberDataPointAsDouble, "as_int": NumberDataPointAsInt, "exemplars": NumberDataPointExemplars, "flags": NumberDataPointFlags,
+		"attributes": otlpwire.NumberDataPointAttributes, "start_time_unix_nano": otlpwire.NumberDataPointStartTimeUnixNano, "time_unix_nano": otlpwire.NumberDataPointTimeUnixNano,
+		"as_double": otlpwire.NumberDataPointAsDouble, "as_int": otlpwire.NumberDataPointAsInt, "exemplars": otlpwire.NumberDataPointExemplars, "flags": otlpwire.NumberDataPointFlags,
 	})
 	f(&metrics.HistogramDataPoint{}, numbers{
-		"attributes": HistogramDataPointAttributes, "start_time_unix_nano": HistogramDataPointStartTimeUnixNano, "time_unix_nano": HistogramDataPointTimeUnixNano,
-		"count": HistogramDataPointCount, "sum": HistogramDataPointSum, "bucket_counts": HistogramDataPointBucketCounts,
-		"explicit_bounds": HistogramDataPointExplicitBounds, "exemplars": HistogramDataPointExemplars, "flags": HistogramDataPointFlags,
-		"min": HistogramDataPointMin, "max": HistogramDataPointMax,
+		"attributes": otlpwire.HistogramDataPointAttributes, "start_time_unix_nano": otlpwire.HistogramDataPointStartTimeUnixNano, "time_unix_nano": otlpwire.HistogramDataPointTimeUnixNano,
+		"count": otlpwire.HistogramDataPointCount, "sum": otlpwire.HistogramDataPointSum, "bucket_counts": otlpwire.HistogramDataPointBucketCounts,
+		"explicit_bounds": otlpwire.HistogramDataPointExplicitBounds, "exemplars": otlpwire.HistogramDataPointExemplars, "flags": otlpwire.HistogramDataPointFlags,
+		"min": otlpwire.HistogramDataPointMin, "max": otlpwire.HistogramDataPointMax,
 	})
 	f(&metrics.ExponentialHistogramDataPoint{}, numbers{
-		"attributes": ExponentialHistogramDataPointAttributes, "start_time_unix_nano": ExponentialHistogramDataPointStartTimeUnixNano,
-		"time_unix_nano": ExponentialHistogramDataPointTimeUnixNano, "count": ExponentialHistogramDataPointCount, "sum": ExponentialHistogramDataPointSum,
-		"scale": ExponentialHistogramDataPointScale, "zero_count": ExponentialHistogramDataPointZeroCount, "positive": ExponentialHistogramDataPointPositive,
-		"negative": ExponentialHistogramDataPointNegative, "flags": ExponentialHistogramDataPointFlags, "exemplars": ExponentialHistogramDataPointExemplars,
-		"min": ExponentialHistogramDataPointMin, "max": ExponentialHistogramDataPointMax, "zero_threshold": ExponentialHistogramDataPointZeroThreshold,
+		"attributes": otlpwire.ExponentialHistogramDataPointAttributes, "start_time_unix_nano": otlpwire.ExponentialHistogramDataPointStartTimeUnixNano,
+		"time_unix_nano": otlpwire.ExponentialHistogramDataPointTimeUnixNano, "count": otlpwire.ExponentialHistogramDataPointCount, "sum": otlpwire.ExponentialHistogramDataPointSum,
+		"scale": otlpwire.ExponentialHistogramDataPointScale, "zero_count": otlpwire.ExponentialHistogramDataPointZeroCount, "positive": otlpwire.ExponentialHistogramDataPointPositive,
+		"negative": otlpwire.ExponentialHistogramDataPointNegative, "flags": otlpwire.ExponentialHistogramDataPointFlags, "exemplars": otlpwire.ExponentialHistogramDataPointExemplars,
+		"min": otlpwire.ExponentialHistogramDataPointMin, "max": otlpwire.ExponentialHistogramDataPointMax, "zero_threshold": otlpwire.ExponentialHistogramDataPointZeroThreshold,
 	})
-	f(&metrics.ExponentialHistogramDataPoint_Buckets{}, numbers{"offset": BucketsOffset, "bucket_counts": BucketsBucketCounts})
+	f(&metrics.ExponentialHistogramDataPoint_Buckets{}, numbers{"offset": otlpwire.BucketsOffset, "bucket_counts": otlpwire.BucketsBucketCounts})
 	f(&metrics.SummaryDataPoint{}, numbers{
-		"attributes": SummaryDataPointAttributes, "start_time_unix_nano": SummaryDataPointStartTimeUnixNano, "time_unix_nano": SummaryDataPointTimeUnixNano,
-		"count": SummaryDataPointCount, "sum": SummaryDataPointSum, "quantile_values": SummaryDataPointQuantileValues, "flags": SummaryDataPointFlags,
+		"attributes": otlpwire.SummaryDataPointAttributes, "start_time_unix_nano": otlpwire.SummaryDataPointStartTimeUnixNano, "time_unix_nano": otlpwire.SummaryDataPointTimeUnixNano,
+		"count": otlpwire.SummaryDataPointCount, "sum": otlpwire.SummaryDataPointSum, "quantile_values": otlpwire.SummaryDataPointQuantileValues, "flags": otlpwire.SummaryDataPointFlags,
 	})
-	f(&metrics.SummaryDataPoint_ValueAtQuantile{}, numbers{"quantile": ValueAtQuantileQuantile, "value": ValueAtQuantileValue})
+	f(&metrics.SummaryDataPoint_ValueAtQuantile{}, numbers{"quantile": otlpwire.ValueAtQuantileQuantile, "value": otlpwire.ValueAtQuantileValue})
 	f(&metrics.Exemplar{}, numbers{
-		"filtered_attributes": ExemplarFilteredAttributes, "time_unix_nano": ExemplarTimeUnixNano, "as_double": ExemplarAsDouble,
-		"as_int": ExemplarAsInt, "span_id": ExemplarSpanID, "trace_id": ExemplarTraceID,
+		"filtered_attributes": otlpwire.ExemplarFilteredAttributes, "time_unix_nano": otlpwire.ExemplarTimeUnixNano, "as_double": otlpwire.ExemplarAsDouble,
+		"as_int": otlpwire.ExemplarAsInt, "span_id": otlpwire.ExemplarSpanID, "trace_id": otlpwire.ExemplarTraceID,
 	})
 }

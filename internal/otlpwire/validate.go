@@ -7,8 +7,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// MaxDepth is how deep an attribute value or log body may nest: a plain value
-// has depth 1, an array of plain values depth 2.
+// MaxDepth is how many arrays and maps may stand around a value, within one
+// attribute or log body. It is the limit that the SDK for Go keeps log
+// attributes to by itself.
 const MaxDepth = 64
 
 // Count tells how much a request holds.
@@ -26,7 +27,7 @@ type Count struct {
 // one of pdata's too.
 var (
 	errGroup       = errors.New("a group, which OTLP does not use")
-	errDeep        = fmt.Errorf("value nested deeper than %d", MaxDepth)
+	errDeep        = fmt.Errorf("value within more than %d arrays and maps", MaxDepth)
 	errLongVarint  = errors.New("varint of more than 64 bits")
 	errFieldNumber = errors.New("field number out of range")
 	errRemoved     = errors.New("field 1000, from before OTLP 1.0, is no longer read; send scopes as field 2")
@@ -48,7 +49,7 @@ var (
 // A request that passes is one that pdata can unmarshal: known fields have
 // their wire type, lengths fit, ids are absent, empty or whole. Unknown fields
 // are stepped over. Validate is stricter than pdata in refusing groups, values
-// nested deeper than [MaxDepth], varints and field numbers beyond their range
+// within more than [MaxDepth] others, varints and field numbers beyond their range
 // and the scopes of pre-1.0 messages (field 1000). Like pdata, and unlike
 // other protobuf libraries, it takes strings that are not valid UTF-8.
 func Validate(signal Signal, request []byte) (Count, error) {
@@ -84,10 +85,11 @@ type validator struct {
 	reason error
 }
 
-// message checks the message of kind m in src[pos:end], within depth values.
+// message checks the message of kind m in src[pos:end], with depth values
+// around it.
 func (v *validator) message(m message, pos, end, depth int) bool {
 	if m == msgAnyValue {
-		if depth++; depth > MaxDepth {
+		if depth++; depth > MaxDepth+1 {
 			return v.fail(m, pos, pos, 0, errDeep)
 		}
 	}

@@ -20,14 +20,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/protobuf/encoding/protowire"
 
-	. "github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
 // pdataCount unmarshals request with pdata and counts what it holds.
-func pdataCount(s Signal, request []byte) (Count, error) {
-	var c Count
+func pdataCount(s otlpwire.Signal, request []byte) (otlpwire.Count, error) {
+	var c otlpwire.Count
 	switch s {
-	case Traces:
+	case otlpwire.Traces:
 		r := ptraceotlp.NewExportRequest()
 		if err := r.UnmarshalProto(request); err != nil {
 			return c, err
@@ -36,7 +36,7 @@ func pdataCount(s Signal, request []byte) (Count, error) {
 		for _, x := range r.Traces().ResourceSpans().All() {
 			c.Scopes += x.ScopeSpans().Len()
 		}
-	case Logs:
+	case otlpwire.Logs:
 		r := plogotlp.NewExportRequest()
 		if err := r.UnmarshalProto(request); err != nil {
 			return c, err
@@ -45,7 +45,7 @@ func pdataCount(s Signal, request []byte) (Count, error) {
 		for _, x := range r.Logs().ResourceLogs().All() {
 			c.Scopes += x.ScopeLogs().Len()
 		}
-	case Metrics:
+	case otlpwire.Metrics:
 		r := pmetricotlp.NewExportRequest()
 		if err := r.UnmarshalProto(request); err != nil {
 			return c, err
@@ -182,34 +182,35 @@ func metricsRequest(tb testing.TB) []byte {
 }
 
 func TestValidate_Counts(t *testing.T) { // not parallel: counts allocations
-	f := func(s Signal, request []byte, want Count) {
+	f := func(s otlpwire.Signal, request []byte, want otlpwire.Count) {
 		t.Helper()
-		got, err := Validate(s, request)
+		got, err := otlpwire.Validate(s, request)
 		if err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
 		if got != want {
 			t.Errorf("%s: got %+v, want %+v", s, got, want)
 		}
-		if n := testing.AllocsPerRun(20, func() { _, _ = Validate(s, request) }); n != 0 {
+		if n := testing.AllocsPerRun(20, func() { _, _ = otlpwire.Validate(s, request) }); n != 0 {
 			t.Errorf("%s: %v allocations, want none", s, n)
 		}
 	}
-	f(Traces, nil, Count{})
-	f(Traces, tracesRequest(t), Count{Resources: 1, Scopes: 2, Records: 6})
-	f(Logs, logsRequest(t), Count{Resources: 1, Scopes: 3, Records: 3})
-	f(Metrics, metricsRequest(t), Count{Resources: 1, Scopes: 1, Records: 6})
+	f(otlpwire.Traces, nil, otlpwire.Count{})
+	f(otlpwire.Traces, tracesRequest(t), otlpwire.Count{Resources: 1, Scopes: 2, Records: 6})
+	f(otlpwire.Logs, logsRequest(t), otlpwire.Count{Resources: 1, Scopes: 3, Records: 3})
+	f(otlpwire.Metrics, metricsRequest(t), otlpwire.Count{Resources: 1, Scopes: 1, Records: 6})
 }
 
-// nest returns the content of an AnyValue whose nesting is depth deep.
+// nest returns the content of an AnyValue that holds a plain value within depth
+// others.
 func nest(depth int, kvlist bool) []byte {
-	v := AppendBool(nil, AnyValueBool, true)
-	for range depth - 1 {
+	v := otlpwire.AppendBool(nil, otlpwire.AnyValueBool, true)
+	for range depth {
 		if kvlist {
-			kv := AppendBytes(nil, KeyValueValue, v)
-			v = AppendBytes(nil, AnyValueKvlist, AppendBytes(nil, KeyValueListValues, kv))
+			kv := otlpwire.AppendBytes(nil, otlpwire.KeyValueValue, v)
+			v = otlpwire.AppendBytes(nil, otlpwire.AnyValueKvlist, otlpwire.AppendBytes(nil, otlpwire.KeyValueListValues, kv))
 		} else {
-			v = AppendBytes(nil, AnyValueArray, AppendBytes(nil, ArrayValueValues, v))
+			v = otlpwire.AppendBytes(nil, otlpwire.AnyValueArray, otlpwire.AppendBytes(nil, otlpwire.ArrayValueValues, v))
 		}
 	}
 	return v
@@ -219,16 +220,16 @@ func nest(depth int, kvlist bool) []byte {
 // number given being the outermost.
 func path(content []byte, nums ...protowire.Number) []byte {
 	for _, n := range nums {
-		content = AppendBytes(nil, n, content)
+		content = otlpwire.AppendBytes(nil, n, content)
 	}
 	return content
 }
 
 func TestValidate_Accepts(t *testing.T) {
 	t.Parallel()
-	f := func(s Signal, request []byte) {
+	f := func(s otlpwire.Signal, request []byte) {
 		t.Helper()
-		got, err := Validate(s, request)
+		got, err := otlpwire.Validate(s, request)
 		if err != nil {
 			t.Errorf("got error %v", err)
 			return
@@ -238,76 +239,76 @@ func TestValidate_Accepts(t *testing.T) {
 			t.Errorf("got %+v, pdata has %+v, %v", got, want, err)
 		}
 	}
-	inBody := func(v []byte) []byte { return path(v, LogRecordBody, 2, 2, 1) }
-	f(Logs, inBody(nest(MaxDepth, false)))
-	f(Logs, inBody(nest(MaxDepth, true)))
+	inBody := func(v []byte) []byte { return path(v, otlpwire.LogRecordBody, 2, 2, 1) }
+	f(otlpwire.Logs, inBody(nest(otlpwire.MaxDepth, false)))
+	f(otlpwire.Logs, inBody(nest(otlpwire.MaxDepth, true)))
 	// Unknown fields of every wire type, and unknown numbers beyond the tables.
-	unknown := AppendVarint(nil, 99, 7)
-	unknown = AppendFixed64(unknown, 18, 7)
-	unknown = AppendFixed32(unknown, 19, 7)
-	unknown = AppendString(unknown, protowire.MaxValidNumber, "x")
-	f(Traces, append(unknown, path(unknown, 2, 2, 1)...))
+	unknown := otlpwire.AppendVarint(nil, 99, 7)
+	unknown = otlpwire.AppendFixed64(unknown, 18, 7)
+	unknown = otlpwire.AppendFixed32(unknown, 19, 7)
+	unknown = otlpwire.AppendString(unknown, protowire.MaxValidNumber, "x")
+	f(otlpwire.Traces, append(unknown, path(unknown, 2, 2, 1)...))
 	// Packed and unpacked numbers.
-	buckets := AppendBytes(AppendVarint(nil, BucketsBucketCounts, 300), BucketsBucketCounts, []byte{1, 0x80, 1})
-	point := path(buckets, ExponentialHistogramDataPointPositive)
-	f(Metrics, path(point, ExponentialHistogramDataPoints, MetricExponentialHistogram, 2, 2, 1))
-	bounds := AppendBytes(AppendDouble(nil, HistogramDataPointExplicitBounds, 1), HistogramDataPointExplicitBounds, make([]byte, 16))
-	f(Metrics, path(bounds, HistogramDataPoints, MetricHistogram, 2, 2, 1))
+	buckets := otlpwire.AppendBytes(otlpwire.AppendVarint(nil, otlpwire.BucketsBucketCounts, 300), otlpwire.BucketsBucketCounts, []byte{1, 0x80, 1})
+	point := path(buckets, otlpwire.ExponentialHistogramDataPointPositive)
+	f(otlpwire.Metrics, path(point, otlpwire.ExponentialHistogramDataPoints, otlpwire.MetricExponentialHistogram, 2, 2, 1))
+	bounds := otlpwire.AppendBytes(otlpwire.AppendDouble(nil, otlpwire.HistogramDataPointExplicitBounds, 1), otlpwire.HistogramDataPointExplicitBounds, make([]byte, 16))
+	f(otlpwire.Metrics, path(bounds, otlpwire.HistogramDataPoints, otlpwire.MetricHistogram, 2, 2, 1))
 	// A oneof given twice: the last one counts.
-	points := path(nil, GaugeDataPoints)
-	twice := append(path(append(points, points...), MetricGauge), path(points, MetricSum)...)
-	f(Metrics, path(append(twice, twice...), 2, 2, 1))
+	points := path(nil, otlpwire.GaugeDataPoints)
+	twice := append(path(append(points, points...), otlpwire.MetricGauge), path(points, otlpwire.MetricSum)...)
+	f(otlpwire.Metrics, path(append(twice, twice...), 2, 2, 1))
 	// Empty ids, strings that are no UTF-8, a tag that takes too many bytes.
-	f(Traces, path(append(AppendBytes(nil, SpanTraceID, nil), AppendString(nil, SpanName, "\xff")...), 2, 2, 1))
-	f(Traces, []byte{0x8a, 0x00, 0x00})
+	f(otlpwire.Traces, path(append(otlpwire.AppendBytes(nil, otlpwire.SpanTraceID, nil), otlpwire.AppendString(nil, otlpwire.SpanName, "\xff")...), 2, 2, 1))
+	f(otlpwire.Traces, []byte{0x8a, 0x00, 0x00})
 }
 
 func TestValidate_Refuses(t *testing.T) {
 	t.Parallel()
-	f := func(s Signal, request []byte, want string) {
+	f := func(s otlpwire.Signal, request []byte, want string) {
 		t.Helper()
-		c, err := Validate(s, request)
-		if !errors.Is(err, ErrMalformed) {
+		c, err := otlpwire.Validate(s, request)
+		if !errors.Is(err, otlpwire.ErrMalformed) {
 			t.Errorf("want %q: got error %v", want, err)
 			return
 		}
 		if got := strings.TrimPrefix(err.Error(), "malformed OTLP: "); got != want {
 			t.Errorf("got  %q\nwant %q", got, want)
 		}
-		if c != (Count{}) {
+		if c != (otlpwire.Count{}) {
 			t.Errorf("%s: got count %+v beside the error", want, c)
 		}
 	}
 	span := func(content []byte) []byte {
-		spans := append(path(nil, ScopeSpansSpans), path(content, ScopeSpansSpans)...)
+		spans := append(path(nil, otlpwire.ScopeSpansSpans), path(content, otlpwire.ScopeSpansSpans)...)
 		return append(path(nil, 1), path(spans, 2, 1)...)
 	}
 	// Bytes 0-1 are an empty resource_spans; the second begins at 2, its
 	// scope_spans at 4, its spans at 6 and 8, whose content begins at 10.
-	f(Traces, span(AppendBytes(nil, SpanTraceID, make([]byte, 15))), "resource_spans[1].scope_spans[0].spans[1].trace_id: 15 bytes, want 16 (byte 10)")
-	f(Traces, span(AppendBytes(nil, SpanSpanID, make([]byte, 9))), "resource_spans[1].scope_spans[0].spans[1].span_id: 9 bytes, want 8 (byte 10)")
-	f(Traces, span(AppendBytes(nil, SpanParentSpanID, make([]byte, 1))), "resource_spans[1].scope_spans[0].spans[1].parent_span_id: 1 bytes, want 8 (byte 10)")
-	f(Traces, span(AppendVarint(nil, SpanName, 1)), "resource_spans[1].scope_spans[0].spans[1].name: wire type 0, want 2 (byte 10)")
-	f(Traces, span(AppendVarint(nil, SpanAttributes, 1)), "resource_spans[1].scope_spans[0].spans[1].attributes[0]: wire type 0, want 2 (byte 10)")
-	f(Traces, span(AppendVarint(nil, SpanFlags, 1)), "resource_spans[1].scope_spans[0].spans[1].flags: wire type 0, want 5 (byte 10)")
-	f(Traces, span([]byte{0x2a, 5, 'a'}), "resource_spans[1].scope_spans[0].spans[1].name: length 5, but 1 bytes are left (byte 10)")
-	f(Traces, span([]byte{0x39, 0}), "resource_spans[1].scope_spans[0].spans[1].start_time_unix_nano: message ends within the field (byte 10)")
-	f(Traces, span([]byte{0x80}), "resource_spans[1].scope_spans[0].spans[1]: message ends within the field (byte 10)")
-	f(Traces, span([]byte{99<<3&0x7f | 3 | 0x80, 99 >> 4}), "resource_spans[1].scope_spans[0].spans[1].field 99: a group, which OTLP does not use (byte 10)")
-	f(Traces, span([]byte{2}), "resource_spans[1].scope_spans[0].spans[1]: field number out of range (byte 10)")
-	f(Traces, span([]byte{0x2f}), "resource_spans[1].scope_spans[0].spans[1].name: unknown wire type 7 (byte 10)")
-	f(Traces, span(append([]byte{0x30}, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"...)), "resource_spans[1].scope_spans[0].spans[1].kind: varint of more than 64 bits (byte 10)")
-	f(Traces, []byte{0x80}, "message ends within the field (byte 0)")
-	f(Traces, []byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, "resource_spans[0]: length 18446744073709551615, but 0 bytes are left (byte 0)")
-	f(Traces, path(path(nil, 1000), 1), "resource_spans[0].field 1000: field 1000, from before OTLP 1.0, is no longer read; send scopes as field 2 (byte 2)")
-	f(Logs, path(path(AppendFixed32(nil, KeyValueValue, 1), LogRecordAttributes), 2, 2, 1), "resource_logs[0].scope_logs[0].log_records[0].attributes[0].value: wire type 5, want 2 (byte 8)")
-	f(Metrics, path(AppendBytes(nil, HistogramDataPointExplicitBounds, make([]byte, 7)), HistogramDataPoints, MetricHistogram, 2, 2, 1), "resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points[0].explicit_bounds: 7 bytes, which is no multiple of 8 (byte 10)")
-	f(Metrics, path(AppendBytes(nil, BucketsBucketCounts, []byte{1, 0x80}), ExponentialHistogramDataPointNegative, ExponentialHistogramDataPoints, MetricExponentialHistogram, 2, 2, 1), "resource_metrics[0].scope_metrics[0].metrics[0].exponential_histogram.data_points[0].negative.bucket_counts: message ends within the field (byte 12)")
-	f(Signal(9), nil, "no request of signal 9")
+	f(otlpwire.Traces, span(otlpwire.AppendBytes(nil, otlpwire.SpanTraceID, make([]byte, 15))), "resource_spans[1].scope_spans[0].spans[1].trace_id: 15 bytes, want 16 (byte 10)")
+	f(otlpwire.Traces, span(otlpwire.AppendBytes(nil, otlpwire.SpanSpanID, make([]byte, 9))), "resource_spans[1].scope_spans[0].spans[1].span_id: 9 bytes, want 8 (byte 10)")
+	f(otlpwire.Traces, span(otlpwire.AppendBytes(nil, otlpwire.SpanParentSpanID, make([]byte, 1))), "resource_spans[1].scope_spans[0].spans[1].parent_span_id: 1 bytes, want 8 (byte 10)")
+	f(otlpwire.Traces, span(otlpwire.AppendVarint(nil, otlpwire.SpanName, 1)), "resource_spans[1].scope_spans[0].spans[1].name: wire type 0, want 2 (byte 10)")
+	f(otlpwire.Traces, span(otlpwire.AppendVarint(nil, otlpwire.SpanAttributes, 1)), "resource_spans[1].scope_spans[0].spans[1].attributes[0]: wire type 0, want 2 (byte 10)")
+	f(otlpwire.Traces, span(otlpwire.AppendVarint(nil, otlpwire.SpanFlags, 1)), "resource_spans[1].scope_spans[0].spans[1].flags: wire type 0, want 5 (byte 10)")
+	f(otlpwire.Traces, span([]byte{0x2a, 5, 'a'}), "resource_spans[1].scope_spans[0].spans[1].name: length 5, but 1 bytes are left (byte 10)")
+	f(otlpwire.Traces, span([]byte{0x39, 0}), "resource_spans[1].scope_spans[0].spans[1].start_time_unix_nano: message ends within the field (byte 10)")
+	f(otlpwire.Traces, span([]byte{0x80}), "resource_spans[1].scope_spans[0].spans[1]: message ends within the field (byte 10)")
+	f(otlpwire.Traces, span([]byte{99<<3&0x7f | 3 | 0x80, 99 >> 4}), "resource_spans[1].scope_spans[0].spans[1].field 99: a group, which OTLP does not use (byte 10)")
+	f(otlpwire.Traces, span([]byte{2}), "resource_spans[1].scope_spans[0].spans[1]: field number out of range (byte 10)")
+	f(otlpwire.Traces, span([]byte{0x2f}), "resource_spans[1].scope_spans[0].spans[1].name: unknown wire type 7 (byte 10)")
+	f(otlpwire.Traces, span(append([]byte{0x30}, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f"...)), "resource_spans[1].scope_spans[0].spans[1].kind: varint of more than 64 bits (byte 10)")
+	f(otlpwire.Traces, []byte{0x80}, "message ends within the field (byte 0)")
+	f(otlpwire.Traces, []byte{0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, "resource_spans[0]: length 18446744073709551615, but 0 bytes are left (byte 0)")
+	f(otlpwire.Traces, path(path(nil, 1000), 1), "resource_spans[0].field 1000: field 1000, from before OTLP 1.0, is no longer read; send scopes as field 2 (byte 2)")
+	f(otlpwire.Logs, path(path(otlpwire.AppendFixed32(nil, otlpwire.KeyValueValue, 1), otlpwire.LogRecordAttributes), 2, 2, 1), "resource_logs[0].scope_logs[0].log_records[0].attributes[0].value: wire type 5, want 2 (byte 8)")
+	f(otlpwire.Metrics, path(otlpwire.AppendBytes(nil, otlpwire.HistogramDataPointExplicitBounds, make([]byte, 7)), otlpwire.HistogramDataPoints, otlpwire.MetricHistogram, 2, 2, 1), "resource_metrics[0].scope_metrics[0].metrics[0].histogram.data_points[0].explicit_bounds: 7 bytes, which is no multiple of 8 (byte 10)")
+	f(otlpwire.Metrics, path(otlpwire.AppendBytes(nil, otlpwire.BucketsBucketCounts, []byte{1, 0x80}), otlpwire.ExponentialHistogramDataPointNegative, otlpwire.ExponentialHistogramDataPoints, otlpwire.MetricExponentialHistogram, 2, 2, 1), "resource_metrics[0].scope_metrics[0].metrics[0].exponential_histogram.data_points[0].negative.bucket_counts: message ends within the field (byte 12)")
+	f(otlpwire.Signal(9), nil, "no request of signal 9")
 
 	for _, kvlist := range []bool{false, true} {
-		_, err := Validate(Logs, path(nest(MaxDepth+1, kvlist), LogRecordBody, 2, 2, 1))
-		if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "nested deeper than 64") {
+		_, err := otlpwire.Validate(otlpwire.Logs, path(nest(otlpwire.MaxDepth+1, kvlist), otlpwire.LogRecordBody, 2, 2, 1))
+		if !errors.Is(err, otlpwire.ErrMalformed) || !strings.Contains(err.Error(), "within more than 64") {
 			t.Errorf("got error %v", err)
 		}
 	}
@@ -317,7 +318,7 @@ func TestValidate_Refuses(t *testing.T) {
 // agree on each.
 func TestValidate_Truncated(t *testing.T) {
 	t.Parallel()
-	for s, request := range map[Signal][]byte{Traces: tracesRequest(t), Logs: logsRequest(t), Metrics: metricsRequest(t)} {
+	for s, request := range map[otlpwire.Signal][]byte{otlpwire.Traces: tracesRequest(t), otlpwire.Logs: logsRequest(t), otlpwire.Metrics: metricsRequest(t)} {
 		for n := range request {
 			agree(t, s, request[:n])
 		}
@@ -325,9 +326,9 @@ func TestValidate_Truncated(t *testing.T) {
 }
 
 // agree fails the test when Validate and pdata do not agree on a request.
-func agree(t *testing.T, s Signal, request []byte) {
+func agree(t *testing.T, s otlpwire.Signal, request []byte) {
 	t.Helper()
-	got, err := Validate(s, request)
+	got, err := otlpwire.Validate(s, request)
 	if err == nil {
 		want, perr := pdataCount(s, request)
 		if perr != nil {
@@ -338,10 +339,10 @@ func agree(t *testing.T, s Signal, request []byte) {
 		}
 		return
 	}
-	if !errors.Is(err, ErrMalformed) {
+	if !errors.Is(err, otlpwire.ErrMalformed) {
 		t.Fatalf("error %v is not ErrMalformed", err)
 	}
-	if StricterThanPdata(err) {
+	if otlpwire.StricterThanPdata(err) {
 		return
 	}
 	if _, perr := pdataCount(s, request); perr == nil {
@@ -350,21 +351,21 @@ func agree(t *testing.T, s Signal, request []byte) {
 }
 
 func FuzzValidate(f *testing.F) {
-	f.Add(uint8(Traces), tracesRequest(f))
-	f.Add(uint8(Logs), logsRequest(f))
-	f.Add(uint8(Metrics), metricsRequest(f))
-	f.Add(uint8(Logs), path(nest(3, true), LogRecordBody, 2, 2, 1))
+	f.Add(uint8(otlpwire.Traces), tracesRequest(f))
+	f.Add(uint8(otlpwire.Logs), logsRequest(f))
+	f.Add(uint8(otlpwire.Metrics), metricsRequest(f))
+	f.Add(uint8(otlpwire.Logs), path(nest(3, true), otlpwire.LogRecordBody, 2, 2, 1))
 	f.Fuzz(func(t *testing.T, signal uint8, request []byte) {
-		agree(t, Signal(signal%3+1), request)
+		agree(t, otlpwire.Signal(signal%3+1), request)
 	})
 }
 
 // TestValidate_Real runs over what real programs sent.
 func TestValidate_Real(t *testing.T) {
 	t.Parallel()
-	f := func(s Signal, name string) {
+	f := func(s otlpwire.Signal, name string) {
 		for i, m := range realMessages(t, name, 40) {
-			got, err := Validate(s, m)
+			got, err := otlpwire.Validate(s, m)
 			if err != nil {
 				t.Fatalf("%s, message %d: %v", name, i, err)
 			}
@@ -373,22 +374,18 @@ func TestValidate_Real(t *testing.T) {
 			}
 		}
 	}
-	f(Traces, "hotrod.traces.binpb.zst")
-	f(Logs, "loghub.logs.binpb.zst")
-	f(Metrics, "node.metrics.binpb.zst")
+	f(otlpwire.Traces, "hotrod.traces.binpb.zst")
+	f(otlpwire.Logs, "loghub.logs.binpb.zst")
+	f(otlpwire.Metrics, "node.metrics.binpb.zst")
 }
 
 // realMessages returns the first messages of a file of the shared data set,
 // and skips the test where the set is not at hand.
 func realMessages(tb testing.TB, name string, limit int) [][]byte {
 	tb.Helper()
-	dir := os.Getenv("TTLOG_TEST_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file, err := os.Open(filepath.Join(dir, name))
+	file, err := openSample(name)
 	if err != nil {
-		tb.Skipf("no sample data (TTLOG_TEST_DATA): %v", err)
+		tb.Skipf("no captured data: %s is neither in TTLOG_DATA nor beside the repository", name)
 	}
 	defer file.Close()
 	z, err := zstd.NewReader(file)
@@ -413,12 +410,23 @@ func realMessages(tb testing.TB, name string, limit int) [][]byte {
 	return out
 }
 
+// openSample opens a file of the folder that TTLOG_DATA names, or that stands
+// beside the repository.
+func openSample(name string) (file *os.File, err error) {
+	for _, dir := range []string{os.Getenv("TTLOG_DATA"), "../../../shared/data", "../../../../shared/data"} {
+		if file, err = os.Open(filepath.Join(dir, name)); err == nil {
+			return file, nil
+		}
+	}
+	return nil, err
+}
+
 func BenchmarkValidate(b *testing.B) {
 	request := realMessages(b, "hotrod.traces.binpb.zst", 1)[0]
 	b.SetBytes(int64(len(request)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Validate(Traces, request); err != nil {
+		if _, err := otlpwire.Validate(otlpwire.Traces, request); err != nil {
 			b.Fatal(err)
 		}
 	}

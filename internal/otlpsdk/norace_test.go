@@ -1,0 +1,5 @@
+//go:build !race
+
+package otlpsdk_test
+
+const raceEnabled = false
