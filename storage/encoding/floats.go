@@ -1,35 +1,62 @@
 package encoding
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 )
 
 // The codecs of float columns; part of the format, never renumber.
 const (
-	floatBits = 0 // the IEEE 754 bits, as an integer column
-	floatRaw  = 1 // the IEEE 754 bits, little endian, as a blob
+	floatBits    = 0 // the IEEE 754 bits, as an integer column
+	floatDecimal = 1 // decimal fractions, as integers and exponents
+	floatXor     = 2 // what differs from the bits of the value before
 )
 
 // AppendFloats appends v to dst as one encoded column and returns the extended
 // slice. It does not keep v. Values come back bit by bit: NaN payloads and the
 // sign of zero included.
 func (e Encoder) AppendFloats(dst []byte, v []float64) []byte {
+	if mostlyDecimal(v) {
+		start := len(dst)
+		out, exceptions := e.appendFloatDecimal(dst, v)
+		if exceptions <= len(v)/32 {
+			return out
+		}
+		// Some are not: see whether their bits do better.
+		other := e.appendFloatBits(nil, v)
+		if len(out)-start <= len(other) {
+			return out
+		}
+		return append(out[:start], other...)
+	}
+	return e.appendNonDecimal(dst, v)
+}
+
+// appendNonDecimal appends v as bits or as xor, whichever is smaller for a
+// sample, or at level Best, for all.
+func (e Encoder) appendNonDecimal(dst []byte, v []float64) []byte {
+	part := v
+	if e.Level < Best && len(v) > 4096 {
+		part = v[len(v)/2:][:2048]
+	}
+	plain, xor := e.appendFloatBits(nil, part), e.appendXor(nil, part)
+	switch {
+	case len(part) == len(v) && len(xor) < len(plain):
+		return append(dst, xor...)
+	case len(part) == len(v):
+		return append(dst, plain...)
+	case len(xor) < len(plain):
+		return e.appendXor(dst, v)
+	}
+	return e.appendFloatBits(dst, v)
+}
+
+func (e Encoder) appendFloatBits(dst []byte, v []float64) []byte {
 	ints := make([]int64, len(v))
 	for i, x := range v {
 		ints[i] = int64(math.Float64bits(x))
 	}
-	start := len(dst)
-	dst = e.appendInts(append(dst, floatBits), ints, 1)
-	if len(dst)-start <= 1+8*len(v)*3/4 {
-		return dst
-	}
-	raw := make([]byte, 0, 8*len(v))
-	for _, x := range ints {
-		raw = binary.LittleEndian.AppendUint64(raw, uint64(x))
-	}
-	return e.appendBlob(append(dst[:start], floatRaw), raw)
+	return e.appendInts(append(dst, floatBits), ints, 1)
 }
 
 // Floats decodes a column of n values that AppendFloats made, appends them to
@@ -57,12 +84,12 @@ func readFloats(r *reader, dst []float64) {
 		for i, x := range ints {
 			dst[i] = math.Float64frombits(uint64(x))
 		}
-	case floatRaw:
-		r.codec = "raw float"
-		b := r.blob(8 * len(dst))
-		for i := range dst[:len(b)/8] {
-			dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
-		}
+	case floatDecimal:
+		r.codec = "float decimal"
+		readFloatDecimal(r, dst)
+	case floatXor:
+		r.codec = "xor"
+		readXor(r, dst)
 	default:
 		r.fail("float codec %d", id)
 	}

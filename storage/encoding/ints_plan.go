@@ -52,19 +52,44 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 	if s.runs == 1 {
 		return appendVarint(append(dst, intConstant), v[0])
 	}
-	p := plannerPool.Get().(*planner)
-	best := p.choose(e, v, s)
-	repeats := p.repeats
-	plannerPool.Put(p)
-	start := len(dst)
-	if depth < maxDepth-2 && !(e.trial && depth > 1) {
-		out, ok := e.appendNested(dst, v, s, best, repeats, depth)
-		if ok {
-			return out
+	nest := depth < maxDepth-2 && !(e.trial && depth > 1)
+	runs := nest && s.runs <= len(v)/3
+	divisor := uint64(1)
+	if nest && len(v) >= 16 {
+		divisor = commonDivisor(v, s.min)
+	}
+	if divisor > 1 && !runs {
+		// Quotients are never larger than values.
+		return e.appendMultiples(dst, v, s.min, divisor, depth)
+	}
+	best, repeats := e.plan(v, s)
+	start, budget := len(dst), int(best.bits/8)+1
+	if runs {
+		// Runs are taken even when a little larger: queries work on whole runs.
+		dst = e.appendRuns(dst, v, s.runs, depth)
+		if len(dst)-start <= budget+budget/8+4 {
+			return dst
 		}
-		dst = out[:start]
+		dst = dst[:start]
+	}
+	if divisor > 1 {
+		return e.appendMultiples(dst, v, s.min, divisor, depth)
+	}
+	if values := dictFor(v, s, nest && repeats, budget); values != nil {
+		if dst = e.appendDict(dst, v, values, depth); len(dst)-start < budget {
+			return dst
+		}
+		dst = dst[:start]
 	}
 	return e.appendPlan(dst, v, best)
+}
+
+// plan chooses among the codecs that hold no columns within, and tells whether
+// equal values occur.
+func (e Encoder) plan(v []int64, s shape) (best plan, repeats bool) {
+	p := plannerPool.Get().(*planner)
+	defer plannerPool.Put(p)
+	return p.choose(e, v, s), p.repeats
 }
 
 func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
@@ -82,37 +107,6 @@ func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
 	default:
 		return appendPacked(dst, v, p.t)
 	}
-}
-
-// appendNested tries the codecs that hold columns within: it encodes them, as
-// the inner columns are shorter or narrower, and keeps the first that beats the
-// plan. It returns dst, grown or not, and whether it appended.
-func (e Encoder) appendNested(dst []byte, v []int64, s shape, best plan, repeats bool, depth int) ([]byte, bool) {
-	start := len(dst)
-	budget := int(best.bits/8) + 1
-	if s.runs <= len(v)/3 {
-		// Runs are taken even when a little larger: queries work on whole runs.
-		dst = e.appendRuns(dst, v, s.runs, depth)
-		if size := len(dst) - start; size <= budget+budget/8+4 {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	if g := commonDivisor(v, s.min); g > 1 {
-		dst = e.appendMultiples(dst, v, s.min, g, depth)
-		if len(dst)-start < budget {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	if values := dictFor(v, s, repeats, budget); values != nil {
-		dst = e.appendDict(dst, v, values, depth)
-		if len(dst)-start < budget {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	return dst, false
 }
 
 // dictFor returns the distinct values when a dictionary may save bytes: when
@@ -343,7 +337,8 @@ func (p *planner) offerBytes(t transform) {
 
 // entropyBits returns the bits that n symbols take by their entropy, at least
 // one bit a symbol as Huffman codes do unless there is one symbol, and how many
-// symbols occur.
+// symbols occur. A sample looks more regular than its column does; the term for
+// each symbol (Miller and Madow) evens that out.
 func entropyBits(hist []int, n int) (total float64, used int) {
 	for _, c := range hist {
 		if c > 0 {
@@ -352,7 +347,7 @@ func entropyBits(hist []int, n int) (total float64, used int) {
 		}
 	}
 	if used > 1 {
-		total = max(total*1.01, float64(n))
+		total = max(total*1.01+0.72*float64(used), float64(n))
 	}
 	return total, used
 }
