@@ -3,54 +3,40 @@ package encoding
 import (
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // The codecs of float columns; part of the format, never renumber.
 const (
 	floatBits    = 0 // the IEEE 754 bits, as an integer column
 	floatDecimal = 1 // decimal fractions, as integers and exponents
-	floatXor     = 2 // what differs from the bits of the value before
 )
 
 // AppendFloats appends v to dst as one encoded column and returns the extended
 // slice. It does not keep v. Values come back bit by bit: NaN payloads and the
 // sign of zero included.
 func (e Encoder) AppendFloats(dst []byte, v []float64) []byte {
-	if mostlyDecimal(v) {
-		start := len(dst)
-		out, exceptions := e.appendFloatDecimal(dst, v)
-		if exceptions <= len(v)/32 {
-			return out
-		}
-		// Some are not: see whether their bits do better.
-		other := e.appendFloatBits(nil, v)
-		if len(out)-start <= len(other) {
-			return out
-		}
-		return append(out[:start], other...)
+	if len(v) == 0 || !mostlyDecimal(v) {
+		return e.appendFloatBits(dst, v)
 	}
-	return e.appendNonDecimal(dst, v)
+	start := len(dst)
+	dst, exceptions := e.appendFloatDecimal(dst, v)
+	if exceptions <= len(v)/32 {
+		return dst
+	}
+	// Many are not: see whether their bits do better.
+	if bits := e.appendFloatBits(nil, v); len(bits) < len(dst)-start {
+		dst = append(dst[:start], bits...)
+	}
+	return dst
 }
 
-// appendNonDecimal appends v as bits or as xor, whichever is smaller for a
-// sample, or at level Best, for all.
-func (e Encoder) appendNonDecimal(dst []byte, v []float64) []byte {
-	part := v
-	if e.Level < Best && len(v) > 4096 {
-		part = v[len(v)/2:][:2048]
-	}
-	plain, xor := e.appendFloatBits(nil, part), e.appendXor(nil, part)
-	switch {
-	case len(part) == len(v) && len(xor) < len(plain):
-		return append(dst, xor...)
-	case len(part) == len(v):
-		return append(dst, plain...)
-	case len(xor) < len(plain):
-		return e.appendXor(dst, v)
-	}
-	return e.appendFloatBits(dst, v)
-}
-
+// appendFloatBits appends the bits codec: the values' bits as an integer
+// column. Runs, repeated values, common zeros at the end (a common divisor) and
+// steady change (differences of bits) are all found there. Xor with the value
+// before, as time series stores do it, lost on everything tried (walks, sines,
+// single precision, ratios; with its zero counts compressed, 2 to 30% larger
+// than this, and twice as large on ratios), so that there is no such codec.
 func (e Encoder) appendFloatBits(dst []byte, v []float64) []byte {
 	ints := make([]int64, len(v))
 	for i, x := range v {
@@ -79,18 +65,17 @@ func readFloats(r *reader, dst []float64) {
 	switch id := r.byte(); id {
 	case floatBits:
 		r.codec = "float bits"
-		ints := make([]int64, len(dst))
-		readInts(r, ints, 1)
-		for i, x := range ints {
-			dst[i] = math.Float64frombits(uint64(x))
-		}
+		readInts(r, bitsOf(dst), 1)
 	case floatDecimal:
 		r.codec = "float decimal"
 		readFloatDecimal(r, dst)
-	case floatXor:
-		r.codec = "xor"
-		readXor(r, dst)
 	default:
 		r.fail("float codec %d", id)
 	}
+}
+
+// bitsOf returns the memory of v as the bits of its values, so that integers
+// decode in place.
+func bitsOf(v []float64) []int64 {
+	return unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(v))), len(v))
 }

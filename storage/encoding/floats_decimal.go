@@ -134,7 +134,7 @@ func readFloatDecimal(r *reader, dst []float64) {
 	if r.err != nil {
 		return
 	}
-	ints := make([]int64, len(dst))
+	ints := bitsOf(dst)
 	if readInts(r, ints, 1); r.err != nil {
 		return
 	}

@@ -221,9 +221,7 @@ func (p *planner) chooseOrder(order int, s shape) {
 	for _, base := range []int64{least, low} {
 		p.offer(plan{codec: intPacked, t: transform{order: order, base: base}, bits: p.packedBits(order, base)})
 	}
-	if order < maxOrder {
-		p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
-	}
+	p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
 }
 
 // quantiles returns a value that nearly all others are not below, and the

@@ -22,7 +22,7 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 		return append(append(dst, stringConstant), v[0]...)
 	}
 	// Numbers stored as numbers: nothing else comes near.
-	for _, codec := range []byte{stringDecimal, stringIPv4} {
+	for _, codec := range []byte{stringDecimal, stringHex, stringIPv4} {
 		if out, ok := e.tryStrings(dst, v, codec, depth); ok {
 			return out
 		}
@@ -45,6 +45,8 @@ func (e Encoder) tryStrings(dst []byte, v []string, codec byte, depth int) ([]by
 	switch codec {
 	case stringDecimal:
 		dst, ok = e.appendDecimal(dst, v)
+	case stringHex:
+		dst, ok = e.appendHex(dst, v)
 	case stringIPv4:
 		dst, ok = e.appendIPv4(dst, v)
 	case stringMasked:

@@ -25,9 +25,11 @@ var (
 )
 
 func newZstdEncoder(level zstd.EncoderLevel) *zstd.Encoder {
-	// The part has its own checksums. Errors come only from bad options.
+	// The part has its own checksums. Bytes without matches are what the integer
+	// codecs leave; the lower levels would not even compress their entropy.
+	// Errors come only from bad options.
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
-		zstd.WithSingleSegment(true))
+		zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true))
 	if err != nil {
 		panic("encoding: zstd encoder options: " + err.Error())
 	}
