@@ -42,12 +42,17 @@ func (e Encoder) AppendBytes(dst, v []byte, w int) []byte {
 		// No zstd either: it would search 8-byte noise for nothing.
 		return append(append(dst, fixedBlob, blobRaw), v...)
 	}
+	dst = e.appendWords(dst, v, w)
+	if blob := e.appendBlob(nil, v); len(blob) < len(dst)-start-1 {
+		dst = append(append(dst[:start], fixedBlob), blob...)
+	}
+	return dst
+}
+
+func (e Encoder) appendWords(dst, v []byte, w int) []byte {
 	dst = append(dst, fixedWords)
 	for at := 0; at < w; at += 8 {
 		dst = appendSection(dst, func(dst []byte) []byte { return e.appendInts(dst, wordsAt(v, w, at), 0) })
-	}
-	if blob := e.appendBlob(nil, v); len(blob) < len(dst)-start-1 {
-		dst = append(append(dst[:start], fixedBlob), blob...)
 	}
 	return dst
 }

@@ -16,12 +16,12 @@ import (
 // must come back. Seeds are columns of every codec, so that the fuzzer starts
 // from bytes that decode.
 
-const fuzzRows = 4096
+const fuzzRows = 1500
 
 // addSeeds adds columns with their row counts before them.
 func addSeeds[V any](f *testing.F, columns [][]V, encode func(e Encoder, v []V) []byte) {
 	for _, v := range columns {
-		v = v[:min(len(v), 700)]
+		v = v[:min(len(v), 300)]
 		for _, level := range levels {
 			f.Add(append(binary.LittleEndian.AppendUint16(nil, uint16(len(v))), encode(Encoder{Level: level}, v)...))
 		}
@@ -34,6 +34,14 @@ func splitInput(data []byte) (n int, col []byte) {
 		return 0, data
 	}
 	return int(binary.LittleEndian.Uint16(data)) % (fuzzRows + 1), data[2:]
+}
+
+// levelOf picks a level by the input, rarely the slow one.
+func levelOf(data []byte) Level {
+	if len(data)%8 == 7 {
+		return Best
+	}
+	return Fast
 }
 
 // valuesFrom makes integers of very different shapes from data: each op byte
@@ -93,11 +101,10 @@ func FuzzInts(f *testing.F) {
 			t.Fatalf("%d runs to %v", len(values), ends)
 		}
 		for _, v := range [][]int64{v, valuesFrom(data)} {
-			for _, level := range levels {
-				col := Encoder{Level: level}.AppendInts(nil, v)
-				if got, err := Ints(nil, col, len(v)); err != nil || !slices.Equal(got, v) {
-					t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
-				}
+			level := levelOf(data)
+			col := Encoder{Level: level}.AppendInts(nil, v)
+			if got, err := Ints(nil, col, len(v)); err != nil || !slices.Equal(got, v) {
+				t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
 			}
 		}
 	})
@@ -116,11 +123,10 @@ func FuzzUints(f *testing.F) {
 		_, _, _, err = UintRuns(col, n)
 		checkCorrupt(t, err)
 		for _, v := range [][]uint32{v, narrow(valuesFrom(data))} {
-			for _, level := range levels {
-				col := Encoder{Level: level}.AppendUints(nil, v)
-				if got, err := Uints(nil, col, len(v)); err != nil || !slices.Equal(got, v) {
-					t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
-				}
+			level := levelOf(data)
+			col := Encoder{Level: level}.AppendUints(nil, v)
+			if got, err := Uints(nil, col, len(v)); err != nil || !slices.Equal(got, v) {
+				t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
 			}
 		}
 	})
@@ -151,11 +157,10 @@ func FuzzFloats(f *testing.F) {
 			bits[i] = math.Float64frombits(uint64(x))
 		}
 		for _, v := range [][]float64{v, scaled, bits} {
-			for _, level := range levels {
-				col := Encoder{Level: level}.AppendFloats(nil, v)
-				if got, err := Floats(nil, col, len(v)); err != nil || !sameFloats(got, v) {
-					t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
-				}
+			level := levelOf(data)
+			col := Encoder{Level: level}.AppendFloats(nil, v)
+			if got, err := Floats(nil, col, len(v)); err != nil || !sameFloats(got, v) {
+				t.Fatalf("level %d: got %v, %v; want %v", level, got, err, v)
 			}
 		}
 	})
@@ -174,11 +179,10 @@ func FuzzBytes(f *testing.F) {
 		v, err := FixedBytes(nil, col, n, w)
 		checkCorrupt(t, err)
 		for _, v := range [][]byte{v, data[:len(data)/w*w]} {
-			for _, level := range levels {
-				col := Encoder{Level: level}.AppendBytes(nil, v, w)
-				if got, err := FixedBytes(nil, col, len(v)/w, w); err != nil || !bytes.Equal(got, v) {
-					t.Fatalf("level %d: got %x, %v; want %x", level, got, err, v)
-				}
+			level := levelOf(data)
+			col := Encoder{Level: level}.AppendBytes(nil, v, w)
+			if got, err := FixedBytes(nil, col, len(v)/w, w); err != nil || !bytes.Equal(got, v) {
+				t.Fatalf("level %d: got %x, %v; want %x", level, got, err, v)
 			}
 		}
 	})
@@ -204,12 +208,11 @@ func FuzzStrings(f *testing.F) {
 		for i, x := range valuesFrom(data) {
 			texts = append(texts, fmt.Sprintf([]string{"%d", "%x", "%016X", "a=%d;", "10.0.%d.1", "%c"}[len(data)%6], x), lines[i%len(lines)])
 		}
-		for _, v := range [][]string{v, lines, texts[:min(len(texts), 1500)]} {
-			for _, level := range levels {
-				col := Encoder{Level: level}.AppendStrings(nil, v)
-				if got, err := Strings(col, len(v), totalLen(v)); err != nil || !slices.Equal(got, v) {
-					t.Fatalf("level %d: got %q, %v; want %q", level, got, err, v)
-				}
+		for _, v := range [][]string{v, lines, texts[:min(len(texts), 1100)]} {
+			level := levelOf(data)
+			col := Encoder{Level: level}.AppendStrings(nil, v)
+			if got, err := Strings(col, len(v), totalLen(v)); err != nil || !slices.Equal(got, v) {
+				t.Fatalf("level %d: got %q, %v; want %q", level, got, err, v)
 			}
 		}
 	})

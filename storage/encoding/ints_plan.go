@@ -40,9 +40,6 @@ type plan struct {
 	bits   float64 // for the whole column
 }
 
-// headBits stands for codec id, head and section lengths.
-const headBits = 8 * 6
-
 // appendInts appends v with the codec that promises the fewest bytes.
 func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 	if len(v) == 0 {
@@ -125,8 +122,9 @@ func dictFor(v []int64, s shape, repeats bool, budget int) []int64 {
 
 // planner holds a sample of a column and its differences.
 type planner struct {
-	n      int // rows of the column
-	blocks []int
+	n      int                 // rows of the column
+	first  []int64             // its first rows
+	blocks [maxOrder + 1][]int // lengths of the sample's blocks, by order of differences
 	diff   [maxOrder + 1][]int64
 	res    []uint64
 	some   []int64
@@ -156,7 +154,7 @@ func (p *planner) choose(e Encoder, v []int64, s shape) plan {
 	p.take(v, e.sampleBlocks())
 	p.best, p.repeats = plan{bits: math.Inf(1)}, false
 	p.offer(plan{codec: intPacked, t: transform{base: s.min}, bits: p.packedBits(0, s.min)})
-	if p.n > maxOrder+1 {
+	if p.n > maxOrder {
 		for order := range p.diff {
 			if order == 2 && p.best.t.order == 0 {
 				break // what delta did not help, delta of delta will not
@@ -180,34 +178,36 @@ func (p *planner) offer(c plan) {
 
 // take copies evenly spread blocks of v and their differences.
 func (p *planner) take(v []int64, blocks float64) {
-	p.n = len(v)
-	p.blocks = p.blocks[:0]
-	for o := range p.diff {
-		p.diff[o] = p.diff[o][:0]
-	}
+	p.n, p.first = len(v), v[:min(len(v), maxOrder)]
 	total := (len(v) + blockLen - 1) / blockLen
 	step := max(1, float64(total)/blocks)
-	for f := 0.0; int(f) < total; f += step {
-		from := int(f) * blockLen
-		to := min(from+blockLen, len(v))
-		if from = max(from, min(maxOrder, len(v)-1)); from >= to {
-			continue
-		}
-		p.blocks = append(p.blocks, to-from)
-		for o := range p.diff {
+	for o := range p.diff {
+		p.blocks[o], p.diff[o] = p.blocks[o][:0], p.diff[o][:0]
+		for f := 0.0; int(f) < total; f += step {
+			from := int(f) * blockLen
+			to := min(from+blockLen, len(v))
+			if from = max(from, o); from >= to {
+				continue
+			}
 			at := len(p.diff[o])
 			p.diff[o] = slices.Grow(p.diff[o], to-from)[:at+to-from]
-			if o <= from {
-				differences(p.diff[o][at:], v, from, o)
-			}
+			differences(p.diff[o][at:], v, from, o)
+			p.blocks[o] = append(p.blocks[o], to-from)
 		}
 	}
 	p.res = slices.Grow(p.res[:0], len(p.diff[0]))[:len(p.diff[0])]
 }
 
 // scale turns bits of the sample into bits of the column.
-func (p *planner) scale(b float64) float64 {
-	return b*float64(p.n)/float64(max(1, len(p.diff[0]))) + headBits
+func (p *planner) scale(b float64, order int) float64 {
+	return b * float64(p.n-order) / float64(max(1, len(p.diff[order])))
+}
+
+// headBits returns the bits of codec and head, exactly: a short column may be
+// little else.
+func (p *planner) headBits(t transform) float64 {
+	var buf [32]byte
+	return 8 * float64(1+len(t.appendHead(buf[:0], p.first)))
 }
 
 func (p *planner) chooseOrder(order int, s shape) {
@@ -237,7 +237,7 @@ func (p *planner) quantiles(d []int64) (low, mid int64) {
 
 func (p *planner) packedBits(order int, base int64) float64 {
 	d, total := p.diff[order], 0
-	for _, n := range p.blocks {
+	for _, n := range p.blocks[order] {
 		var hist [65]int
 		for _, x := range d[:n] {
 			hist[bits.Len64(uint64(x-base))]++
@@ -246,13 +246,13 @@ func (p *planner) packedBits(order int, base int64) float64 {
 		total += cost
 		d = d[n:]
 	}
-	return p.scale(float64(total))
+	return p.scale(float64(total), order) + p.headBits(transform{order: order, base: base})
 }
 
 func (p *planner) localBits(order int) float64 {
 	d, total := p.diff[order], 0
 	last := int64(0)
-	for i, n := range p.blocks {
+	for _, n := range p.blocks[order] {
 		var hist [65]int
 		low := slices.Min(d[:n])
 		for _, x := range d[:n] {
@@ -260,13 +260,11 @@ func (p *planner) localBits(order int) float64 {
 		}
 		_, _, cost := blockWidth(&hist, n)
 		total += cost + 8
-		if i > 0 {
-			total += bits.Len64(zigzag(low-last)) / 7 * 8
-		}
+		total += bits.Len64(zigzag(low-last)) / 7 * 8
 		last = low
 		d = d[n:]
 	}
-	return p.scale(float64(total))
+	return p.scale(float64(total), order) + p.headBits(transform{order: order})
 }
 
 // chooseCompressed offers the codecs that compress. They decode more slowly
@@ -296,6 +294,7 @@ func (p *planner) chooseCompressed(e Encoder, v []int64, s shape, packed plan) {
 }
 
 func (p *planner) offerBuckets(e Encoder, t transform) {
+	p.res = p.res[:len(p.diff[t.order])]
 	t.shift(p.res, p.diff[t.order])
 	step := 1
 	if e.Level < Best {
@@ -313,12 +312,13 @@ func (p *planner) offerBuckets(e Encoder, t transform) {
 			below += b
 		}
 		entropy, used := entropyBits(hist[:], len(p.res))
-		cost := p.scale(entropy+float64(below)) + float64(used)*5 + 8*12
+		cost := p.scale(entropy+float64(below), t.order) + float64(used)*5 + 8*12 + p.headBits(t)
 		p.offer(plan{codec: intBuckets, t: t, fine: fine, bits: cost})
 	}
 }
 
 func (p *planner) offerBytes(t transform) {
+	p.res = p.res[:len(p.diff[t.order])]
 	t.shift(p.res, p.diff[t.order])
 	width := bytesWidth(p.res)
 	cost := 0.0
@@ -328,9 +328,9 @@ func (p *planner) offerBytes(t transform) {
 			hist[byte(x>>shift)]++
 		}
 		entropy, used := entropyBits(hist[:], len(p.res))
-		cost += min(p.scale(entropy)+float64(used)*5, 8*float64(p.n))
+		cost += min(p.scale(entropy, t.order)+float64(used)*5, 8*float64(p.n))
 	}
-	p.offer(plan{codec: intBytes, t: t, layout: layoutPlanes, bits: cost + 8*12})
+	p.offer(plan{codec: intBytes, t: t, layout: layoutPlanes, bits: cost + 8*12 + p.headBits(t)})
 }
 
 // entropyBits returns the bits that n symbols take by their entropy, at least
@@ -370,6 +370,6 @@ func (p *planner) tryZstd(e Encoder, v []int64, s shape) {
 		got += len(packed)
 		rows += len(part)
 	}
-	cost := float64(got)*8*float64(len(v))/float64(rows) + headBits
+	cost := float64(got)*8*float64(len(v))/float64(rows) + p.headBits(t)
 	p.offer(plan{codec: intBytes, t: t, layout: layoutRows, bits: cost})
 }

@@ -52,6 +52,9 @@ func (e Encoder) tryStrings(dst []byte, v []string, codec byte, depth int) ([]by
 	case stringMasked:
 		dst, ok = e.appendMasked(dst, v)
 	case stringFront:
+		if !sharing(v) {
+			return dst, false
+		}
 		dst = e.appendFront(dst, v)
 	case stringDict:
 		if depth >= maxStringDepth {
@@ -74,6 +77,17 @@ func (e Encoder) tryStrings(dst []byte, v []string, codec byte, depth int) ([]by
 		return dst[:start], false
 	}
 	return dst, true
+}
+
+// sharing tells whether values share prefixes with the values before them: some
+// bytes each, as an eighth of all or more.
+func sharing(v []string) bool {
+	shared, total := 0, 0
+	for i := 1; i < len(v); i++ {
+		shared += sharedLen(v[i-1], v[i])
+		total += len(v[i])
+	}
+	return shared >= 2*(len(v)-1) && shared*8 >= total
 }
 
 // appendSmallest tries the codecs and keeps the smallest result.
