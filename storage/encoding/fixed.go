@@ -11,6 +11,9 @@ const (
 	fixedWords = 1 // 8 bytes at a time, as integer columns
 )
 
+// minWord is the width below which values are text to zstd rather than numbers.
+const minWord = 4
+
 // MaxWidth is the largest width of a fixed-width value.
 const MaxWidth = 256
 
@@ -22,6 +25,9 @@ const MaxWidth = 256
 func (e Encoder) AppendBytes(dst, v []byte, w int) []byte {
 	n := len(v) / w
 	start := len(dst)
+	if w < minWord {
+		return e.appendBlob(append(dst, fixedBlob), v)
+	}
 	random := true
 	if n >= 8 {
 		expected := 0.0

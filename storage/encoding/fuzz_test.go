@@ -16,7 +16,7 @@ import (
 // must come back. Seeds are columns of every codec, so that the fuzzer starts
 // from bytes that decode.
 
-const fuzzRows = 1500
+const fuzzRows = 400
 
 // addSeeds adds columns with their row counts before them.
 func addSeeds[V any](f *testing.F, columns [][]V, encode func(e Encoder, v []V) []byte) {

@@ -125,9 +125,12 @@ func readFront(r *reader, dst []string, b *budget) {
 		}
 		tails += int(behind[i])
 		last = int(n) + int(behind[i])
+		// Spent row by row: the total of damaged lengths may not fit an int.
+		if b.spend(r, last); r.err != nil {
+			return
+		}
 		total += last
 	}
-	b.spend(r, total)
 	blob := r.blob(tails)
 	if r.err != nil {
 		return

@@ -311,7 +311,12 @@ func readTemplate(r *reader, dst []string, b *budget, depth int) {
 	parts := make([][]partColumn, count)
 	cells := budget{left: b.left + len(dst)}
 	for k, t := range texts {
-		parts[k] = make([]partColumn, strings.Count(t, wholeHole))
+		holes := strings.Count(t, wholeHole)
+		if holes > r.left() {
+			r.fail("template %d has %d holes", k, holes)
+			return
+		}
+		parts[k] = make([]partColumn, holes)
 		for i := range parts[k] {
 			if cells.spend(r, rows[k]); r.err != nil {
 				return

@@ -88,7 +88,7 @@ func (r *reader) blob(size int) []byte {
 	}
 	switch {
 	case mode == blobRaw:
-	case mode == blobZstd && size >= 0 && size <= maxBlob:
+	case mode == blobZstd && size > 0 && size <= maxBlob:
 		b = r.frame(b, size)
 	default:
 		r.fail("blob mode %d of %d bytes", mode, size)
