@@ -12,25 +12,6 @@ import (
 // packed ones, from the entropy for those that compress. Only where the sample
 // says that zstd finds repetition is zstd run, on the sample.
 
-// shape is what one pass over a column finds out.
-type shape struct {
-	min, max int64
-	runs     int
-}
-
-func shapeOf(v []int64) shape {
-	s := shape{min: v[0], max: v[0], runs: 1}
-	last := v[0]
-	for _, x := range v[1:] {
-		if x != last {
-			s.runs++
-			s.min, s.max = min(s.min, x), max(s.max, x)
-			last = x
-		}
-	}
-	return s
-}
-
 // plan is a codec with its parameters, and what it is expected to take.
 type plan struct {
 	codec  byte
@@ -40,84 +21,14 @@ type plan struct {
 	bits   float64 // for the whole column
 }
 
-// appendInts appends v with the codec that promises the fewest bytes.
-func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
-	if len(v) == 0 {
-		return append(dst, intEmpty)
-	}
-	s := shapeOf(v)
-	if s.runs == 1 {
-		return appendVarint(append(dst, intConstant), v[0])
-	}
-	nest := depth < maxDepth-2 && !(e.trial && depth > 1)
-	runs := nest && s.runs <= len(v)/3
-	divisor := uint64(1)
-	if nest && len(v) >= 16 {
-		divisor = commonDivisor(v, s.min)
-	}
-	if divisor > 1 && !runs {
-		// Quotients are never larger than values.
-		return e.appendMultiples(dst, v, s.min, divisor, depth)
-	}
-	best, repeats := e.plan(v, s)
-	start, budget := len(dst), int(best.bits/8)+1
-	if runs {
-		// Runs are taken even when a little larger: queries work on whole runs.
-		dst = e.appendRuns(dst, v, s.runs, depth)
-		if len(dst)-start <= budget+budget/8+4 {
-			return dst
-		}
-		dst = dst[:start]
-	}
-	if divisor > 1 {
-		return e.appendMultiples(dst, v, s.min, divisor, depth)
-	}
-	if values := dictFor(v, s, nest && repeats, budget); values != nil {
-		if dst = e.appendDict(dst, v, values, depth); len(dst)-start < budget {
-			return dst
-		}
-		dst = dst[:start]
-	}
-	return e.appendPlan(dst, v, best)
-}
-
 // plan chooses among the codecs that hold no columns within, and tells whether
 // equal values occur.
 func (e Encoder) plan(v []int64, s shape) (best plan, repeats bool) {
 	p := plannerPool.Get().(*planner)
-	defer plannerPool.Put(p)
-	return p.choose(e, v, s), p.repeats
-}
-
-func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
-	switch p.codec {
-	case intLocal:
-		return appendLocal(dst, v, p.t.order)
-	case intBuckets:
-		if out, ok := e.appendBuckets(dst, v, p.t, p.fine); ok {
-			return out
-		}
-		out, _ := e.appendBuckets(dst, v, p.t, 2)
-		return out
-	case intBytes:
-		return e.appendIntBytes(dst, v, p.t, p.layout)
-	default:
-		return appendPacked(dst, v, p.t)
-	}
-}
-
-// dictFor returns the distinct values when a dictionary may save bytes: when
-// they are few against the rows, and spread so that they are not codes already.
-func dictFor(v []int64, s shape, repeats bool, budget int) []int64 {
-	span := uint64(s.max) - uint64(s.min)
-	if !repeats || len(v) < 32 || span < 16 || budget < 16 {
-		return nil
-	}
-	values := distinct(v, min(len(v)/4, maxDict-1))
-	if values == nil || uint64(len(values)) > span/2 {
-		return nil
-	}
-	return values
+	best, repeats = p.choose(e, v, s), p.repeats
+	p.first = nil // the caller's
+	plannerPool.Put(p)
+	return best, repeats
 }
 
 // planner holds a sample of a column and its differences.

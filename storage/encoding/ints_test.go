@@ -202,3 +202,27 @@ func TestUnpackBits_EveryWidth(t *testing.T) {
 		}
 	}
 }
+
+// TestInts_MisleadingSample gives a column whose sampled blocks are all alike
+// and unlike the rest.
+func TestInts_MisleadingSample(t *testing.T) {
+	const blocks = 512
+	sampled := map[int]bool{}
+	for f := 0.0; f < blocks; f += blocks / float64(fastBlocks) {
+		sampled[int(f)] = true
+	}
+	rng := rand.New(rand.NewPCG(11, 12))
+	v := series(blocks*blockLen, func(i int) int64 {
+		if sampled[i/blockLen] {
+			return 1<<40 + rng.Int64N(8)
+		}
+		return rng.Int64N(256)
+	})
+	col := Encoder{}.AppendInts(nil, v)
+	if got, err := Ints(nil, col, len(v)); err != nil || !slices.Equal(got, v) {
+		t.Fatalf("does not come back: %v", err)
+	}
+	if len(col) > len(v)*5/4 {
+		t.Errorf("%d bytes for %d values of a byte each (%s)", len(col), len(v), describeInts(col, len(v)))
+	}
+}

@@ -38,12 +38,10 @@ func concat(v []string) []byte {
 
 func readPlain(r *reader, dst []string, b *budget) {
 	lengths, total := readLengths(r, len(dst), b)
-	blob := r.blob(total)
+	s := r.text(total)
 	if r.err != nil {
 		return
 	}
-	// The blob may alias the source, which the caller may overwrite.
-	s := string(blob)
 	for i, n := range lengths {
 		dst[i], s = s[:n], s[n:]
 	}

@@ -28,9 +28,14 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 		}
 	}
 	if len(v) <= smallStrings {
-		return e.appendSmallest(dst, v, depth)
+		return e.appendSmallest(dst, v, stringCodecs[:], depth)
 	}
-	for _, codec := range e.rankStrings(v, depth) {
+	ranked := e.rankStrings(v, depth)
+	if e.Level >= Best {
+		// The sample favours codecs without tables; the second may be the first.
+		return e.appendSmallest(dst, v, ranked[:min(2, len(ranked))], depth)
+	}
+	for _, codec := range ranked {
 		if out, ok := e.tryStrings(dst, v, codec, depth); ok {
 			return out
 		}
@@ -90,16 +95,20 @@ func sharing(v []string) bool {
 	return shared >= 2*(len(v)-1) && shared*8 >= total
 }
 
-// appendSmallest tries the codecs and keeps the smallest result.
-func (e Encoder) appendSmallest(dst []byte, v []string, depth int) []byte {
+// appendSmallest tries codecs and keeps the smallest result; plain when none
+// fits.
+func (e Encoder) appendSmallest(dst []byte, v []string, codecs []byte, depth int) []byte {
 	start := len(dst)
 	var best []byte
-	for _, codec := range stringCodecs {
+	for _, codec := range codecs {
 		out, ok := e.tryStrings(dst[:start], v, codec, depth)
 		if ok && (best == nil || len(out)-start < len(best)) {
 			best = append(best[:0], out[start:]...)
 		}
 		dst = out
+	}
+	if best == nil {
+		return e.appendPlain(dst[:start], v)
 	}
 	return append(dst[:start], best...)
 }

@@ -81,10 +81,25 @@ func (e Encoder) appendBlob(dst, b []byte) []byte {
 // blob reads a blob that fills the rest of r and has exactly size bytes. The
 // result may alias the source.
 func (r *reader) blob(size int) []byte {
+	b, _ := r.ownBlob(size)
+	return b
+}
+
+// text reads a blob as a string of its own.
+func (r *reader) text(size int) string {
+	b, own := r.ownBlob(size)
+	if own {
+		return view(b)
+	}
+	return string(b)
+}
+
+// ownBlob is blob, and tells whether the result is memory of its own.
+func (r *reader) ownBlob(size int) (b []byte, own bool) {
 	mode := r.byte()
-	b := r.bytes(r.left())
+	b = r.bytes(r.left())
 	if r.err != nil {
-		return nil
+		return nil, false
 	}
 	switch {
 	case mode == blobRaw:
@@ -97,9 +112,9 @@ func (r *reader) blob(size int) []byte {
 		r.fail("blob has %d bytes, expected %d", len(b), size)
 	}
 	if r.err != nil {
-		return nil
+		return nil, false
 	}
-	return b
+	return b, mode == blobZstd
 }
 
 // frame decodes one zstd frame of exactly size bytes.
