@@ -20,4 +20,7 @@ const (
 // no state and may be used by several goroutines.
 type Encoder struct {
 	Level Level
+	// trial is set while a sample is encoded only to see how small it gets:
+	// inner columns are then chosen without trials of their own.
+	trial bool
 }

@@ -1,6 +1,9 @@
 package encoding
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // The codecs of integer columns; part of the format, never renumber.
 const (
@@ -33,12 +36,18 @@ func (e Encoder) AppendUints(dst []byte, v []uint32) []byte {
 }
 
 func (e Encoder) appendUints(dst []byte, v []uint32, depth int) []byte {
-	wide := make([]int64, len(v))
+	p := wides.Get().(*[]int64)
+	defer wides.Put(p)
+	wide := slices.Grow((*p)[:0], len(v))[:len(v)]
 	for i, x := range v {
 		wide[i] = int64(x)
 	}
+	*p = wide
 	return e.appendInts(dst, wide, depth)
 }
+
+// wides holds room for widened columns.
+var wides = sync.Pool{New: func() any { return new([]int64) }}
 
 // Ints decodes a column of n values that AppendInts made, appends them to dst
 // and returns the extended slice. Its errors wrap ErrCorrupt.

@@ -118,7 +118,12 @@ func readBelow[T integer](dst []T, classes, packed []byte, table *classTable, zz
 	bit := 0
 	for i, c := range classes {
 		width := int(table.below[c])
-		x := table.low[c] | bitsAt(packed, bit, width)
+		x := table.low[c]
+		if at := bit >> 3; width <= 56 && at+8 <= len(packed) {
+			x |= binary.LittleEndian.Uint64(packed[at:]) >> (bit & 7) & (1<<width - 1)
+		} else {
+			x |= bitsAt(packed, bit, width)
+		}
 		bit += width
 		if zz {
 			x = uint64(unzigzag(x))
@@ -131,9 +136,6 @@ func readBelow[T integer](dst []T, classes, packed []byte, table *classTable, zz
 func bitsAt(src []byte, bit, width int) uint64 {
 	at, shift := bit>>3, bit&7
 	mask := uint64(1)<<width - 1
-	if at+8 <= len(src) && width+shift <= 64 {
-		return binary.LittleEndian.Uint64(src[at:]) >> shift & mask
-	}
 	var buf [16]byte
 	copy(buf[:9], src[at:])
 	lo := binary.LittleEndian.Uint64(buf[:8]) >> shift

@@ -30,8 +30,9 @@ func (e Encoder) appendIntBytes(dst []byte, v []int64, t transform, layout byte)
 	}
 	// A plane is a blob of its own: one Huffman table for a skewed plane and a
 	// random one together would spoil the first.
-	for ; len(raw) > 0; raw = raw[len(res):] {
-		dst = appendSection(dst, func(dst []byte) []byte { return e.appendBlob(dst, raw[:len(res)]) })
+	for p := range width {
+		plane := raw[p*len(res):][:len(res)]
+		dst = appendSection(dst, func(dst []byte) []byte { return e.appendBlob(dst, plane) })
 	}
 	return dst
 }

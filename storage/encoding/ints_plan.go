@@ -12,25 +12,6 @@ import (
 // packed ones, from the entropy for those that compress. Only where the sample
 // says that zstd finds repetition is zstd run, on the sample.
 
-// shape is what one pass over a column finds out.
-type shape struct {
-	min, max int64
-	runs     int
-}
-
-func shapeOf(v []int64) shape {
-	s := shape{min: v[0], max: v[0], runs: 1}
-	last := v[0]
-	for _, x := range v[1:] {
-		if x != last {
-			s.runs++
-			s.min, s.max = min(s.min, x), max(s.max, x)
-			last = x
-		}
-	}
-	return s
-}
-
 // plan is a codec with its parameters, and what it is expected to take.
 type plan struct {
 	codec  byte
@@ -40,119 +21,51 @@ type plan struct {
 	bits   float64 // for the whole column
 }
 
-// headBits stands for codec id, head and section lengths.
-const headBits = 8 * 6
-
-// appendInts appends v with the codec that promises the fewest bytes.
-func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
-	if len(v) == 0 {
-		return append(dst, intEmpty)
-	}
-	s := shapeOf(v)
-	if s.runs == 1 {
-		return appendVarint(append(dst, intConstant), v[0])
-	}
+// plan chooses among the codecs that hold no columns within, and tells whether
+// equal values occur.
+func (e Encoder) plan(v []int64, s shape) (best plan, repeats bool) {
 	p := plannerPool.Get().(*planner)
-	best := p.choose(e, v, s)
+	best, repeats = p.choose(e, v, s), p.repeats
+	p.first = nil // the caller's
 	plannerPool.Put(p)
-	start := len(dst)
-	if depth < maxDepth-2 {
-		out, ok := e.appendNested(dst, v, s, best, depth)
-		if ok {
-			return out
-		}
-		dst = out[:start]
-	}
-	return e.appendPlan(dst, v, best)
-}
-
-func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
-	switch p.codec {
-	case intLocal:
-		return appendLocal(dst, v, p.t.order)
-	case intBuckets:
-		if out, ok := e.appendBuckets(dst, v, p.t, p.fine); ok {
-			return out
-		}
-		out, _ := e.appendBuckets(dst, v, p.t, 2)
-		return out
-	case intBytes:
-		return e.appendIntBytes(dst, v, p.t, p.layout)
-	default:
-		return appendPacked(dst, v, p.t)
-	}
-}
-
-// appendNested tries the codecs that hold columns within: it encodes them, as
-// the inner columns are shorter or narrower, and keeps the first that beats the
-// plan. It returns dst, grown or not, and whether it appended.
-func (e Encoder) appendNested(dst []byte, v []int64, s shape, best plan, depth int) ([]byte, bool) {
-	start := len(dst)
-	budget := int(best.bits/8) + 1
-	if s.runs <= len(v)/3 {
-		// Runs are taken even when a little larger: queries work on whole runs.
-		dst = e.appendRuns(dst, v, s.runs, depth)
-		if size := len(dst) - start; size <= budget+budget/8+4 {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	if g := commonDivisor(v, s.min); g > 1 {
-		dst = e.appendMultiples(dst, v, s.min, g, depth)
-		if len(dst)-start < budget {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	if values := e.dictFor(v, s, budget); values != nil {
-		dst = e.appendDict(dst, v, values, depth)
-		if len(dst)-start < budget {
-			return dst, true
-		}
-		dst = dst[:start]
-	}
-	return dst, false
-}
-
-// dictFor returns the distinct values when a dictionary may save bytes: when
-// they are few against the rows, and spread so that they are not codes already.
-func (e Encoder) dictFor(v []int64, s shape, budget int) []int64 {
-	span := uint64(s.max) - uint64(s.min)
-	if len(v) < 32 || span < 16 || budget < 16 {
-		return nil
-	}
-	limit := min(len(v)/4, maxDict-1)
-	// A prefix with mostly new values rules a dictionary out cheaply.
-	if head := min(len(v), 2048); distinct(v[:head], head*3/4) == nil {
-		return nil
-	}
-	values := distinct(v, limit)
-	if values == nil || uint64(len(values)) > span/2 {
-		return nil
-	}
-	return values
+	return best, repeats
 }
 
 // planner holds a sample of a column and its differences.
 type planner struct {
-	n      int // rows of the column
-	blocks []int
+	n      int                 // rows of the column
+	first  []int64             // its first rows
+	blocks [maxOrder + 1][]int // lengths of the sample's blocks, by order of differences
 	diff   [maxOrder + 1][]int64
 	res    []uint64
 	some   []int64
 	best   plan
+	// repeats tells that equal values occur, so that dictionaries and zstd may
+	// find something that the statistics of single values do not show.
+	repeats bool
 }
 
 var plannerPool = sync.Pool{New: func() any { return new(planner) }}
 
-// sampleBlocks bounds the sample: 32 blocks are 4096 values.
-const sampleBlocks = 32
+// The sample's blocks by level: 4096 values tell the entropy of residuals to
+// about a hundredth of a bit, 1536 to two or three.
+const (
+	fastBlocks = 12
+	bestBlocks = 32
+)
+
+func (e Encoder) sampleBlocks() float64 {
+	if e.Level >= Best {
+		return bestBlocks
+	}
+	return fastBlocks
+}
 
 func (p *planner) choose(e Encoder, v []int64, s shape) plan {
-	p.take(v)
-	p.best = plan{bits: math.Inf(1)}
+	p.take(v, e.sampleBlocks())
+	p.best, p.repeats = plan{bits: math.Inf(1)}, false
 	p.offer(plan{codec: intPacked, t: transform{base: s.min}, bits: p.packedBits(0, s.min)})
-	if p.n > maxOrder+1 {
+	if p.n > maxOrder {
 		for order := range p.diff {
 			if order == 2 && p.best.t.order == 0 {
 				break // what delta did not help, delta of delta will not
@@ -175,51 +88,51 @@ func (p *planner) offer(c plan) {
 }
 
 // take copies evenly spread blocks of v and their differences.
-func (p *planner) take(v []int64) {
-	p.n = len(v)
-	p.blocks = p.blocks[:0]
-	for o := range p.diff {
-		p.diff[o] = p.diff[o][:0]
-	}
+func (p *planner) take(v []int64, blocks float64) {
+	p.n, p.first = len(v), v[:min(len(v), maxOrder)]
 	total := (len(v) + blockLen - 1) / blockLen
-	step := max(1, float64(total)/sampleBlocks)
-	for f := 0.0; int(f) < total; f += step {
-		from := int(f) * blockLen
-		to := min(from+blockLen, len(v))
-		if from = max(from, min(maxOrder, len(v)-1)); from >= to {
-			continue
-		}
-		p.blocks = append(p.blocks, to-from)
-		for o := range p.diff {
+	step := max(1, float64(total)/blocks)
+	for o := range p.diff {
+		p.blocks[o], p.diff[o] = p.blocks[o][:0], p.diff[o][:0]
+		for f := 0.0; int(f) < total; f += step {
+			from := int(f) * blockLen
+			to := min(from+blockLen, len(v))
+			if from = max(from, o); from >= to {
+				continue
+			}
 			at := len(p.diff[o])
 			p.diff[o] = slices.Grow(p.diff[o], to-from)[:at+to-from]
-			if o <= from {
-				differences(p.diff[o][at:], v, from, o)
-			}
+			differences(p.diff[o][at:], v, from, o)
+			p.blocks[o] = append(p.blocks[o], to-from)
 		}
 	}
 	p.res = slices.Grow(p.res[:0], len(p.diff[0]))[:len(p.diff[0])]
 }
 
 // scale turns bits of the sample into bits of the column.
-func (p *planner) scale(b float64) float64 {
-	return b*float64(p.n)/float64(max(1, len(p.diff[0]))) + headBits
+func (p *planner) scale(b float64, order int) float64 {
+	return b * float64(p.n-order) / float64(max(1, len(p.diff[order])))
+}
+
+// headBits returns the bits of codec and head, exactly: a short column may be
+// little else.
+func (p *planner) headBits(t transform) float64 {
+	var buf [32]byte
+	return 8 * float64(1+len(t.appendHead(buf[:0], p.first)))
 }
 
 func (p *planner) chooseOrder(order int, s shape) {
 	d := p.diff[order]
-	low, mid := p.quantiles(d)
+	low, _ := p.quantiles(d)
 	least := slices.Min(d)
 	if order == 0 {
 		least = s.min
+		p.repeats = len(slices.Compact(p.some)) < len(p.some)*63/64
 	}
 	for _, base := range []int64{least, low} {
 		p.offer(plan{codec: intPacked, t: transform{order: order, base: base}, bits: p.packedBits(order, base)})
 	}
-	_ = mid
-	if order < maxOrder {
-		p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
-	}
+	p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
 }
 
 // quantiles returns a value that nearly all others are not below, and the
@@ -235,7 +148,7 @@ func (p *planner) quantiles(d []int64) (low, mid int64) {
 
 func (p *planner) packedBits(order int, base int64) float64 {
 	d, total := p.diff[order], 0
-	for _, n := range p.blocks {
+	for _, n := range p.blocks[order] {
 		var hist [65]int
 		for _, x := range d[:n] {
 			hist[bits.Len64(uint64(x-base))]++
@@ -244,13 +157,13 @@ func (p *planner) packedBits(order int, base int64) float64 {
 		total += cost
 		d = d[n:]
 	}
-	return p.scale(float64(total))
+	return p.scale(float64(total), order) + p.headBits(transform{order: order, base: base})
 }
 
 func (p *planner) localBits(order int) float64 {
 	d, total := p.diff[order], 0
 	last := int64(0)
-	for i, n := range p.blocks {
+	for _, n := range p.blocks[order] {
 		var hist [65]int
 		low := slices.Min(d[:n])
 		for _, x := range d[:n] {
@@ -258,13 +171,11 @@ func (p *planner) localBits(order int) float64 {
 		}
 		_, _, cost := blockWidth(&hist, n)
 		total += cost + 8
-		if i > 0 {
-			total += bits.Len64(zigzag(low-last)) / 7 * 8
-		}
+		total += bits.Len64(zigzag(low-last)) / 7 * 8
 		last = low
 		d = d[n:]
 	}
-	return p.scale(float64(total))
+	return p.scale(float64(total), order) + p.headBits(transform{order: order})
 }
 
 // chooseCompressed offers the codecs that compress. They decode more slowly
@@ -281,19 +192,26 @@ func (p *planner) chooseCompressed(e Encoder, v []int64, s shape, packed plan) {
 		if order == 0 {
 			low = s.min
 		}
-		p.offerBuckets(transform{order: order, base: low})
-		p.offerBuckets(transform{order: order, base: mid, zigzag: true})
+		p.offerBuckets(e, transform{order: order, base: low})
+		p.offerBuckets(e, transform{order: order, base: mid, zigzag: true})
 		p.offerBytes(transform{order: order, base: low})
 	}
-	p.tryZstd(e, v, s)
+	if !e.trial && p.repeats {
+		p.tryZstd(e, v, s)
+	}
 	if p.best.bits == limit {
 		p.best = packed
 	}
 }
 
-func (p *planner) offerBuckets(t transform) {
+func (p *planner) offerBuckets(e Encoder, t transform) {
+	p.res = p.res[:len(p.diff[t.order])]
 	t.shift(p.res, p.diff[t.order])
-	for fine := 1; fine <= maxFine; fine++ {
+	step := 1
+	if e.Level < Best {
+		step = 2
+	}
+	for fine := 1; fine <= maxFine; fine += step {
 		var hist [maxClasses]int
 		below := 0
 		for _, x := range p.res {
@@ -305,12 +223,13 @@ func (p *planner) offerBuckets(t transform) {
 			below += b
 		}
 		entropy, used := entropyBits(hist[:], len(p.res))
-		cost := p.scale(entropy+float64(below)) + float64(used)*5 + 8*12
+		cost := p.scale(entropy+float64(below), t.order) + float64(used)*5 + 8*12 + p.headBits(t)
 		p.offer(plan{codec: intBuckets, t: t, fine: fine, bits: cost})
 	}
 }
 
 func (p *planner) offerBytes(t transform) {
+	p.res = p.res[:len(p.diff[t.order])]
 	t.shift(p.res, p.diff[t.order])
 	width := bytesWidth(p.res)
 	cost := 0.0
@@ -320,14 +239,15 @@ func (p *planner) offerBytes(t transform) {
 			hist[byte(x>>shift)]++
 		}
 		entropy, used := entropyBits(hist[:], len(p.res))
-		cost += min(p.scale(entropy)+float64(used)*5, 8*float64(p.n))
+		cost += min(p.scale(entropy, t.order)+float64(used)*5, 8*float64(p.n))
 	}
-	p.offer(plan{codec: intBytes, t: t, layout: layoutPlanes, bits: cost + 8*12})
+	p.offer(plan{codec: intBytes, t: t, layout: layoutPlanes, bits: cost + 8*12 + p.headBits(t)})
 }
 
 // entropyBits returns the bits that n symbols take by their entropy, at least
 // one bit a symbol as Huffman codes do unless there is one symbol, and how many
-// symbols occur.
+// symbols occur. A sample looks more regular than its column does; the term for
+// each symbol (Miller and Madow) evens that out.
 func entropyBits(hist []int, n int) (total float64, used int) {
 	for _, c := range hist {
 		if c > 0 {
@@ -336,7 +256,7 @@ func entropyBits(hist []int, n int) (total float64, used int) {
 		}
 	}
 	if used > 1 {
-		total = max(total*1.01, float64(n))
+		total = max(total*1.01+0.72*float64(used), float64(n))
 	}
 	return total, used
 }
@@ -345,29 +265,22 @@ func entropyBits(hist []int, n int) (total float64, used int) {
 // repetition that no histogram shows.
 func (p *planner) tryZstd(e Encoder, v []int64, s shape) {
 	const stretch = 4096
-	t := transform{base: s.min}
-	var raw, packed []byte
-	for _, layout := range []byte{layoutRows, layoutPlanes} {
-		got, rows := 0, 0
-		for _, from := range []int{len(v) / 4, len(v) * 5 / 8} {
-			part := v[from:min(from+stretch, len(v))]
-			if len(v) <= 2*stretch {
-				if part = v; rows > 0 {
-					break
-				}
-			}
-			res := make([]uint64, len(part))
-			t.residuals(res, make([]int64, len(part)), part, 0)
-			width := (bits.Len64(uint64(s.max)-uint64(s.min)) + 7) / 8
-			raw = residualBytes(raw[:0], res, width, layout)
-			packed = e.zstd().EncodeAll(raw, packed[:0])
-			got += len(packed)
-			rows += len(part)
-			if width == 1 && layout == layoutPlanes {
-				return
-			}
-		}
-		cost := float64(got)*8*float64(len(v))/float64(rows) + headBits
-		p.offer(plan{codec: intBytes, t: t, layout: layout, bits: cost})
+	parts := [][]int64{v}
+	if len(v) > 2*stretch {
+		parts = [][]int64{v[len(v)/4:][:stretch], v[len(v)*5/8:][:min(stretch, len(v)*3/8)]}
 	}
+	t := transform{base: s.min}
+	width := (bits.Len64(uint64(s.max)-uint64(s.min)) + 7) / 8
+	got, rows := 0, 0
+	var raw, packed []byte
+	for _, part := range parts {
+		p.res = slices.Grow(p.res[:0], len(part))[:len(part)]
+		t.shift(p.res, part)
+		raw = residualBytes(raw[:0], p.res, width, layoutRows)
+		packed = e.zstd().EncodeAll(raw, packed[:0])
+		got += len(packed)
+		rows += len(part)
+	}
+	cost := float64(got)*8*float64(len(v))/float64(rows) + p.headBits(t)
+	p.offer(plan{codec: intBytes, t: t, layout: layoutRows, bits: cost})
 }

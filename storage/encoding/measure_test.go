@@ -391,5 +391,5 @@ func describeInts(col []byte, n int) string {
 }
 
 func describeStrings(col []byte) string {
-	return []string{"plain", "constant", "decimal", "ipv4", "masked", "front", "template", "dict"}[col[0]]
+	return []string{"plain", "constant", "decimal", "ipv4", "masked", "front", "template", "dict", "hex"}[col[0]]
 }

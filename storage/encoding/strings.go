@@ -12,6 +12,7 @@ const (
 	stringFront    = 5 // shared prefixes
 	stringTemplate = 6 // templates and what varies in them
 	stringDict     = 7 // distinct values and their numbers
+	stringHex      = 8 // hexadecimal numbers
 )
 
 // AppendStrings appends v to dst as one encoded column and returns the extended
@@ -22,10 +23,11 @@ func (e Encoder) AppendStrings(dst []byte, v []string) []byte {
 	return e.appendStrings(dst, v, 0)
 }
 
-// Strings decodes a column of n values that AppendStrings made. Together the
-// values take at most maxBytes, or the column is taken as corrupt; decoding may
-// need a few times that for a moment. The strings share memory: keeping one
-// keeps all. They do not alias src. Its errors wrap ErrCorrupt.
+// Strings decodes a column of n values that AppendStrings made. The memory that
+// the values share is at most maxBytes, or the column is taken as corrupt: the
+// sum of their lengths is always enough. Decoding may need a few times as much
+// for a moment. Keeping one value keeps all. Values do not alias src. Its errors
+// wrap ErrCorrupt.
 func Strings(src []byte, n, maxBytes int) ([]string, error) {
 	r := reader{src: src}
 	if r.checkRows(n); r.err != nil {
@@ -73,6 +75,9 @@ func readStrings(r *reader, dst []string, b *budget, depth int) {
 	case stringDecimal:
 		r.codec = "decimal"
 		readDecimal(r, dst, b)
+	case stringHex:
+		r.codec = "hex"
+		readHex(r, dst, b)
 	case stringIPv4:
 		r.codec = "IPv4"
 		readIPv4(r, dst, b)

@@ -67,6 +67,80 @@ func readDecimal(r *reader, dst []string, b *budget) {
 	t.into(dst)
 }
 
+// upperHex is the flag of a hex column of upper case; part of the format, never
+// renumber.
+const upperHex = 1
+
+// parseHex returns the number that s is the canonical form of in the given
+// digits' case: up to 16 digits without leading zeros.
+func parseHex(s string, letter byte) (uint64, bool) {
+	if len(s) == 0 || len(s) > 16 || s[0] == '0' && len(s) > 1 {
+		return 0, false
+	}
+	u := uint64(0)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c-'0' < 10:
+			u = u<<4 | uint64(c-'0')
+		case c-letter < 6:
+			u = u<<4 | uint64(c-letter+10)
+		default:
+			return 0, false
+		}
+	}
+	return u, true
+}
+
+// appendHex appends the hex codec; false when a value is not canonical or the
+// case changes.
+//
+//	+--------------------+-------------------------------------------+
+//	| flags u8: 0 lower, | the numbers, as an integer column (64-bit |
+//	| 1 upper case       | two's complement)                         |
+//	+--------------------+-------------------------------------------+
+func (e Encoder) appendHex(dst []byte, v []string) ([]byte, bool) {
+	for flags, letter := range []byte{'a', 'A'} {
+		ints := make([]int64, 0, len(v))
+		for _, s := range v {
+			u, ok := parseHex(s, letter)
+			if !ok {
+				break
+			}
+			ints = append(ints, int64(u))
+		}
+		if len(ints) == len(v) {
+			return e.appendInts(append(dst, stringHex, byte(flags)), ints, 1), true
+		}
+	}
+	return dst, false
+}
+
+func readHex(r *reader, dst []string, b *budget) {
+	flags := r.byte()
+	if flags > upperHex {
+		r.fail("flags %#x", flags)
+	}
+	if r.err != nil {
+		return
+	}
+	t := newText(len(dst))
+	for _, x := range decimals(r, len(dst)) {
+		at := len(t.buf)
+		if t.buf = strconv.AppendUint(t.buf, uint64(x), 16); flags == upperHex {
+			for i, c := range t.buf[at:] {
+				if c >= 'a' {
+					t.buf[at+i] = c - ('a' - 'A')
+				}
+			}
+		}
+		t.end()
+		if b.spend(r, len(t.buf)-at); r.err != nil {
+			return
+		}
+	}
+	t.into(dst)
+}
+
 // parseIPv4 returns the address that s is the canonical dotted form of.
 func parseIPv4(s string) (uint32, bool) {
 	addr, part, digits, dots := uint32(0), uint32(0), 0, 0

@@ -38,12 +38,10 @@ func concat(v []string) []byte {
 
 func readPlain(r *reader, dst []string, b *budget) {
 	lengths, total := readLengths(r, len(dst), b)
-	blob := r.blob(total)
+	s := r.text(total)
 	if r.err != nil {
 		return
 	}
-	// The blob may alias the source, which the caller may overwrite.
-	s := string(blob)
 	for i, n := range lengths {
 		dst[i], s = s[:n], s[n:]
 	}
@@ -125,9 +123,12 @@ func readFront(r *reader, dst []string, b *budget) {
 		}
 		tails += int(behind[i])
 		last = int(n) + int(behind[i])
+		// Spent row by row: the total of damaged lengths may not fit an int.
+		if b.spend(r, last); r.err != nil {
+			return
+		}
 		total += last
 	}
-	b.spend(r, total)
 	blob := r.blob(tails)
 	if r.err != nil {
 		return

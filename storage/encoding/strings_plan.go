@@ -1,19 +1,16 @@
 package encoding
 
-import "math"
+import "slices"
 
 // stringCodecs are the codecs to try, in an order that puts the cheaper to
 // decode first: a later one must be smaller to be taken.
 var stringCodecs = [...]byte{
-	stringDecimal, stringIPv4, stringMasked, stringPlain, stringFront, stringDict, stringTemplate,
+	stringMasked, stringPlain, stringFront, stringDict, stringTemplate,
 }
 
 // smallStrings is the number of values up to which every codec is tried on the
-// whole column; longer columns are judged by sampleStrings values.
-const (
-	smallStrings  = 1024
-	sampleStrings = 2048
-)
+// whole column; longer columns are judged by as many values of theirs.
+const smallStrings = 1024
 
 // appendStrings appends v with the codec that takes the fewest bytes. A codec
 // that does not fit a single value is ruled out there; the others are tried.
@@ -23,11 +20,22 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 		return e.appendPlain(dst, v)
 	case allEqual(v):
 		return append(append(dst, stringConstant), v[0]...)
-	case len(v) <= smallStrings:
-		dst, _ = e.appendSmallest(dst, v, stringCodecs[:], depth)
-		return dst
 	}
-	for _, codec := range e.rankStrings(v, depth) {
+	// Numbers stored as numbers: nothing else comes near.
+	for _, codec := range []byte{stringDecimal, stringHex, stringIPv4} {
+		if out, ok := e.tryStrings(dst, v, codec, depth); ok {
+			return out
+		}
+	}
+	if len(v) <= smallStrings {
+		return e.appendSmallest(dst, v, stringCodecs[:], depth)
+	}
+	ranked := e.rankStrings(v, depth)
+	if e.Level >= Best {
+		// The sample favours codecs without tables; the second may be the first.
+		return e.appendSmallest(dst, v, ranked[:min(2, len(ranked))], depth)
+	}
+	for _, codec := range ranked {
 		if out, ok := e.tryStrings(dst, v, codec, depth); ok {
 			return out
 		}
@@ -42,11 +50,16 @@ func (e Encoder) tryStrings(dst []byte, v []string, codec byte, depth int) ([]by
 	switch codec {
 	case stringDecimal:
 		dst, ok = e.appendDecimal(dst, v)
+	case stringHex:
+		dst, ok = e.appendHex(dst, v)
 	case stringIPv4:
 		dst, ok = e.appendIPv4(dst, v)
 	case stringMasked:
 		dst, ok = e.appendMasked(dst, v)
 	case stringFront:
+		if !sharing(v) {
+			return dst, false
+		}
 		dst = e.appendFront(dst, v)
 	case stringDict:
 		if depth >= maxStringDepth {
@@ -71,44 +84,50 @@ func (e Encoder) tryStrings(dst []byte, v []string, codec byte, depth int) ([]by
 	return dst, true
 }
 
-// appendSmallest tries codecs and keeps the smallest result.
-func (e Encoder) appendSmallest(dst []byte, v []string, codecs []byte, depth int) ([]byte, byte) {
+// sharing tells whether values share prefixes with the values before them: some
+// bytes each, as an eighth of all or more.
+func sharing(v []string) bool {
+	shared, total := 0, 0
+	for i := 1; i < len(v); i++ {
+		shared += sharedLen(v[i-1], v[i])
+		total += len(v[i])
+	}
+	return shared >= 2*(len(v)-1) && shared*8 >= total
+}
+
+// appendSmallest tries codecs and keeps the smallest result; plain when none
+// fits.
+func (e Encoder) appendSmallest(dst []byte, v []string, codecs []byte, depth int) []byte {
 	start := len(dst)
 	var best []byte
-	chosen := byte(stringPlain)
 	for _, codec := range codecs {
 		out, ok := e.tryStrings(dst[:start], v, codec, depth)
 		if ok && (best == nil || len(out)-start < len(best)) {
-			best, chosen = append(best[:0], out[start:]...), codec
+			best = append(best[:0], out[start:]...)
 		}
 		dst = out
 	}
-	return append(dst[:start], best...), chosen
+	if best == nil {
+		return e.appendPlain(dst[:start], v)
+	}
+	return append(dst[:start], best...)
 }
 
-// rankStrings returns the codecs to use for v, by what they take for a sample:
-// the best, and others behind it for when it does not fit all of v.
+// rankStrings returns the codecs that fit a sample of v, by what they take for
+// it: the first does not always fit all of v.
 func (e Encoder) rankStrings(v []string, depth int) []byte {
+	e.trial, e.Level = true, Fast
 	sample := sampleOf(v)
-	var buf []byte
-	var ranked []byte
-	for codecs := stringCodecs[:]; len(ranked) < 3; {
-		best, size := -1, math.MaxInt
-		for i, codec := range codecs {
-			out, ok := e.tryStrings(buf[:0], sample, codec, depth)
-			if buf = out; ok && len(out) < size {
-				best, size = i, len(out)
-			}
+	var buf, ranked []byte
+	size := map[byte]int{}
+	for _, codec := range stringCodecs {
+		out, ok := e.tryStrings(buf[:0], sample, codec, depth)
+		if buf = out; ok {
+			size[codec] = len(out)
+			ranked = append(ranked, codec)
 		}
-		if best < 0 {
-			break
-		}
-		ranked = append(ranked, codecs[best])
-		if codecs[best] == stringPlain || codecs[best] == stringFront {
-			break // these fit anything
-		}
-		codecs = append(append([]byte(nil), codecs[:best]...), codecs[best+1:]...)
 	}
+	slices.SortStableFunc(ranked, func(a, b byte) int { return size[a] - size[b] })
 	return ranked
 }
 
@@ -116,11 +135,8 @@ func (e Encoder) rankStrings(v []string, depth int) []byte {
 // values and repetition need.
 func sampleOf(v []string) []string {
 	const stretches = 4
-	const length = sampleStrings / stretches
-	if len(v) <= sampleStrings {
-		return v
-	}
-	out := make([]string, 0, sampleStrings)
+	const length = smallStrings / stretches
+	out := make([]string, 0, smallStrings)
 	for i := range stretches {
 		from := i * (len(v) - length) / (stretches - 1)
 		out = append(out, v[from:from+length]...)

@@ -42,22 +42,23 @@ type template struct {
 	parts [][]string // by hole, then by row
 }
 
-// cutter takes values apart. Its slices are reused for each value.
+// cutter takes values apart. Text is reused for each value, parts pile up.
 type cutter struct {
 	text  []byte
 	parts []string
 }
 
-func isDigit(c byte) bool { return c-'0' < 10 }
-func isLower(c byte) bool { return c|0x20-'a' < 26 && c&0x80 == 0 }
-func isHex(c byte) bool   { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+func isDigit(c byte) bool  { return c-'0' < 10 }
+func isLetter(c byte) bool { return c|0x20-'a' < 26 }
+func isHex(c byte) bool    { return isDigit(c) || c|0x20-'a' < 6 }
 
-// cut sets text and parts from s; false when s must stay whole.
+// cut sets text and appends to parts from s; false when s must stay whole.
 func (c *cutter) cut(s string) bool {
-	c.text, c.parts = c.text[:0], c.parts[:0]
+	c.text = c.text[:0]
+	first := len(c.parts)
 	for i := 0; i < len(s); {
 		b := s[i]
-		if !isDigit(b) && !isLower(b) {
+		if !isDigit(b) && !isLetter(b) {
 			if b == hole {
 				return false
 			}
@@ -66,7 +67,7 @@ func (c *cutter) cut(s string) bool {
 			continue
 		}
 		end, digits, hex := i, 0, 0
-		for end < len(s) && (isDigit(s[end]) || isLower(s[end])) {
+		for end < len(s) && (isDigit(s[end]) || isLetter(s[end])) {
 			if isDigit(s[end]) {
 				digits++
 			}
@@ -84,11 +85,11 @@ func (c *cutter) cut(s string) bool {
 			c.cutWord(word)
 		}
 		i = end
-		if len(c.parts) > maxParts {
+		if len(c.parts)-first > maxParts {
 			return false
 		}
 	}
-	return len(c.parts) > 0
+	return len(c.parts) > first
 }
 
 // cutWord takes the numbers out of a word of letters and digits.
@@ -112,72 +113,89 @@ func (c *cutter) part(s string) {
 	c.parts = append(c.parts, s)
 }
 
+// grouping is the state of templatesOf.
+type grouping struct {
+	cutter
+	number map[string]int32
+	texts  []string
+	counts []int
+	which  []int32 // by row: the number of its template, -1 for none
+	first  []int32 // by row: where its parts start
+}
+
 // templatesOf groups values by template, in order of first appearance. It
 // returns nil when too few values share templates.
 func templatesOf(v []string) []*template {
-	var c cutter
-	number := map[string]int32{}
-	which := make([]int32, len(v))
-	var counts []int
+	g := grouping{number: map[string]int32{}, which: make([]int32, len(v)), first: make([]int32, len(v)+1)}
 	for i, s := range v {
-		which[i] = -1
-		if !c.cut(s) {
-			continue
+		g.first[i] = int32(len(g.parts))
+		if g.which[i] = g.classify(s); g.which[i] < 0 {
+			g.parts = g.parts[:g.first[i]]
 		}
-		k, ok := number[string(c.text)]
-		if !ok {
-			if len(counts) >= maxTemplates {
-				continue
-			}
-			k = int32(len(counts))
-			number[string(c.text)] = k
-			counts = append(counts, 0)
-		}
-		counts[k]++
-		which[i] = k
 	}
-	made := make([]*template, len(counts)+1)
-	var out []*template
+	g.first[len(v)] = int32(len(g.parts))
 	shared := 0
-	for i, s := range v {
-		k := int(which[i])
-		if k < 0 || counts[k] < minTemplateRows {
-			k = len(counts)
-		} else {
-			shared++
+	for _, n := range g.counts {
+		if n >= minTemplateRows {
+			shared += n
 		}
-		t := made[k]
-		if t == nil {
-			t = &template{text: wholeHole}
-			made[k] = t
-			out = append(out, t)
-		}
-		t.add(&c, s, int32(i), k < len(counts))
 	}
 	if shared < len(v)/4 {
 		return nil
 	}
+	out := g.group(v)
 	for _, t := range out {
 		t.fold()
 	}
 	return out
 }
 
-func (t *template) add(c *cutter, s string, row int32, cut bool) {
-	c.parts = append(c.parts[:0], s)
-	if cut {
-		c.cut(s)
+// classify returns the number of the template of s.
+func (g *grouping) classify(s string) int32 {
+	if !g.cut(s) {
+		return -1
 	}
-	if t.rows == nil {
-		if cut {
-			t.text = string(c.text)
+	k, ok := g.number[string(g.text)]
+	if !ok {
+		if len(g.texts) >= maxTemplates {
+			return -1
 		}
-		t.parts = make([][]string, len(c.parts))
+		k = int32(len(g.texts))
+		text := string(g.text)
+		g.number[text] = k
+		g.texts, g.counts = append(g.texts, text), append(g.counts, 0)
 	}
-	t.rows = append(t.rows, row)
-	for i, p := range c.parts {
-		t.parts[i] = append(t.parts[i], p)
+	g.counts[k]++
+	return k
+}
+
+// group makes the templates with their parts.
+func (g *grouping) group(v []string) (out []*template) {
+	rare := len(g.texts)
+	made := make([]*template, rare+1)
+	for i := range v {
+		k, parts := int(g.which[i]), g.parts[g.first[i]:g.first[i+1]]
+		if k < 0 || g.counts[k] < minTemplateRows {
+			k, parts = rare, v[i:i+1]
+		}
+		t := made[k]
+		if t == nil {
+			t = &template{text: wholeHole, parts: make([][]string, len(parts))}
+			if k < rare {
+				t.text = g.texts[k]
+				for p := range t.parts {
+					t.parts[p] = make([]string, 0, g.counts[k])
+				}
+			}
+			made[k] = t
+			out = append(out, t)
+		}
+		t.rows = append(t.rows, int32(i))
+		for p, part := range parts {
+			t.parts[p] = append(t.parts[p], part)
+		}
 	}
+	return out
 }
 
 // fold puts parts that never vary back into the text.
@@ -293,7 +311,12 @@ func readTemplate(r *reader, dst []string, b *budget, depth int) {
 	parts := make([][]partColumn, count)
 	cells := budget{left: b.left + len(dst)}
 	for k, t := range texts {
-		parts[k] = make([]partColumn, strings.Count(t, wholeHole))
+		holes := strings.Count(t, wholeHole)
+		if holes > r.left() {
+			r.fail("template %d has %d holes", k, holes)
+			return
+		}
+		parts[k] = make([]partColumn, holes)
 		for i := range parts[k] {
 			if cells.spend(r, rows[k]); r.err != nil {
 				return
@@ -327,6 +350,7 @@ func joinTemplates(r *reader, dst []string, b *budget, texts []string, parts [][
 		pieces[k] = bytes.Split([]byte(t), []byte(wholeHole))
 	}
 	t := newText(len(dst))
+	t.buf = make([]byte, 0, min(b.left, joinedSize(texts, parts)))
 	for _, k := range numbers {
 		at := len(t.buf)
 		for i, piece := range pieces[k] {
@@ -341,4 +365,19 @@ func joinTemplates(r *reader, dst []string, b *budget, texts []string, parts [][
 		}
 	}
 	t.into(dst)
+}
+
+// joinedSize guesses what the values take, so that the text seldom moves; the
+// guess is in proportion to what is in memory already, but for the texts, which
+// the budget bounds.
+func joinedSize(texts []string, parts [][]partColumn) (size int) {
+	for k := range parts {
+		rows := 0
+		for _, p := range parts[k] {
+			rows = max(len(p.ints), len(p.text))
+			size += 8*len(p.ints) + totalLen(p.text)
+		}
+		size += rows * len(texts[k])
+	}
+	return size
 }

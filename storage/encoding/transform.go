@@ -51,6 +51,9 @@ func (t transform) appendHead(dst []byte, v []int64) []byte {
 // differences writes the differences of v[from:from+len(out)], where from is at
 // least the order.
 func differences(out, v []int64, from, order int) {
+	if len(out) == 0 {
+		return
+	}
 	w := v[from : from+len(out)]
 	switch order {
 	case 0:

@@ -25,9 +25,11 @@ var (
 )
 
 func newZstdEncoder(level zstd.EncoderLevel) *zstd.Encoder {
-	// The part has its own checksums. Errors come only from bad options.
+	// The part has its own checksums. Bytes without matches are what the integer
+	// codecs leave; the lower levels would not even compress their entropy.
+	// Errors come only from bad options.
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithEncoderCRC(false),
-		zstd.WithSingleSegment(true))
+		zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true))
 	if err != nil {
 		panic("encoding: zstd encoder options: " + err.Error())
 	}
@@ -79,14 +81,29 @@ func (e Encoder) appendBlob(dst, b []byte) []byte {
 // blob reads a blob that fills the rest of r and has exactly size bytes. The
 // result may alias the source.
 func (r *reader) blob(size int) []byte {
+	b, _ := r.ownBlob(size)
+	return b
+}
+
+// text reads a blob as a string of its own.
+func (r *reader) text(size int) string {
+	b, own := r.ownBlob(size)
+	if own {
+		return view(b)
+	}
+	return string(b)
+}
+
+// ownBlob is blob, and tells whether the result is memory of its own.
+func (r *reader) ownBlob(size int) (b []byte, own bool) {
 	mode := r.byte()
-	b := r.bytes(r.left())
+	b = r.bytes(r.left())
 	if r.err != nil {
-		return nil
+		return nil, false
 	}
 	switch {
 	case mode == blobRaw:
-	case mode == blobZstd && size >= 0 && size <= maxBlob:
+	case mode == blobZstd && size > 0 && size <= maxBlob:
 		b = r.frame(b, size)
 	default:
 		r.fail("blob mode %d of %d bytes", mode, size)
@@ -95,9 +112,9 @@ func (r *reader) blob(size int) []byte {
 		r.fail("blob has %d bytes, expected %d", len(b), size)
 	}
 	if r.err != nil {
-		return nil
+		return nil, false
 	}
-	return b
+	return b, mode == blobZstd
 }
 
 // frame decodes one zstd frame of exactly size bytes.
