@@ -123,7 +123,7 @@ func TestOpen_StandsAnyFlip(t *testing.T) {
 				t.Fatal("the part is wrong before it is changed")
 			}
 			for _, b := range [][]byte{chunks, footer} {
-				for i := 0; i < len(b); i += 1 + len(b)/400 {
+				for i := 0; i < len(b); i += 1 + len(b)/120 {
 					old := b[i]
 					b[i] ^= byte(1 + i%255)
 					file := join(chunks, footer)

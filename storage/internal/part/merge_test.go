@@ -14,21 +14,21 @@ func TestMerge_KeepsEveryRow(t *testing.T) {
 	for _, s := range signals {
 		t.Run(s.String(), func(t *testing.T) {
 			messages := tabletest.Messages(t, tabletest.File(s))
-			messages = messages[:min(len(messages), 120)]
+			messages = messages[:min(len(messages), 36)]
 			counts := tabletest.Counts{}
 			var parts []*part.Part
 			var rows int64
 			for i, m := range messages {
 				counts.Add(t, s, m, 1)
-				if i%30 == 29 {
+				if i%10 == 9 {
 					// Every other part is cut into small row groups.
 					o := part.Options{GroupRows: 1000 + 100_000*(len(parts)%2)}
-					p := open(t, write(t, o, fill(t, s, messages[i-29:i+1])))
+					p := open(t, write(t, o, fill(t, s, messages[i-9:i+1])))
 					rows += p.Info().Rows
 					parts = append(parts, p)
 				}
 			}
-			if left := len(messages) % 30; left > 0 {
+			if left := len(messages) % 10; left > 0 {
 				p := open(t, write(t, part.Options{}, fill(t, s, messages[len(messages)-left:])))
 				rows += p.Info().Rows
 				parts = append(parts, p)

@@ -170,11 +170,12 @@ func TestOpen_RefusesTruncated(t *testing.T) {
 	}
 }
 
-// TestVerify_FindsAnyFlip changes a bit of every byte: none goes unnoticed.
+// TestVerify_FindsAnyFlip changes a bit of bytes all over a part: none goes
+// unnoticed.
 func TestVerify_FindsAnyFlip(t *testing.T) {
 	for _, s := range signals {
 		file := full(t, s, part.Options{GroupRows: 40})
-		for i := range file {
+		for i := 0; i < len(file); i += 1 + len(file)/700 {
 			file[i] ^= 1 << (i % 8)
 			p, err := part.Open(bytes.NewReader(file), int64(len(file)))
 			if err == nil {

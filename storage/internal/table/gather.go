@@ -14,7 +14,7 @@ type Loc struct{ Src, Row uint32 }
 // set, dst keeps the strings of srcs instead of copies. It fails only where a
 // source is read from a part that is damaged; dst is then of no use.
 func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
-	g := gatherer{share: share}
+	g := gatherer{share: share, fresh: share && len(srcs) == 1 && dst.Rows.N == 0}
 	groups := make([]*Group, len(srcs))
 	g.scopes = make([][]uint32, len(srcs))
 	for i, s := range srcs {
@@ -41,7 +41,7 @@ func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
 	for i, row := range order {
 		locs[i].Row = row
 	}
-	g := gatherer{share: true, keepTraces: true, scopes: make([][]uint32, 1)}
+	g := gatherer{share: true, fresh: true, keepTraces: true, scopes: make([][]uint32, 1)}
 	if err := g.scopeCodes(dst, []*Chunk{src}, locs); err != nil {
 		return nil, err
 	}
@@ -53,6 +53,9 @@ func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
 
 type gatherer struct {
 	share bool
+	// fresh says that dst is empty and there is one source: its strings are
+	// distinct, so that no dictionary of dst has to look for them.
+	fresh bool
 	// keepTraces takes over dictionaries of trace ids as they are. There is
 	// one source then, and dst is empty.
 	keepTraces bool
@@ -153,6 +156,7 @@ func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *
 	if !used || n == 0 {
 		return nil
 	}
+	g.reserve(dst, at+n)
 	if dst.Kind == KindTrace && g.keepTraces {
 		dst.Dict = leaves[0].Dict
 		for k, l := range locs {
@@ -187,9 +191,32 @@ func (g *gatherer) mapCode(dst *Leaf, srcs []*Leaf, maps [][]uint32, l Loc) uint
 		maps[l.Src] = m
 	}
 	if m[from] == 0 {
-		m[from] = dst.Dict.codeString(src.Dict.Values[from], g.share)
+		m[from] = g.intern(dst.Dict, src.Dict.Values[from])
 	}
 	return m[from]
+}
+
+// intern returns the code of a source's string in a dictionary of dst.
+func (g *gatherer) intern(d *Dict, s string) uint32 {
+	if !g.fresh {
+		return d.codeString(s, g.share)
+	}
+	d.Values = append(d.Values, s)
+	d.size += len(s)
+	return uint32(len(d.Values) - 1)
+}
+
+// reserve makes room for n values where it is known that all will come.
+func (g *gatherer) reserve(l *Leaf, n int) {
+	if !g.share || !l.Empty() {
+		return
+	}
+	switch l.Kind {
+	case KindString, KindTrace:
+		l.Codes = make([]uint32, 0, n)
+	default:
+		l.Ints = make([]int64, 0, n)
+	}
 }
 
 // list gathers list number i of a group.
@@ -298,6 +325,9 @@ func (g *gatherer) attr(dst *AttrSet, row int, src *attrSource, c uint32, i int,
 			to = int32(n) + 1
 		}
 		src.cols[c] = to
+		if to > 0 && g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
+			g.reserve(&dst.Cols[to-1].Leaf, from.N)
+		}
 	}
 	if to < 0 {
 		v := from.at(i)
@@ -315,7 +345,7 @@ func (g *gatherer) attr(dst *AttrSet, row int, src *attrSource, c uint32, i int,
 				src.maps[c] = m
 			}
 			if m[code] == 0 {
-				m[code] = col.Leaf.Dict.codeString(from.Leaf.Dict.Values[code], g.share)
+				m[code] = g.intern(col.Leaf.Dict, from.Leaf.Dict.Values[code])
 			}
 			code = m[code]
 		}
