@@ -51,6 +51,8 @@ type Stats struct {
 	DroppedFrames, DroppedRecords, DroppedBytes uint64
 	// CorruptBytes were stepped over because no whole frame was in them.
 	CorruptBytes uint64
+	// SyncErrors are failed attempts to write the newest segment to disk.
+	SyncErrors uint64
 }
 
 // Queue is a bounded queue of requests on disk.
@@ -128,34 +130,39 @@ func (q *Queue) trim() error {
 
 // Append puts a request at the end and, when the queue would exceed its limit,
 // removes the oldest ones. The request is safe from the death of the process
-// when Append returns. payload is not kept.
-func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) error {
+// when Append returns. payload is not kept. The frame returned has no payload;
+// it serves to acknowledge a request that went out on another way.
+func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Frame, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return ErrClosed
+		return Frame{}, ErrClosed
 	}
 	need := headerBytes + uint64(len(payload))
 	if need > q.limit || uint64(len(payload)) > 1<<32-1 {
-		return fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
+		return Frame{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
 	}
 	if err := q.makeRoom(need); err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return Frame{}, fmt.Errorf("spill: %w", err)
 	}
 	s, err := q.activeLocked(need)
 	if err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return Frame{}, fmt.Errorf("spill: %w", err)
 	}
 	h := header{
 		length: uint32(len(payload)), records: uint32(records), signal: signal,
 		pos: s.end(), sum: crc32.Checksum(payload, castagnoli),
 	}
 	if err := s.write(h, payload); err != nil {
-		return fmt.Errorf("spill: %w", err)
+		return Frame{}, fmt.Errorf("spill: %w", err)
 	}
 	q.total += need
 	q.end = s.end()
-	return q.syncLocked(false)
+	if err := q.syncLocked(false); err != nil {
+		// The frame is in the queue; only its way to the disk is in doubt.
+		q.stats.SyncErrors++
+	}
+	return Frame{Signal: signal, Records: records, start: h.pos, end: h.end()}, nil
 }
 
 // makeRoom drops the oldest segments until need more bytes fit.

@@ -26,7 +26,7 @@ func open(t testing.TB, dir string, limit int64) *spill.Queue {
 func put(t testing.TB, q *spill.Queue, payloads ...string) {
 	t.Helper()
 	for _, p := range payloads {
-		if err := q.Append(otlpwire.Logs, len(p), []byte(p)); err != nil {
+		if _, err := q.Append(otlpwire.Logs, len(p), []byte(p)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +122,7 @@ func TestQueue_DropsOldestBeyondLimit(t *testing.T) {
 	if int(st.DroppedFrames)+len(got) != len(all) || st.DroppedRecords != 50*st.DroppedFrames || len(got) < 30 {
 		t.Errorf("%d left of %d, stats %+v", len(got), len(all), st)
 	}
-	if err := q.Append(otlpwire.Traces, 1, make([]byte, limit)); !errors.Is(err, spill.ErrTooLarge) {
+	if _, err := q.Append(otlpwire.Traces, 1, make([]byte, limit)); !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want ErrTooLarge", err)
 	}
 }
@@ -226,7 +226,7 @@ func TestQueue_Closed(t *testing.T) {
 	if err := errors.Join(q.Close(), q.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := q.Append(otlpwire.Logs, 1, nil); !errors.Is(err, spill.ErrClosed) {
+	if _, err := q.Append(otlpwire.Logs, 1, nil); !errors.Is(err, spill.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 	if _, _, err := q.Peek(nil); !errors.Is(err, spill.ErrClosed) {
