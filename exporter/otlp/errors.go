@@ -44,6 +44,9 @@ func (e *Error) Error() string {
 // Permanent tells whether sending the same bytes again is of no use.
 func (e *Error) Permanent() bool { return e.permanent }
 
+// RetryDelay returns RetryAfter.
+func (e *Error) RetryDelay() time.Duration { return e.RetryAfter }
+
 // Unwrap returns what lies below: [ErrPermanent], the cause, or both.
 func (e *Error) Unwrap() []error {
 	var errs []error

@@ -18,8 +18,10 @@ type intake struct {
 	ring    *ringbuffer.Ring
 	rd      *ringbuffer.Reader
 	opts    Options
+	linger  time.Duration
 	log     *slog.Logger
 	catalog *catalog
+	hurry   chan struct{} // ends a linger early
 	batch   batch
 	// single is the position below which a batch holds one record.
 	single uint64
@@ -29,13 +31,17 @@ type intake struct {
 	logOnce sync.Once
 }
 
-func newIntake(ring *ringbuffer.Ring, reader string, o Options) (*intake, error) {
+// lingerStep is the longest a lingering intake goes without looking at the ring.
+const lingerStep = 5 * time.Millisecond
+
+func newIntake(ring *ringbuffer.Ring, reader string, o Options, linger time.Duration) (*intake, error) {
+	o.BatchBytes = min(o.BatchBytes, max(int(ring.Stats().Size/8), 1))
 	rd, err := ring.Reader(reader)
 	if err != nil {
 		return nil, err
 	}
 	return &intake{
-		ring: ring, rd: rd, opts: o, log: o.Logger.With("sink", reader),
+		ring: ring, rd: rd, opts: o, linger: linger, hurry: make(chan struct{}, 1), log: o.Logger.With("sink", reader),
 		catalog: &catalog{ring: ring, known: make(map[uint32]*scopeDef)},
 	}, nil
 }
@@ -53,12 +59,36 @@ func (in *intake) next(ctx context.Context, tick time.Duration) (*batch, error) 
 		}
 		full = in.fill(b)
 	}
-	if b.end == 0 || full || in.opts.Linger <= 0 {
-		return b, ctx.Err()
+	if b.end > 0 && !full {
+		in.gather(ctx, b)
 	}
-	pause(ctx, in.opts.Linger)
-	in.fill(b)
 	return b, ctx.Err()
+}
+
+// gather lingers until the batch is full or the time is over.
+func (in *intake) gather(ctx context.Context, b *batch) {
+	for left := in.linger; left > 0; left -= lingerStep {
+		step := time.NewTimer(min(left, lingerStep))
+		select {
+		case <-step.C:
+		case <-in.hurry:
+			left = 0
+		case <-ctx.Done():
+			left = 0
+		}
+		step.Stop()
+		if in.fill(b) {
+			return
+		}
+	}
+}
+
+// hasten ends the linger under way, or else the next one.
+func (in *intake) hasten() {
+	select {
+	case in.hurry <- struct{}{}:
+	default:
+	}
 }
 
 // wait returns nil when there may be a record, or tick is over.

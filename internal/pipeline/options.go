@@ -30,7 +30,8 @@ type Store interface {
 // Forwarder sends one Export…ServiceRequest to a collector. payload must not
 // be kept. An error in whose chain something has a method Permanent() bool
 // that returns true means that the request will never be taken; after any
-// other error it is sent again.
+// other error it is sent again, not before what a method RetryDelay()
+// time.Duration in the chain returns.
 type Forwarder interface {
 	Forward(ctx context.Context, signal otlpwire.Signal, payload []byte) error
 }
@@ -56,11 +57,15 @@ type Options struct {
 	// SpillLimit bounds each spill queue in bytes; 0 or less means 1 GiB.
 	SpillLimit int64
 	// BatchBytes and BatchRecords end a batch; 0 or less means 2 MiB and 8192.
+	// A batch takes an eighth of the ring at most.
 	BatchBytes, BatchRecords int
-	// Linger is how long a batch waits for more records, 0 means 5 ms, below
-	// 0 not at all. It is most of the time between a record's commit and the
-	// query that sees it.
+	// Linger is how long a batch for the store waits for more records, 0
+	// means 5 ms, below 0 not at all. It is most of the time between a
+	// record's commit and the query that sees it.
 	Linger time.Duration
+	// ForwardLinger is the same for forwarders, to whom each request costs a
+	// round trip; 0 means 200 ms. Drain ends both early.
+	ForwardLinger time.Duration
 	// RetryInterval is the first pause, and MaxRetryInterval the longest,
 	// after an error that may pass; 0 means 100 ms and 10 s.
 	RetryInterval, MaxRetryInterval time.Duration
@@ -89,6 +94,9 @@ func (o Options) withDefaults() Options {
 	set(&o.BatchRecords, 8192)
 	if o.Linger == 0 {
 		o.Linger = 5 * time.Millisecond
+	}
+	if o.ForwardLinger == 0 {
+		o.ForwardLinger = 200 * time.Millisecond
 	}
 	if o.RetryInterval <= 0 {
 		o.RetryInterval = 100 * time.Millisecond

@@ -60,7 +60,7 @@ func (p *Pipeline) open() error {
 	p.reportSpills()
 	size := uint64(p.ring.Stats().Size)
 	if p.opts.Store != nil {
-		in, err := newIntake(p.ring, storeReader, p.opts)
+		in, err := newIntake(p.ring, storeReader, p.opts, p.opts.Linger)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (p *Pipeline) open() error {
 }
 
 func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
-	in, err := newIntake(p.ring, forwardPrefix+nf.Name, p.opts)
+	in, err := newIntake(p.ring, forwardPrefix+nf.Name, p.opts, p.opts.ForwardLinger)
 	if err != nil {
 		return err
 	}
@@ -257,9 +257,7 @@ func (p *Pipeline) Close() error {
 // rescue moves what a forwarder has not consumed of a ring in memory, which
 // ends with the process, to its queue.
 func (p *Pipeline) rescue(f *forwardSink) error {
-	o := p.opts
-	o.Linger = -1
-	in, err := newIntake(p.ring, forwardPrefix+f.name, o)
+	in, err := newIntake(p.ring, forwardPrefix+f.name, p.opts, 0)
 	if errors.Is(err, ringbuffer.ErrClosed) {
 		return nil // the ring was closed first; there is nothing left to read
 	}

@@ -33,7 +33,12 @@ func (r *retry) pause(ctx context.Context, log *slog.Logger, message string, err
 		r.logged = time.Now()
 		log.Warn(message, "error", err, "attempts", r.tries)
 	}
-	return pause(ctx, r.pauses.NextBackOff())
+	wait := r.pauses.NextBackOff()
+	var asked interface{ RetryDelay() time.Duration }
+	if errors.As(err, &asked) {
+		wait = max(wait, asked.RetryDelay()+wait/4)
+	}
+	return pause(ctx, wait)
 }
 
 func (r *retry) succeeded(log *slog.Logger, message string) {

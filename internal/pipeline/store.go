@@ -149,6 +149,7 @@ func (s *storeSink) drained(ctx context.Context, target uint64) (bool, error) {
 	if s.in.rd.Position() >= target {
 		return true, nil
 	}
+	s.in.hasten()
 	consumed := s.consumed.Load()
 	if consumed < target && !s.in.idle.Load() {
 		return false, nil
