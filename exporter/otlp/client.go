@@ -17,8 +17,8 @@ type sender interface {
 	close() error
 }
 
-// route is one way to a collector; signals with equal targets have one each
-// all the same, since idle connections are shared below.
+// route is one signal's way to a collector. Signals without a target of their
+// own share one gRPC connection.
 type route struct {
 	sender  sender
 	timeout time.Duration
@@ -40,15 +40,22 @@ type Client struct {
 func New(o Options) (*Client, error) {
 	c := &Client{routes: make(map[otlpwire.Signal]route), retry: o.Retry.withDefaults()}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	var shared sender
 	for _, s := range signals {
 		t := o.target(s)
 		if t.Endpoint == "" {
 			continue
 		}
-		snd, err := newSender(t, s, c.retry)
-		if err != nil {
-			_ = c.Close()
-			return nil, fmt.Errorf("otlp: %s: %w", s, err)
+		snd := shared
+		if snd == nil || o.own(s) != nil {
+			var err error
+			if snd, err = newSender(t, s, c.retry); err != nil {
+				_ = c.Close()
+				return nil, fmt.Errorf("otlp: %s: %w", s, err)
+			}
+		}
+		if _, isGRPC := snd.(*grpcSender); isGRPC && o.own(s) == nil {
+			shared = snd
 		}
 		c.routes[s] = route{sender: snd, timeout: t.Timeout}
 	}
@@ -171,8 +178,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 func (c *Client) Close() error {
 	c.cancel()
 	var errs []error
+	closed := make(map[sender]bool)
 	for _, r := range c.routes {
-		errs = append(errs, r.sender.close())
+		if !closed[r.sender] {
+			closed[r.sender] = true
+			errs = append(errs, r.sender.close())
+		}
 	}
 	return errors.Join(errs...)
 }

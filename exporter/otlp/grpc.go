@@ -79,7 +79,7 @@ func connectParams(r Retry) grpc.ConnectParams {
 }
 
 func (s *grpcSender) close() error {
-	if err := s.conn.Close(); err != nil {
+	if err := s.conn.Close(); err != nil && status.Code(err) != codes.Canceled { // Canceled: closed before
 		return fmt.Errorf("otlp: close connection to %s: %w", s.host, err)
 	}
 	return nil

@@ -98,8 +98,7 @@ type Options struct {
 // is empty when the signal is not forwarded.
 func (o Options) target(s otlpwire.Signal) Target {
 	t := o.Target
-	own := map[otlpwire.Signal]*Target{otlpwire.Traces: o.Traces, otlpwire.Logs: o.Logs, otlpwire.Metrics: o.Metrics}[s]
-	if own != nil {
+	if own := o.own(s); own != nil {
 		t = *own
 	}
 	if t.Timeout == 0 {
@@ -109,6 +108,19 @@ func (o Options) target(s otlpwire.Signal) Target {
 		t.Compression = CompressionGzip
 	}
 	return t
+}
+
+// own returns the target a signal has for itself, or nil.
+func (o Options) own(s otlpwire.Signal) *Target {
+	switch s {
+	case otlpwire.Traces:
+		return o.Traces
+	case otlpwire.Logs:
+		return o.Logs
+	case otlpwire.Metrics:
+		return o.Metrics
+	}
+	return nil
 }
 
 func (t Target) validate() error {

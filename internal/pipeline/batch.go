@@ -23,13 +23,19 @@ type batch struct {
 	bytes  int
 	count  int
 	end    uint64 // behind the newest record that was read, 0 for none
+
+	spare [][]record // for reuse; one per signal is enough, and batches bound their size
 }
 
 func (b *batch) reset() {
-	// The slices of records are given up, not kept: one burst would hold its
-	// memory for ever.
+	spare := b.spare
+	for _, c := range b.chunks {
+		if c.records != nil && len(spare) < 2 {
+			spare = append(spare, c.records[:0])
+		}
+	}
 	clear(b.chunks)
-	*b = batch{chunks: b.chunks[:0]}
+	*b = batch{chunks: b.chunks[:0], spare: spare}
 }
 
 // addRecord adds a span or log record to the chunk of its signal.
@@ -38,6 +44,10 @@ func (b *batch) addRecord(s otlpwire.Signal, r record) {
 	if i == 0 {
 		b.chunks = append(b.chunks, chunk{signal: s})
 		i = len(b.chunks)
+		if n := len(b.spare); n > 0 {
+			b.chunks[i-1].records = b.spare[n-1]
+			b.spare = b.spare[:n-1]
+		}
 		b.open[s] = i
 	}
 	c := &b.chunks[i-1]
