@@ -1,0 +1,65 @@
+package otlp
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrPermanent is wrapped by the errors of requests that the collector
+	// will never take: sending the same bytes again is of no use.
+	ErrPermanent = errors.New("the collector refused the request for good")
+	// ErrClosed is returned by Forward after Close.
+	ErrClosed = errors.New("otlp: client is closed")
+)
+
+// Error is a failed attempt.
+type Error struct {
+	// Status tells what the collector answered: "503 Service Unavailable" or
+	// "Unavailable"; empty when it did not answer.
+	Status string
+	// Message is the collector's own text, or what went wrong on the way.
+	Message string
+	// RetryAfter is how long the collector asked to wait; 0 when it did not.
+	RetryAfter time.Duration
+
+	permanent bool
+	endpoint  string
+	cause     error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	s := "otlp: send to " + e.endpoint
+	if e.Status != "" {
+		s += ": " + e.Status
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}
+
+// Permanent tells whether sending the same bytes again is of no use.
+func (e *Error) Permanent() bool { return e.permanent }
+
+// RetryDelay returns RetryAfter.
+func (e *Error) RetryDelay() time.Duration { return e.RetryAfter }
+
+// Unwrap returns what lies below: [ErrPermanent], the cause, or both.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	if e.permanent {
+		errs = append(errs, ErrPermanent)
+	}
+	if e.cause != nil {
+		errs = append(errs, e.cause)
+	}
+	return errs
+}
+
+// gaveUp is the error of a call whose time for retries is over.
+func gaveUp(tries int, elapsed time.Duration, last error) error {
+	return fmt.Errorf("otlp: no success after %d attempts in %s: %w", tries, elapsed.Round(time.Millisecond), last)
+}

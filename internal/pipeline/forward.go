@@ -1,0 +1,292 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/pipeline/spill"
+)
+
+// forwardSink sends to one collector. Two goroutines: read takes requests from
+// the ring and hands each to send, one at a time, or puts it into the spill
+// queue when send cannot keep up; send forwards what it is handed, and what
+// the queue holds. As long as the queue holds anything, everything goes
+// through it, which keeps the order.
+type forwardSink struct {
+	// Immutable after newForwardSink.
+	name    string
+	in      *intake
+	to      Forwarder
+	opts    Options
+	log     *slog.Logger
+	queue   *spill.Queue // nil without a spill directory
+	lagging uint64       // bytes of lag at which requests move to the queue
+	direct  chan *delivery
+	spilled chan struct{} // wakes send for the queue
+
+	asm *assembler // owned by read
+	buf []byte     // owned by read
+
+	counters counters
+	onceDrop sync.Once
+}
+
+// delivery is one request on its way from read to send. The bytes are a copy:
+// the ring's may be released while a collector hangs.
+type delivery struct {
+	signal  otlpwire.Signal
+	payload []byte
+	cancel  context.CancelFunc
+	ctx     context.Context
+	done    chan struct{} // closed by send
+
+	mu       sync.Mutex // guards what follows
+	finished bool
+	over     bool        // delivered, or refused for good and counted
+	copied   bool        // it is in the queue as well
+	frame    spill.Frame // where
+}
+
+// read is the goroutine that owns the ring's reader.
+func (f *forwardSink) read(ctx context.Context) {
+	for {
+		b, err := f.in.next(ctx, 0)
+		if err != nil {
+			return
+		}
+		for _, c := range b.sorted() {
+			if !f.pass(ctx, &c) {
+				return
+			}
+		}
+		f.in.rd.Release(b.end)
+	}
+}
+
+// pass sees to it that a chunk is delivered, in the queue, or dropped and
+// counted; false means that ctx ended first.
+func (f *forwardSink) pass(ctx context.Context, c *chunk) bool {
+	if f.queue != nil && !f.queue.Empty() {
+		return f.enqueue(ctx, c)
+	}
+	d := &delivery{signal: c.signal, done: make(chan struct{})}
+	d.ctx, d.cancel = context.WithCancel(ctx)
+	defer func() {
+		if !d.copied {
+			d.cancel()
+		}
+	}()
+	if d.payload = c.payload(f.asm, nil); c.records == nil {
+		d.payload = bytes.Clone(d.payload)
+	}
+	select {
+	case f.direct <- d:
+	case <-ctx.Done():
+		return false
+	}
+	return f.await(ctx, c, d)
+}
+
+// await waits until a delivery is done, or moves it out of the ring's way.
+func (f *forwardSink) await(ctx context.Context, c *chunk, d *delivery) bool {
+	tick := time.NewTicker(releaseInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-d.done:
+			return ctx.Err() == nil
+		case <-ctx.Done():
+			<-d.done
+			return false
+		case <-tick.C:
+		}
+		if f.in.rd.Lag() <= f.lagging {
+			continue
+		}
+		if f.queue != nil {
+			if err := f.copyToQueue(c, d); err == nil {
+				return true
+			} else if f.in.rd.Lag() <= f.lagging+f.lagging/2 {
+				f.counters.fail(err)
+				continue // the disk may take it again before it has to go
+			}
+		}
+		// The oldest request makes room for what follows.
+		d.cancel()
+		<-d.done
+		if ctx.Err() != nil {
+			return false
+		}
+		if !d.over { // done is closed: send has no more to do with it
+			f.drop(c.size(), errNoRoom)
+		}
+		return true
+	}
+}
+
+var errNoRoom = errors.New("the collector does not keep up and there is no room to keep its requests")
+
+// copyToQueue puts a request that is being sent into the queue, unless it is
+// done meanwhile.
+func (f *forwardSink) copyToQueue(c *chunk, d *delivery) error {
+	records := c.size()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.finished {
+		return nil
+	}
+	frame, err := f.queue.Append(d.signal, records, d.payload)
+	if err != nil {
+		return err
+	}
+	d.copied, d.frame = true, frame
+	f.log.Warn("pipeline: the collector does not keep up; its requests are kept on disk", "lag", f.in.rd.Lag())
+	return nil
+}
+
+// enqueue puts a chunk into the queue.
+func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
+	payload := c.payload(f.asm, f.buf)
+	if c.records != nil {
+		f.buf = payload
+	}
+	retry := newRetry(f.opts)
+	for {
+		_, err := f.queue.Append(c.signal, c.size(), payload)
+		if err == nil {
+			f.wake()
+			return true
+		}
+		f.counters.fail(err)
+		if errors.Is(err, spill.ErrTooLarge) || f.in.rd.Lag() > f.lagging+f.lagging/2 {
+			f.drop(c.size(), err)
+			return true
+		}
+		if !retry.pause(ctx, f.log, "pipeline: cannot write the spill queue", err) {
+			return false
+		}
+	}
+}
+
+func (f *forwardSink) drop(records int, err error) {
+	f.counters.dropped(records)
+	f.counters.fail(err)
+	f.onceDrop.Do(func() {
+		f.log.Error("pipeline: records for the collector are dropped; further ones are only counted", "records", records, "error", err)
+	})
+}
+
+func (f *forwardSink) wake() {
+	select {
+	case f.spilled <- struct{}{}:
+	default:
+	}
+}
+
+// send is the goroutine that talks to the collector.
+func (f *forwardSink) send(ctx context.Context) {
+	var buf []byte
+	for {
+		if buf = f.sendQueue(ctx, buf); ctx.Err() != nil {
+			f.refuse()
+			return
+		}
+		select {
+		case d := <-f.direct:
+			f.sendDirect(d)
+		case <-f.spilled:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// refuse ends a delivery that was handed over while the sink stops.
+func (f *forwardSink) refuse() {
+	select {
+	case d := <-f.direct:
+		close(d.done)
+	default:
+	}
+}
+
+func (f *forwardSink) sendDirect(d *delivery) {
+	over := f.deliver(d.ctx, d.signal, d.payload, nil)
+	d.mu.Lock()
+	d.finished, d.over = true, over
+	if d.copied && over {
+		if err := f.queue.Ack(d.frame); err != nil {
+			f.counters.fail(err)
+		}
+	}
+	d.mu.Unlock()
+	d.cancel()
+	close(d.done)
+}
+
+// sendQueue sends what the queue holds. It returns its buffer for reuse.
+func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
+	if f.queue == nil {
+		return nil
+	}
+	retry := newRetry(f.opts)
+	for ctx.Err() == nil {
+		frame, ok, err := f.queue.Peek(buf)
+		if err != nil {
+			f.counters.fail(err)
+			if !retry.pause(ctx, f.log, "pipeline: cannot read the spill queue", err) {
+				return buf
+			}
+			continue
+		}
+		if !ok {
+			return nil // let go of the buffer: the next outage may be far
+		}
+		buf = frame.Payload
+		if !f.deliver(ctx, frame.Signal, frame.Payload, &frame) {
+			return buf
+		}
+		if err := f.queue.Ack(frame); err != nil {
+			f.counters.fail(err)
+		}
+	}
+	return buf
+}
+
+// deliver sends until the collector takes the request or refuses it for good;
+// false means that ctx ended first.
+func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) bool {
+	retry := newRetry(f.opts)
+	for {
+		err := f.to.Forward(ctx, signal, payload)
+		switch {
+		case err == nil:
+			retry.succeeded(f.log, "pipeline: the collector takes requests again")
+			f.counters.took(0, len(payload))
+			return true
+		case permanent(err):
+			records := (&chunk{signal: signal, whole: payload}).size()
+			if frame != nil {
+				records = frame.Records
+			}
+			f.drop(records, err)
+			return true
+		case ctx.Err() != nil:
+			return false
+		}
+		f.counters.fail(err)
+		if !retry.pause(ctx, f.log, "pipeline: the collector does not take a request; it is sent again until it does", err) {
+			return false
+		}
+	}
+}
+
+// drained tells whether everything below target is delivered.
+func (f *forwardSink) drained(target uint64) bool {
+	f.in.hasten()
+	return f.in.rd.Position() >= target && (f.queue == nil || f.queue.Empty())
+}

@@ -1,0 +1,260 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/pipeline"
+)
+
+type refused struct{}
+
+func (refused) Error() string   { return "no such thing" }
+func (refused) Permanent() bool { return true }
+
+type forwardFunc func(ctx context.Context, s otlpwire.Signal, payload []byte) error
+
+func (f forwardFunc) Forward(ctx context.Context, s otlpwire.Signal, payload []byte) error {
+	return f(ctx, s, payload)
+}
+
+func TestForward_RequestsKeepTheirGroups(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	var payloads [][]byte
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(forwardFunc(func(_ context.Context, _ otlpwire.Signal, b []byte) error {
+		payloads = append(payloads, slices.Clone(b))
+		return nil
+	}))})
+	w := producer{t, ring}
+	scopes := []uint32{w.scope("a", "x"), w.scope("a", "y"), w.scope("b", "x")}
+	for i := range 9 {
+		must(t, func() error { return w.span(scopes[i%3], number("", i)) })
+	}
+	whole := spansRequest(t, "whole")
+	must(t, func() error { return w.write(otlpwire.KindTracesRequest, whole) })
+	must(t, func() error { return w.span(scopes[0], "last") })
+	start(t, p)
+	drain(t, p)
+	if len(payloads) != 3 || !slices.Equal(payloads[1], whole) {
+		t.Fatalf("got %d requests, want three, the second as it was written", len(payloads))
+	}
+	r := ptraceotlp.NewExportRequest()
+	if err := r.UnmarshalProto(payloads[0]); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, rs := range r.Traces().ResourceSpans().All() {
+		service, _ := rs.Resource().Attributes().Get("service.name")
+		for _, ss := range rs.ScopeSpans().All() {
+			line := service.Str() + rs.SchemaUrl() + ss.Scope().Name() + ss.SchemaUrl()
+			for _, sp := range ss.Spans().All() {
+				line += " " + sp.Name()[5:]
+			}
+			got = append(got, line)
+		}
+	}
+	want := []string{"ares-schemaxscope-schema 0 3 6", "ares-schemayscope-schema 1 4 7", "bres-schemaxscope-schema 2 5 8"}
+	if r.Traces().ResourceSpans().Len() != 2 || !slices.Equal(got, want) {
+		t.Errorf("got %q in %d resources, want %q", got, r.Traces().ResourceSpans().Len(), want)
+	}
+}
+
+func TestForward_RetriesInOrderAndDropsWhatIsRefused(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	f := &fakeForwarder{}
+	calls := 0
+	f.fail = func(context.Context) error {
+		calls++
+		switch {
+		case calls%3 == 0:
+			return nil
+		case calls == 7:
+			return refused{}
+		}
+		return errors.New("unavailable")
+	}
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), BatchRecords: 1}))
+	w := producer{t, ring}
+	var want []string
+	for i := range 10 {
+		if i != 2 { // the third request meets the seventh call
+			want = append(want, number("s", i))
+		}
+		must(t, func() error { return w.whole(number("s", i)) })
+	}
+	drain(t, p)
+	if got := f.names(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if st := p.Stats().Sinks[0]; st.DroppedRecords != 1 || st.DroppedRequests != 1 || st.Requests != 9 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// inOrder checks that every name was delivered, and for the first time in order.
+func inOrder(t *testing.T, got, want []string) {
+	t.Helper()
+	seen := make(map[string]bool)
+	var first []string
+	for _, n := range got {
+		if !seen[n] {
+			seen[n] = true
+			first = append(first, n)
+		}
+	}
+	if !slices.Equal(first, want) {
+		t.Fatalf("%d arrived (%d distinct), want %d in order", len(got), len(first), len(want))
+	}
+}
+
+func TestForward_DeadCollectorHoldsUpNobody(t *testing.T) {
+	for _, name := range []string{"hangs", "refuses"} {
+		t.Run(name, func(t *testing.T) {
+			ring := newRing(t, 64<<10)
+			dir := t.TempDir()
+			f := hanging()
+			if name == "refuses" {
+				f.setFail(func(context.Context) error { return errors.New("connection refused") })
+			}
+			d := newDisk()
+			store := openStore(d)
+			o := pipeline.Options{Store: store, Forwarders: forwards(f), SpillDir: dir, BatchBytes: 4 << 10}
+			p := start(t, newPipeline(t, ring, o))
+			w := producer{t, ring}
+			a := w.scope("a", "x")
+			var want []string
+			write := func(n int) {
+				for range n {
+					want = append(want, number("s", len(want)))
+					must(t, func() error { return w.span(a, want[len(want)-1]) })
+				}
+			}
+			write(5000) // some ten times the ring
+			eventually(t, "the store has everything", func() bool { return len(store.all()) == len(want) })
+			if st := p.Stats().Sinks[1]; st.Spill.Records == 0 || st.Lag > 64<<10 || st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+				t.Errorf("stats: %+v", st)
+			}
+			// The process dies, comes back, and the collector is still away.
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			o.Store = openStore(d)
+			p = start(t, newPipeline(t, ring, o))
+			write(1000)
+			f.setFail(nil)
+			write(1000)
+			drain(t, p)
+			inOrder(t, f.names(), want)
+			if st := p.Stats().Sinks[1]; st.Spill.Bytes != 0 || st.Lag != 0 {
+				t.Errorf("stats: %+v", st)
+			}
+			// Directly again, not through the disk.
+			write(10)
+			drain(t, p)
+			inOrder(t, f.names(), want)
+		})
+	}
+}
+
+func TestForward_SpillDropsOldestAtItsLimit(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	f := hanging()
+	o := pipeline.Options{Forwarders: forwards(f), SpillDir: t.TempDir(), SpillLimit: 100 << 10, BatchBytes: 4 << 10}
+	p := start(t, newPipeline(t, ring, o))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	var want []string
+	for i := range 10_000 {
+		want = append(want, number("s", i))
+		must(t, func() error { return w.span(a, want[i]) })
+	}
+	eventually(t, "drops", func() bool { return p.Stats().Sinks[0].Spill.DroppedRecords > 0 })
+	f.setFail(nil)
+	if err := p.Close(); err != nil { // ends the call that hangs
+		t.Fatal(err)
+	}
+	dropped := int(p.Stats().Sinks[0].Spill.DroppedRecords)
+	p = start(t, newPipeline(t, ring, o))
+	drain(t, p)
+	dropped += int(p.Stats().Sinks[0].Spill.DroppedRecords)
+	got := f.names()
+	inOrder(t, got, want[dropped:])
+	if len(got) < 500 {
+		t.Errorf("%d of %d were kept", len(got), len(want))
+	}
+}
+
+func TestForward_WithoutSpillTheOldestIsDroppedAndCounted(t *testing.T) {
+	ring := newRing(t, 32<<10)
+	f := hanging()
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), BatchBytes: 2 << 10}))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	const n = 3000
+	for i := range n {
+		must(t, func() error { return w.span(a, number("s", i)) })
+	}
+	f.setFail(nil)
+	for i := range n {
+		must(t, func() error { return w.span(a, number("s", n+i)) })
+	}
+	// One request may still hang; more traffic than half a ring moves it.
+	drain(t, p)
+	st := p.Stats().Sinks[0]
+	got := f.names()
+	if st.DroppedRecords == 0 || int(st.DroppedRecords)+len(got) != 2*n {
+		t.Errorf("%d arrived, %d dropped, want %d together", len(got), st.DroppedRecords, 2*n)
+	}
+}
+
+func TestForward_ReadersOfFormerForwardersAreRemoved(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	p := newPipeline(t, ring, pipeline.Options{Store: openStore(newDisk()), Forwarders: forwards(&fakeForwarder{}), SpillDir: dir})
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rd, err := ring.Reader("of-somebody-else")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rd.Close()
+	newPipeline(t, ring, pipeline.Options{SpillDir: dir})
+	if got := ring.ReaderNames(); !slices.Equal(got, []string{"of-somebody-else"}) {
+		t.Errorf("readers left: %v", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "spill-collector")); err != nil {
+		t.Errorf("the queue's directory is gone: %v", err)
+	}
+}
+
+// What a ring in memory still holds at Close goes to the queue.
+func TestForward_CloseRescuesARingInMemory(t *testing.T) {
+	dir := t.TempDir()
+	f := hanging()
+	ring := newRing(t, 64<<10)
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: dir}))
+	var want []string
+	for i := range 50 {
+		want = append(want, number("s", i))
+		must(t, func() error { return w.span(a, want[i]) })
+	}
+	time.Sleep(10 * time.Millisecond) // some are on their way, some not
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.setFail(nil)
+	p = start(t, newPipeline(t, newRing(t, 64<<10), pipeline.Options{Forwarders: forwards(f), SpillDir: dir}))
+	drain(t, p)
+	inOrder(t, f.names(), want)
+}

@@ -1,0 +1,283 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/pipeline/spill"
+	"github.com/ttlog/ttlog/ringbuffer"
+)
+
+// Pipeline drains one ring. Its methods may be called by several goroutines.
+type Pipeline struct {
+	// Immutable after New.
+	ring     *ringbuffer.Ring
+	opts     Options
+	store    *storeSink // nil without a store
+	forwards []*forwardSink
+	ctx      context.Context // ends at Close
+	cancel   context.CancelFunc
+
+	wg sync.WaitGroup // Start adds every goroutine
+
+	mu      sync.Mutex // guards what follows
+	started bool
+	closed  bool
+}
+
+// ErrClosed is returned by Drain and Start after Close.
+var ErrClosed = errors.New("pipeline: closed")
+
+// New registers the sinks as readers of the ring and opens their spill queues.
+// Readers and queues of forwarders that are no longer configured: the readers
+// are removed, since they would hold the ring's space for ever; the queues are
+// left where they are, and both are logged. The ring, the store and the
+// forwarders stay the caller's, to be closed after the pipeline.
+func New(ring *ringbuffer.Ring, o Options) (*Pipeline, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("pipeline: %w", err)
+	}
+	p := &Pipeline{ring: ring, opts: o}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	if err := p.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("pipeline: %w", err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Pipeline) open() error {
+	if err := p.removeReaders(); err != nil {
+		return err
+	}
+	p.reportSpills()
+	size := uint64(p.ring.Stats().Size)
+	if p.opts.Store != nil {
+		in, err := newIntake(p.ring, storeReader, p.opts, p.opts.Linger)
+		if err != nil {
+			return err
+		}
+		in.single = p.opts.Store.Watermark()
+		p.store = &storeSink{
+			in: in, store: p.opts.Store, opts: p.opts, log: in.log, lagging: size / 2,
+			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog),
+		}
+	}
+	for _, nf := range p.opts.Forwarders {
+		if err := p.openForward(nf, size/2); err != nil {
+			return fmt.Errorf("forwarder %s: %w", nf.Name, err)
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
+	in, err := newIntake(p.ring, forwardPrefix+nf.Name, p.opts, p.opts.ForwardLinger)
+	if err != nil {
+		return err
+	}
+	f := &forwardSink{
+		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging,
+		direct: make(chan *delivery), spilled: make(chan struct{}, 1), asm: newAssembler(in.catalog),
+	}
+	p.forwards = append(p.forwards, f)
+	if p.opts.SpillDir == "" {
+		return nil
+	}
+	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit})
+	if err != nil {
+		return err
+	}
+	if st := f.queue.Stats(); st.Frames > 0 {
+		f.log.Info("pipeline: requests kept on disk are sent first", "requests", st.Frames, "records", st.Records, "bytes", st.Bytes)
+	}
+	return nil
+}
+
+// removeReaders removes the cursors of sinks that are no longer there.
+func (p *Pipeline) removeReaders() error {
+	for _, name := range p.ring.ReaderNames() {
+		forward, isForward := strings.CutPrefix(name, forwardPrefix)
+		stale := isForward && !p.configured(forward)
+		if name == storeReader {
+			stale = p.opts.Store == nil
+		}
+		if !stale {
+			continue
+		}
+		p.opts.Logger.Warn("pipeline: the ring's reader of a sink that is no longer configured is removed", "reader", name)
+		if err := p.ring.RemoveReader(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportSpills logs the queues that nobody sends from any more.
+func (p *Pipeline) reportSpills() {
+	if p.opts.SpillDir == "" {
+		return
+	}
+	entries, err := os.ReadDir(p.opts.SpillDir)
+	if err != nil {
+		return // New says so when it creates the queues
+	}
+	for _, e := range entries {
+		if name, ok := strings.CutPrefix(e.Name(), spillPrefix); ok && e.IsDir() && !p.configured(name) {
+			p.opts.Logger.Warn("pipeline: requests for a collector that is no longer configured stay on disk",
+				"directory", filepath.Join(p.opts.SpillDir, e.Name()))
+		}
+	}
+}
+
+func (p *Pipeline) configured(forwarder string) bool {
+	return slices.ContainsFunc(p.opts.Forwarders, func(f NamedForwarder) bool { return f.Name == forwarder })
+}
+
+// Start starts the sinks.
+func (p *Pipeline) Start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	if p.started {
+		return errors.New("pipeline: started already")
+	}
+	p.started = true
+	start := func(f func(context.Context)) { p.wg.Go(func() { f(p.ctx) }) }
+	if p.store != nil {
+		start(p.store.run)
+		start(p.store.flushLoop)
+	}
+	for _, f := range p.forwards {
+		start(f.read)
+		start(f.send)
+	}
+	return nil
+}
+
+// drainPoll is the time between two looks of Drain.
+const drainPoll = 2 * time.Millisecond
+
+// Drain returns when everything committed before the call is with every sink:
+// durable in the store, and taken (or refused for good) by every collector,
+// what its spill queue held included. When ctx ends first the error names the
+// sinks that are behind; nothing is lost by that, they go on.
+func (p *Pipeline) Drain(ctx context.Context) error {
+	target := p.ring.Stats().Head
+	var wg sync.WaitGroup
+	errs := make([]error, 1+len(p.forwards))
+	if s := p.store; s != nil {
+		wg.Go(func() {
+			errs[0] = p.poll(ctx, storeReader, func() (bool, error) { return s.drained(ctx, target) })
+		})
+	}
+	for i, f := range p.forwards {
+		wg.Go(func() {
+			errs[i+1] = p.poll(ctx, forwardPrefix+f.name, func() (bool, error) { return f.drained(target), nil })
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (p *Pipeline) poll(ctx context.Context, sink string, done func() (bool, error)) error {
+	for {
+		ok, err := done()
+		if err != nil {
+			return fmt.Errorf("pipeline: drain %s: %w", sink, err)
+		}
+		if ok {
+			return nil
+		}
+		if p.ctx.Err() != nil {
+			return ErrClosed
+		}
+		if !pause(ctx, drainPoll) {
+			return fmt.Errorf("pipeline: drain %s: %w", sink, context.Cause(ctx))
+		}
+	}
+}
+
+// Stats returns the figures of the sinks.
+func (p *Pipeline) Stats() Stats {
+	var st Stats
+	if s := p.store; s != nil {
+		st.Sinks = append(st.Sinks, s.counters.stats(storeReader, s.in))
+	}
+	for _, f := range p.forwards {
+		fs := f.counters.stats(f.name, f.in)
+		if f.queue != nil {
+			fs.Spill = f.queue.Stats()
+		}
+		st.Sinks = append(st.Sinks, fs)
+	}
+	return st
+}
+
+// Close stops the sinks where they are and waits for them; Drain comes first
+// when everything has to be delivered. What is not consumed stays in the ring
+// and in the spill queues; with a ring in memory the requests for collectors
+// are moved to their queues. Close is idempotent.
+func (p *Pipeline) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil
+	}
+	p.closed = true
+	p.cancel()
+	p.wg.Wait()
+	var errs []error
+	if p.store != nil {
+		p.store.release()
+		p.store.in.rd.Close()
+	}
+	for _, f := range p.forwards {
+		f.in.rd.Close()
+		if f.queue == nil {
+			continue
+		}
+		if !p.ring.Stats().FileBacked {
+			errs = append(errs, p.rescue(f))
+		}
+		errs = append(errs, f.queue.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// rescue moves what a forwarder has not consumed of a ring in memory, which
+// ends with the process, to its queue.
+func (p *Pipeline) rescue(f *forwardSink) error {
+	in, err := newIntake(p.ring, forwardPrefix+f.name, p.opts, 0)
+	if errors.Is(err, ringbuffer.ErrClosed) {
+		return nil // the ring was closed first; there is nothing left to read
+	}
+	if err != nil {
+		return fmt.Errorf("pipeline: close: %w", err)
+	}
+	defer in.rd.Close()
+	asm := newAssembler(in.catalog)
+	for {
+		b := &in.batch
+		b.reset()
+		in.fill(b)
+		if b.end == 0 {
+			return nil
+		}
+		for _, c := range b.sorted() {
+			if _, err := f.queue.Append(c.signal, c.size(), c.payload(asm, nil)); err != nil {
+				return fmt.Errorf("pipeline: close: %w", err)
+			}
+		}
+		in.rd.Release(b.end)
+	}
+}

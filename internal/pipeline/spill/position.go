@@ -1,0 +1,51 @@
+package spill
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// positionFile keeps the position of the oldest frame not acknowledged.
+type positionFile struct {
+	f   *os.File
+	seq uint64
+}
+
+// openPosition opens the file and returns the position in it, 0 when there is
+// none that is whole: everything is then sent again.
+func openPosition(dir string) (*positionFile, uint64, error) {
+	f, err := os.OpenFile(filepath.Join(dir, positionName), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, 0, fmt.Errorf("open position: %w", err)
+	}
+	var slots [2 * slotBytes]byte
+	if _, err := f.ReadAt(slots[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		_ = f.Close()
+		return nil, 0, fmt.Errorf("read position: %w", err)
+	}
+	p := &positionFile{f: f}
+	var newest uint64
+	for i := range 2 {
+		if seq, pos, ok := decodeSlot(slots[i*slotBytes:]); ok && seq > p.seq {
+			p.seq, newest = seq, pos
+		}
+	}
+	return p, newest, nil
+}
+
+func (p *positionFile) write(pos uint64) error {
+	b := encodeSlot(p.seq+1, pos)
+	if _, err := p.f.WriteAt(b[:], int64((p.seq+1)%2)*slotBytes); err != nil {
+		return fmt.Errorf("write position: %w", err)
+	}
+	p.seq++
+	return nil
+}
+
+func (p *positionFile) close() error {
+	err := p.f.Sync()
+	return errors.Join(err, p.f.Close())
+}

@@ -1,0 +1,341 @@
+package spill
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
+
+// Limits.
+const (
+	// DefaultLimit is how many bytes a queue may hold on disk.
+	DefaultLimit = 1 << 30
+	// maxSegmentBytes is where a segment ends; a larger frame has one alone.
+	maxSegmentBytes = 16 << 20
+	syncInterval    = time.Second
+)
+
+// ErrTooLarge is returned for a request that alone exceeds the queue's limit.
+var ErrTooLarge = errors.New("spill: request exceeds the limit of the queue")
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("spill: queue is closed")
+
+// Options of a queue.
+type Options struct {
+	// Limit bounds the bytes on disk; 0 or less means 1 GiB.
+	Limit int64
+}
+
+// Frame is one request of the queue.
+type Frame struct {
+	Signal  otlpwire.Signal
+	Records int
+	Payload []byte
+
+	start, end uint64
+}
+
+// Stats tells what a queue holds and what it lost.
+type Stats struct {
+	// Bytes on disk, and what waits in them.
+	Bytes           int64
+	Frames, Records uint64
+	Segments        int
+	// Dropped to stay below the limit, the oldest first.
+	DroppedFrames, DroppedRecords, DroppedBytes uint64
+	// CorruptBytes were stepped over because no whole frame was in them.
+	CorruptBytes uint64
+	// SyncErrors are failed attempts to write the newest segment to disk.
+	SyncErrors uint64
+}
+
+// Queue is a bounded queue of requests on disk.
+type Queue struct {
+	dir      string // immutable
+	limit    uint64
+	segBytes uint64
+
+	mu       sync.Mutex // guards what follows
+	segments []*segment // in order; the last is appended to
+	pos      uint64     // of the oldest frame not acknowledged
+	end      uint64     // behind the newest frame
+	total    uint64     // bytes in segments
+	position *positionFile
+	synced   time.Time
+	stats    Stats // dropped and corrupt only
+	closed   bool
+}
+
+// Open opens the queue in dir, which it creates, and recovers what it holds.
+func Open(dir string, o Options) (*Queue, error) {
+	if o.Limit <= 0 {
+		o.Limit = DefaultLimit
+	}
+	q := &Queue{dir: dir, limit: uint64(o.Limit), synced: time.Now()}
+	// Dropping goes by segments; an eighth of the limit at a time.
+	q.segBytes = min(maxSegmentBytes, max(q.limit/8, 1))
+	if err := q.recover(); err != nil {
+		_ = q.closeFiles()
+		return nil, fmt.Errorf("spill: open %s: %w", dir, err)
+	}
+	return q, nil
+}
+
+func (q *Queue) recover() error {
+	if err := os.MkdirAll(q.dir, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if q.position, q.pos, err = openPosition(q.dir); err != nil {
+		return err
+	}
+	bases, err := listSegments(q.dir)
+	if err != nil {
+		return err
+	}
+	for i, base := range bases {
+		s, err := openSegment(q.dir, base)
+		if err != nil {
+			return err
+		}
+		q.segments = append(q.segments, s)
+		if err := s.recover(q.pos, i == len(bases)-1); err != nil {
+			return err
+		}
+		q.total += s.size
+		q.end = s.end()
+	}
+	q.end = max(q.end, q.pos)
+	return q.trim()
+}
+
+// trim removes the segments that lie wholly before the position.
+func (q *Queue) trim() error {
+	for len(q.segments) > 0 && q.segments[0].end() <= q.pos {
+		s := q.segments[0]
+		q.segments = q.segments[1:]
+		q.total -= s.size
+		if err := s.remove(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append puts a request at the end and, when the queue would exceed its limit,
+// removes the oldest ones. The request is safe from the death of the process
+// when Append returns. payload is not kept. The frame returned has no payload;
+// it serves to acknowledge a request that went out on another way.
+func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Frame, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return Frame{}, ErrClosed
+	}
+	need := headerBytes + uint64(len(payload))
+	if need > q.limit || uint64(len(payload)) > 1<<32-1 {
+		return Frame{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
+	}
+	if err := q.makeRoom(need); err != nil {
+		return Frame{}, fmt.Errorf("spill: %w", err)
+	}
+	s, err := q.activeLocked(need)
+	if err != nil {
+		return Frame{}, fmt.Errorf("spill: %w", err)
+	}
+	h := header{
+		length: uint32(len(payload)), records: uint32(records), signal: signal,
+		pos: s.end(), sum: crc32.Checksum(payload, castagnoli),
+	}
+	if err := s.write(h, payload); err != nil {
+		return Frame{}, fmt.Errorf("spill: %w", err)
+	}
+	q.total += need
+	q.end = s.end()
+	if err := q.syncLocked(false); err != nil {
+		// The frame is in the queue; only its way to the disk is in doubt.
+		q.stats.SyncErrors++
+	}
+	return Frame{Signal: signal, Records: records, start: h.pos, end: h.end()}, nil
+}
+
+// makeRoom drops the oldest segments until need more bytes fit.
+func (q *Queue) makeRoom(need uint64) error {
+	for q.total+need > q.limit && len(q.segments) > 0 {
+		s := q.segments[0]
+		q.stats.DroppedFrames += s.frames
+		q.stats.DroppedRecords += s.records
+		if s.frames > 0 {
+			q.stats.DroppedBytes += s.end() - max(s.base, q.pos)
+		}
+		q.pos = max(q.pos, s.end())
+		if err := q.trim(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// activeLocked returns the segment to append need bytes to.
+func (q *Queue) activeLocked(need uint64) (*segment, error) {
+	if n := len(q.segments); n > 0 {
+		if s := q.segments[n-1]; s.size == 0 || s.size+need <= q.segBytes {
+			return s, nil
+		}
+		if err := q.syncLocked(true); err != nil {
+			return nil, err
+		}
+	}
+	s, err := createSegment(q.dir, q.end)
+	if err != nil {
+		return nil, err
+	}
+	q.segments = append(q.segments, s)
+	return s, nil
+}
+
+// syncLocked writes the newest segment to disk when it is due.
+func (q *Queue) syncLocked(now bool) error {
+	if len(q.segments) == 0 || (!now && time.Since(q.synced) < syncInterval) {
+		return nil
+	}
+	q.synced = time.Now()
+	if err := q.segments[len(q.segments)-1].f.Sync(); err != nil {
+		return fmt.Errorf("sync segment: %w", err)
+	}
+	return nil
+}
+
+// Peek reads the oldest request that is not acknowledged; ok is false when
+// there is none. The payload is in buf, or in a new slice when it does not fit.
+// Frames that are damaged are stepped over and counted.
+func (q *Queue) Peek(buf []byte) (f Frame, ok bool, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return Frame{}, false, ErrClosed
+	}
+	for len(q.segments) > 0 {
+		s := q.segments[0]
+		if q.pos < s.base {
+			q.pos = s.base // segments between are gone
+		}
+		h, found, err := s.next(q.pos)
+		if err != nil {
+			return Frame{}, false, fmt.Errorf("spill: %w", err)
+		}
+		if !found {
+			q.stats.CorruptBytes += s.end() - q.pos
+			if err := q.advance(s.end(), nil); err != nil {
+				return Frame{}, false, err
+			}
+			continue
+		}
+		q.stats.CorruptBytes += h.pos - q.pos
+		q.pos = h.pos
+		payload, whole, err := s.payload(h, buf)
+		if err != nil {
+			return Frame{}, false, fmt.Errorf("spill: %w", err)
+		}
+		if whole {
+			return Frame{Signal: h.signal, Records: int(h.records), Payload: payload, start: h.pos, end: h.end()}, true, nil
+		}
+		q.stats.CorruptBytes += h.end() - h.pos
+		if err := q.advance(h.end(), &h); err != nil {
+			return Frame{}, false, err
+		}
+	}
+	return Frame{}, false, nil
+}
+
+// payload reads the payload of a frame; whole is false when its checksum differs.
+func (s *segment) payload(h header, buf []byte) (payload []byte, whole bool, err error) {
+	if uint64(cap(buf)) < uint64(h.length) {
+		buf = make([]byte, h.length)
+	}
+	buf = buf[:h.length]
+	if _, err := s.f.ReadAt(buf, int64(h.pos-s.base)+headerBytes); err != nil {
+		return nil, false, fmt.Errorf("read segment %s at %d: %w", s.f.Name(), h.pos-s.base, err)
+	}
+	return buf, crc32.Checksum(buf, castagnoli) == h.sum, nil
+}
+
+// Ack gives up the request that Peek returned. It does nothing when the
+// request was dropped meanwhile.
+func (q *Queue) Ack(f Frame) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	if q.pos != f.start || f.end <= f.start {
+		return nil
+	}
+	return q.advance(f.end, &header{records: uint32(f.Records)})
+}
+
+// advance moves the position in the oldest segment past a frame, or past
+// bytes that are none.
+func (q *Queue) advance(to uint64, frame *header) error {
+	if s := q.segments[0]; frame != nil {
+		s.frames--
+		s.records -= min(uint64(frame.records), s.records)
+	}
+	q.pos = to
+	if err := q.position.write(to); err != nil {
+		return fmt.Errorf("spill: %w", err)
+	}
+	if err := q.trim(); err != nil {
+		return fmt.Errorf("spill: %w", err)
+	}
+	return nil
+}
+
+// Empty tells whether no request waits.
+func (q *Queue) Empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.segments) == 0
+}
+
+// Stats returns what the queue holds and lost since Open.
+func (q *Queue) Stats() Stats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	st := q.stats
+	st.Bytes, st.Segments = int64(q.total), len(q.segments)
+	for _, s := range q.segments {
+		st.Frames += s.frames
+		st.Records += s.records
+	}
+	return st
+}
+
+// Close writes everything to disk and closes the files.
+func (q *Queue) Close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return nil
+	}
+	q.closed = true
+	err := q.syncLocked(true)
+	return errors.Join(err, q.closeFiles())
+}
+
+func (q *Queue) closeFiles() error {
+	var errs []error
+	for _, s := range q.segments {
+		errs = append(errs, s.f.Close())
+	}
+	if q.position != nil {
+		errs = append(errs, q.position.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,273 @@
+package spill_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/pipeline/spill"
+)
+
+func open(t testing.TB, dir string, limit int64) *spill.Queue {
+	t.Helper()
+	q, err := spill.Open(dir, spill.Options{Limit: limit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = q.Close() })
+	return q
+}
+
+func put(t testing.TB, q *spill.Queue, payloads ...string) {
+	t.Helper()
+	for _, p := range payloads {
+		if _, err := q.Append(otlpwire.Logs, len(p), []byte(p)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// take reads and acknowledges up to n requests.
+func take(t testing.TB, q *spill.Queue, n int) (got []string) {
+	t.Helper()
+	for len(got) < n {
+		f, ok, err := q.Peek(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return got
+		}
+		got = append(got, string(f.Payload))
+		if err := q.Ack(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return got
+}
+
+func numbered(from, to, size int) (s []string) {
+	for i := from; i < to; i++ {
+		s = append(s, fmt.Sprintf("%0*d", size, i))
+	}
+	return s
+}
+
+func equal(t testing.TB, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %d requests, want %d\ngot  %.300q\nwant %.300q", len(got), len(want), got, want)
+	}
+}
+
+func TestQueue_KeepsOrderAcrossSegmentsAndReopening(t *testing.T) {
+	dir := t.TempDir()
+	want := numbered(0, 200, 100)
+	var got []string
+	q := open(t, dir, 64<<10)
+	for i := 0; i < 200; i += 20 {
+		put(t, q, want[i:i+20]...)
+		got = append(got, take(t, q, 13)...)
+		if i%60 == 0 { // as after a kill: the old one is not closed
+			q = open(t, dir, 64<<10)
+		}
+	}
+	got = append(got, take(t, q, 1000)...)
+	equal(t, got, want)
+	if st := q.Stats(); !q.Empty() || st != (spill.Stats{}) {
+		t.Errorf("drained queue: %+v", st)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(left) != 0 {
+		t.Errorf("drained queue leaves %v", left)
+	}
+}
+
+func TestQueue_PeekRepeatsUntilAck(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 0)
+	put(t, q, "one", "two")
+	for range 3 {
+		f, ok, err := q.Peek(make([]byte, 10))
+		if err != nil || !ok || string(f.Payload) != "one" || f.Signal != otlpwire.Logs || f.Records != 3 {
+			t.Fatalf("got %+v, %v, %v", f, ok, err)
+		}
+	}
+	f, _, _ := q.Peek(nil)
+	for range 2 { // the second is of no effect
+		if err := q.Ack(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, take(t, q, 9), []string{"two"})
+}
+
+func TestQueue_DropsOldestBeyondLimit(t *testing.T) {
+	const limit = 4096
+	q := open(t, t.TempDir(), limit)
+	all := numbered(0, 500, 50)
+	for _, p := range all {
+		put(t, q, p)
+		if st := q.Stats(); st.Bytes > limit {
+			t.Fatalf("%d bytes, limit %d", st.Bytes, limit)
+		}
+	}
+	st := q.Stats()
+	got := take(t, q, 1000)
+	equal(t, got, all[len(all)-len(got):])
+	if int(st.DroppedFrames)+len(got) != len(all) || st.DroppedRecords != 50*st.DroppedFrames || len(got) < 30 {
+		t.Errorf("%d left of %d, stats %+v", len(got), len(all), st)
+	}
+	if _, err := q.Append(otlpwire.Traces, 1, make([]byte, limit)); !errors.Is(err, spill.ErrTooLarge) {
+		t.Errorf("got %v, want ErrTooLarge", err)
+	}
+}
+
+func TestQueue_AckAfterDropIsIgnored(t *testing.T) {
+	q := open(t, t.TempDir(), 1000)
+	put(t, q, "first")
+	f, _, _ := q.Peek(nil)
+	put(t, q, numbered(0, 30, 50)...)
+	if err := q.Ack(f); err != nil {
+		t.Fatal(err)
+	}
+	got := take(t, q, 100)
+	equal(t, got, numbered(30-len(got), 30, 50))
+}
+
+func segments(t testing.TB, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no segments: %v", err)
+	}
+	return names
+}
+
+// A write that was cut off at any byte costs that request alone, and the queue
+// goes on behind it.
+func TestQueue_TornTail(t *testing.T) {
+	for cut := int64(1); cut < 32+10; cut++ {
+		dir := t.TempDir()
+		q := open(t, dir, 0)
+		put(t, q, "0123456789", "0123456789", "abcdefghij")
+		name := segments(t, dir)[0]
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, info.Size()-cut); err != nil {
+			t.Fatal(err)
+		}
+		q = open(t, dir, 0)
+		put(t, q, "next")
+		equal(t, take(t, q, 9), []string{"0123456789", "0123456789", "next"})
+		if st := q.Stats(); st.CorruptBytes != 0 {
+			t.Errorf("cut %d: %+v", cut, st)
+		}
+	}
+}
+
+// A damaged byte costs the request it is in, no other.
+func TestQueue_FlippedByte(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 0)
+	all := numbered(0, 6, 8)
+	put(t, q, all...)
+	_ = q.Close()
+	whole, err := os.ReadFile(segments(t, dir)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole {
+		dir := t.TempDir()
+		bad := bytes.Clone(whole)
+		bad[i] ^= 0x5a
+		if err := os.WriteFile(filepath.Join(dir, "0000000000000000.seg"), bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		hit := i / (32 + 8)
+		q := open(t, dir, 0)
+		put(t, q, "new")
+		equal(t, take(t, q, 99), append(slices.Delete(slices.Clone(all), hit, hit+1), "new"))
+		_ = q.Close()
+	}
+}
+
+func TestQueue_LostPositionSendsAgain(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 0)
+	put(t, q, "one", "two")
+	take(t, q, 1)
+	_ = q.Close()
+	if err := os.WriteFile(filepath.Join(dir, "position"), bytes.Repeat([]byte{7}, 48), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, take(t, open(t, dir, 0), 9), []string{"one", "two"})
+}
+
+func TestQueue_MissingSegmentIsSteppedOver(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 8*200)
+	put(t, q, numbered(0, 8, 100)...) // 132 bytes each, one per segment
+	_ = q.Close()
+	if err := os.Remove(segments(t, dir)[2]); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, take(t, open(t, dir, 8*200), 99), slices.Delete(numbered(0, 8, 100), 2, 3))
+}
+
+func TestQueue_Closed(t *testing.T) {
+	q := open(t, t.TempDir(), 0)
+	if err := errors.Join(q.Close(), q.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Append(otlpwire.Logs, 1, nil); !errors.Is(err, spill.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if _, _, err := q.Peek(nil); !errors.Is(err, spill.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// FuzzSpill opens a directory of arbitrary bytes: no panic, what is read ends,
+// and the queue works behind whatever was there.
+func FuzzSpill(f *testing.F) {
+	dir := f.TempDir()
+	q := open(f, dir, 0)
+	put(f, q, "one", "two", "three")
+	take(f, q, 1)
+	_ = q.Close()
+	seg, err := os.ReadFile(segments(f, dir)[0])
+	if err != nil {
+		f.Fatal(err)
+	}
+	pos, err := os.ReadFile(filepath.Join(dir, "position"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seg, pos)
+	f.Add(seg[:len(seg)-3], pos)
+	f.Add(bytes.Repeat([]byte("TTSP"), 100), pos[:24])
+	f.Add([]byte{}, []byte{})
+	f.Fuzz(func(t *testing.T, seg, pos []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "0000000000000000.seg"), seg, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "position"), pos, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		q := open(t, dir, 1<<20)
+		put(t, q, "new")
+		got := take(t, q, len(seg)/32+2)
+		if len(got) == 0 || got[len(got)-1] != "new" || !q.Empty() {
+			t.Errorf("got %q", got)
+		}
+		_ = q.Close()
+	})
+}

@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/pipeline/spill"
+)
+
+// Stats of a pipeline, one entry per sink, the store first.
+type Stats struct {
+	Sinks []SinkStats
+}
+
+// SinkStats counts what a sink did since New.
+type SinkStats struct {
+	// Name is "store" or a forwarder's name.
+	Name string
+	// Requests and Bytes were taken by the sink; Rows are the store's.
+	Requests, Bytes, Rows uint64
+	// Unknown records of the ring were not understood and stepped over.
+	Unknown uint64
+	// Malformed requests were dropped because the store cannot read them.
+	Malformed uint64
+	// DroppedRequests and DroppedRecords were refused for good by the
+	// collector, or given up because there was no room for them.
+	DroppedRequests, DroppedRecords uint64
+	// Failures are attempts that were, or will be, made again.
+	Failures uint64
+	// Position is the ring position the sink has released, Lag the bytes
+	// between it and the head.
+	Position, Lag uint64
+	// Spill is the queue on disk, its zero value without one. Its drops are
+	// not in DroppedRecords.
+	Spill spill.Stats
+	// LastError and LastErrorTime are of the newest failure.
+	LastError     string
+	LastErrorTime time.Time
+}
+
+type counters struct {
+	requests, bytes, rows, malformed, droppedRequests, droppedRecords, failures atomic.Uint64
+
+	mu     sync.Mutex // guards what follows
+	last   string
+	lastAt time.Time
+}
+
+func (c *counters) took(rows, bytes int) {
+	c.requests.Add(1)
+	c.rows.Add(uint64(rows))
+	c.bytes.Add(uint64(bytes))
+}
+
+func (c *counters) dropped(records int) {
+	c.droppedRequests.Add(1)
+	c.droppedRecords.Add(uint64(records))
+}
+
+func (c *counters) fail(err error) {
+	c.failures.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last, c.lastAt = err.Error(), time.Now()
+}
+
+func (c *counters) stats(name string, in *intake) SinkStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return SinkStats{
+		Name: name, Requests: c.requests.Load(), Bytes: c.bytes.Load(), Rows: c.rows.Load(),
+		Unknown: in.unknown.Load(), Malformed: c.malformed.Load(),
+		DroppedRequests: c.droppedRequests.Load(), DroppedRecords: c.droppedRecords.Load(),
+		Failures: c.failures.Load(), Position: in.rd.Position(), Lag: in.rd.Lag(),
+		LastError: c.last, LastErrorTime: c.lastAt,
+	}
+}

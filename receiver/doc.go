@@ -1,0 +1,32 @@
+// Package receiver takes OTLP requests over HTTP and gRPC and commits them to
+// a ring, as they are: it checks their structure and decodes nothing.
+//
+// The entry point is [New]. [Receiver.HTTPHandler] serves POST /v1/traces,
+// /v1/logs and /v1/metrics with protobuf or JSON bodies;
+// [Receiver.RegisterGRPC] adds the three Export services to a server that was
+// made with [Receiver.ServerOptions]. Both take gzip, zstd and no compression.
+//
+// A request is acknowledged when it is committed to the ring, which survives
+// the death of the process, and with Options.Durable when it is on the disk.
+// One that is refused is not stored, not in part either:
+//
+//	malformed             400   INVALID_ARGUMENT
+//	too large             413   RESOURCE_EXHAUSTED, without a delay: not to be sent again
+//	the ring is full      429   RESOURCE_EXHAUSTED with RetryInfo
+//	too much in flight    429   UNAVAILABLE with RetryInfo
+//	too slow, closing     503   UNAVAILABLE with RetryInfo
+//	wrong method or type  405, 415
+//
+// Errors over HTTP are google.rpc.Status messages in the request's encoding.
+//
+// # Memory
+//
+// Over HTTP, the bytes of all bodies that are being read and decompressed are
+// bounded together. gRPC reads a message before anyone is asked, so there the
+// number of messages being received is bounded, and their size. Decompression
+// takes a bounded number of decoders, and never more output than a request may
+// have. A client has a bounded time to send its request.
+//
+// A Receiver is safe for concurrent use, has no goroutines of its own and
+// needs no Close; after the ring is closed it refuses everything.
+package receiver

@@ -1,0 +1,183 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
+
+const (
+	typeProtobuf = "application/x-protobuf"
+	typeJSON     = "application/json"
+	typeText     = "text/plain; charset=utf-8"
+)
+
+// HTTPHandler returns the handler of /v1/traces, /v1/logs and /v1/metrics;
+// other paths are 404.
+func (r *Receiver) HTTPHandler() http.Handler {
+	mux := http.NewServeMux()
+	for _, s := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+		mux.HandleFunc("/v1/"+s.String(), func(w http.ResponseWriter, req *http.Request) { r.serve(w, req, s) })
+	}
+	return mux
+}
+
+func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Signal) {
+	c := exchange{r: r, w: w, req: req, signal: s, lease: lease{budget: &r.inFlight}}
+	defer c.lease.end()
+	payload, f := c.payload()
+	records := 0
+	if f == nil {
+		records, f = r.accept(req.Context(), s, payload)
+	}
+	if f != nil {
+		r.stats.refused(s, HTTP, f.reason)
+		c.refuse(f)
+		return
+	}
+	r.stats.accepted(s, HTTP, records, len(payload))
+	w.Header().Set("Content-Type", c.contentType)
+	if c.contentType == typeJSON {
+		_, _ = io.WriteString(w, "{}") // an empty response; a client that is gone sends again
+	}
+}
+
+// exchange is one request over HTTP and its answer.
+type exchange struct {
+	r      *Receiver
+	w      http.ResponseWriter
+	req    *http.Request
+	signal otlpwire.Signal
+	lease  lease
+
+	contentType string // of the request and so of the answer; "" when not one of ours
+	code        int    // overrides the answer's code when not 0
+}
+
+// payload returns the request's protobuf bytes, valid until the lease ends.
+func (c *exchange) payload() ([]byte, *refusal) {
+	encoding, f := c.headers()
+	if f != nil {
+		return nil, f
+	}
+	if c.req.ContentLength > int64(c.r.opts.MaxBodyBytes) {
+		return nil, c.r.tooLarge()
+	}
+	// A writer that is not a connection's, as in tests, knows no deadlines.
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
+	body, err := c.lease.readAll(c.req.Body, c.r.opts.MaxBodyBytes, c.req.ContentLength)
+	if err != nil {
+		return nil, c.unread(err)
+	}
+	if encoding != "" {
+		if body, err = c.r.decompress(c.req.Context(), encoding, body, &c.lease); err != nil {
+			return nil, c.undecoded(err)
+		}
+	}
+	if c.contentType == typeProtobuf {
+		return body, nil
+	}
+	// The tree of objects takes several times the bytes.
+	if !c.lease.take(4 * len(body)) {
+		return nil, c.r.busy()
+	}
+	if body, err = fromJSON(c.signal, body); err != nil {
+		return nil, refuse(malformed, "%s", err)
+	}
+	return body, nil
+}
+
+// headers checks method, type and encoding, and returns the encoding: gzip,
+// zstd or "".
+func (c *exchange) headers() (encoding string, f *refusal) {
+	t, _, err := mime.ParseMediaType(c.req.Header.Get("Content-Type"))
+	if err == nil && (t == typeProtobuf || t == typeJSON) {
+		c.contentType = t
+	}
+	if c.req.Method != http.MethodPost {
+		c.code = http.StatusMethodNotAllowed
+		c.w.Header().Set("Allow", http.MethodPost)
+		return "", refuse(unsupported, "method %.20q: want POST", c.req.Method)
+	}
+	if c.contentType == "" {
+		return "", refuse(unsupported, "content type %.100q: want %s or %s", c.req.Header.Get("Content-Type"), typeProtobuf, typeJSON)
+	}
+	switch e := strings.ToLower(strings.TrimSpace(c.req.Header.Get("Content-Encoding"))); e {
+	case encodingGzip, encodingZstd:
+		return e, nil
+	case "", "identity":
+		return "", nil
+	default:
+		c.w.Header().Set("Accept-Encoding", acceptEncodings)
+		return "", refuse(unsupported, "content encoding %.100q: want one of %s", e, acceptEncodings)
+	}
+}
+
+// unread is the refusal of a body that could not be read.
+func (c *exchange) unread(err error) *refusal {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return c.r.tooLarge()
+	case errors.Is(err, errNoBudget):
+		return c.r.busy()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return refuse(tooSlow, "body did not arrive within %s", c.r.opts.ReadTimeout)
+	}
+	return refuse(aborted, "read body: %s", err)
+}
+
+// undecoded is the refusal of a body that could not be decompressed.
+func (c *exchange) undecoded(err error) *refusal {
+	switch {
+	case errors.Is(err, errTooLarge):
+		return c.r.tooLarge()
+	case errors.Is(err, errNoBudget):
+		return c.r.busy()
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+		return refuse(aborted, "decompress body: %s", err)
+	}
+	return refuse(malformed, "decompress body: %s", err)
+}
+
+// refuse answers with the error.
+func (c *exchange) refuse(f *refusal) {
+	code := c.code
+	if code == 0 {
+		code = answers[f.reason].http
+	}
+	h := c.w.Header()
+	if answers[f.reason].later {
+		h.Set("Retry-After", strconv.FormatInt(c.r.retryAfterSeconds(), 10))
+	}
+	st := c.r.status(f).Proto()
+	var body []byte
+	var err error
+	switch c.contentType {
+	case typeProtobuf:
+		h.Set("Content-Type", typeProtobuf)
+		body, err = proto.Marshal(st)
+	case typeJSON:
+		h.Set("Content-Type", typeJSON)
+		body, err = protojson.Marshal(st)
+	default:
+		h.Set("Content-Type", typeText)
+		h.Set("X-Content-Type-Options", "nosniff")
+		body = append([]byte(f.text), '\n')
+	}
+	if err != nil {
+		body = nil // a text that is no UTF-8; the code says enough
+	}
+	c.w.WriteHeader(code)
+	_, _ = c.w.Write(body) // the client may be gone
+}

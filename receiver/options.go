@@ -1,0 +1,71 @@
+package receiver
+
+import (
+	"time"
+)
+
+// Limits.
+const (
+	// defaultMaxBody is the largest request when the ring takes it.
+	defaultMaxBody     = 64 << 20
+	defaultInFlight    = 256 << 20
+	defaultReceives    = 64
+	defaultReadTimeout = 30 * time.Second
+	defaultRetryAfter  = time.Second
+	defaultFullWait    = 100 * time.Millisecond
+	// maxWindowBytes is the most a zstd decoder keeps; RFC 8878 asks
+	// decoders for 8 MiB.
+	maxWindowBytes = 8 << 20
+	// maxJSONDepth is far above what attribute values may nest to be taken
+	// (otlpwire.MaxDepth, two to four levels of JSON each).
+	maxJSONDepth = 512
+	// maxPooledBytes keeps one huge request from staying in a pool.
+	maxPooledBytes = 1 << 20
+)
+
+// Options of a receiver. Zero values mean the defaults.
+type Options struct {
+	// Durable acknowledges after the request is on the disk.
+	Durable bool
+	// MaxBodyBytes bounds a request, compressed as well as decompressed; 0 or
+	// less means 64 MiB. The ring's MaxRecord bounds it in any case.
+	MaxBodyBytes int
+	// MaxInFlightBytes bounds the bodies being handled at one time, together;
+	// 0 or less means 256 MiB.
+	MaxInFlightBytes int64
+	// MaxGRPCReceives bounds the gRPC messages being received at one time; 0
+	// or less means 64. A call beyond waits for a place for RetryAfter.
+	MaxGRPCReceives int
+	// ReadTimeout is how long a client may take to send a request; 0 or less
+	// means 30 s.
+	ReadTimeout time.Duration
+	// RetryAfter is the delay asked of clients that are refused for now; 0 or
+	// less means 1 s. Over HTTP it is rounded up to seconds.
+	RetryAfter time.Duration
+	// FullWait is how long a request waits for room in a full ring before it
+	// is refused; 0 means 100 ms, below 0 not at all.
+	FullWait time.Duration
+}
+
+func (o Options) withDefaults(maxRecord int) Options {
+	if o.MaxBodyBytes <= 0 {
+		o.MaxBodyBytes = defaultMaxBody
+	}
+	o.MaxBodyBytes = min(o.MaxBodyBytes, maxRecord)
+	if o.MaxInFlightBytes <= 0 {
+		o.MaxInFlightBytes = defaultInFlight
+	}
+	if o.MaxGRPCReceives <= 0 {
+		o.MaxGRPCReceives = defaultReceives
+	}
+	if o.ReadTimeout <= 0 {
+		o.ReadTimeout = defaultReadTimeout
+	}
+	if o.RetryAfter <= 0 {
+		o.RetryAfter = defaultRetryAfter
+	}
+	if o.FullWait == 0 {
+		o.FullWait = defaultFullWait
+	}
+	return o
+}
