@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
@@ -66,12 +67,13 @@ func (c *Client) Start(r *http.Request) (context.Context, *Call) {
 	attrs := make([]attribute.KeyValue, 0, 10)
 	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method))
 	if original != "" {
-		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(original))
+		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(attrtext.Clean(original, maxNameBytes)))
 	}
 	if r.URL != nil {
 		call.key.scheme = r.URL.Scheme
 		call.key.host, call.key.port = serverOf(r)
-		attrs = append(attrs, semconv.URLFull(c.cfg.Redactor.URL(r.URL)),
+		call.key.host = attrtext.Clean(call.key.host, maxHostBytes)
+		attrs = append(attrs, semconv.URLFull(attrtext.Clean(c.cfg.Redactor.URL(r.URL), maxURLBytes)),
 			semconv.ServerAddress(call.key.host))
 		if call.key.port > 0 {
 			attrs = append(attrs, semconv.ServerPort(call.key.port))
@@ -157,7 +159,7 @@ func (c *Call) fail(err error) {
 	c.key.errorType = errtype.Name(err)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorTypeKey.String(c.key.errorType))
-		c.span.SetStatus(codes.Error, err.Error())
+		c.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxHeaderBytes))
 		ErrorEvent(c.span, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
 )
 
@@ -33,7 +34,7 @@ func recordPanic(span trace.Span, value any) {
 	}
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
 		semconv.ExceptionType(kind),
-		semconv.ExceptionMessage(fmt.Sprint(value)),
+		semconv.ExceptionMessage(attrtext.Clean(fmt.Sprint(value), maxURLBytes)),
 		semconv.ExceptionStacktrace(string(debug.Stack())),
 	))
 }
@@ -43,6 +44,6 @@ func ErrorEvent(span trace.Span, err error, attrs ...attribute.KeyValue) {
 	if err == nil {
 		return
 	}
-	attrs = append(attrs, semconv.ExceptionType(errtype.Name(err)), semconv.ExceptionMessage(err.Error()))
+	attrs = append(attrs, semconv.ExceptionType(errtype.Name(err)), semconv.ExceptionMessage(attrtext.Clean(err.Error(), maxURLBytes)))
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(attrs...))
 }

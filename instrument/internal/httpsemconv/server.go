@@ -15,7 +15,15 @@ import (
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
+)
+
+// Limits on what a request brings along.
+const (
+	maxNameBytes   = 64
+	maxHeaderBytes = 1 << 10
+	maxURLBytes    = 4 << 10
 )
 
 // ServerConfig is what a server instrumentation needs; every field is set.
@@ -109,19 +117,19 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 	attrs := make([]attribute.KeyValue, 0, 16)
 	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(x.method), semconv.URLScheme(from.scheme))
 	if original != "" {
-		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(original))
+		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(attrtext.Clean(original, maxNameBytes)))
 	}
 	if r.URL != nil {
-		attrs = append(attrs, semconv.URLPath(r.URL.Path))
+		attrs = append(attrs, semconv.URLPath(attrtext.Clean(r.URL.Path, maxURLBytes)))
 		if r.URL.RawQuery != "" {
-			attrs = append(attrs, semconv.URLQuery(s.cfg.Redactor.Query(r.URL.RawQuery)))
+			attrs = append(attrs, semconv.URLQuery(attrtext.Clean(s.cfg.Redactor.Query(r.URL.RawQuery), maxURLBytes)))
 		}
 	}
 	if x.route != "" {
 		attrs = append(attrs, semconv.HTTPRoute(x.route))
 	}
 	if host, port := splitHostPort(from.host); host != "" {
-		attrs = append(attrs, semconv.ServerAddress(host))
+		attrs = append(attrs, semconv.ServerAddress(attrtext.Clean(host, maxHostBytes)))
 		if !defaultPort(from.scheme, port) {
 			attrs = append(attrs, semconv.ServerPort(port))
 		}
@@ -137,13 +145,13 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 		from.client = peer
 	}
 	if from.client != "" {
-		attrs = append(attrs, semconv.ClientAddress(from.client))
+		attrs = append(attrs, semconv.ClientAddress(attrtext.Clean(from.client, maxHostBytes)))
 	}
 	if x.protocol != "" {
 		attrs = append(attrs, semconv.NetworkProtocolVersion(x.protocol))
 	}
 	if agent := r.Header["User-Agent"]; len(agent) > 0 && agent[0] != "" {
-		attrs = append(attrs, semconv.UserAgentOriginal(agent[0]))
+		attrs = append(attrs, semconv.UserAgentOriginal(attrtext.Clean(agent[0], maxHeaderBytes)))
 	}
 	return attrs
 }
