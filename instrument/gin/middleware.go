@@ -1,9 +1,12 @@
 package ttloggin
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
-	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 )
 
 // maxErrorEvents bounds the events made of c.Errors for one request.
@@ -54,13 +57,17 @@ func serve(server *httpsemconv.Server, c *gin.Context) {
 }
 
 // status returns the status of the response, 0 when there is none. Gin's writer
-// says 200 before anything was written, which a panic does not make true; and
-// it counts a hijacked connection as written with size 0.
+// says 200 before anything was written, which a panic does not make true, and
+// after a connection was hijacked, whose answer nobody here has seen.
 func status(c *gin.Context, finished bool) int {
 	if !finished && !c.Writer.Written() {
 		return 0
 	}
-	return c.Writer.Status()
+	code := c.Writer.Status()
+	if code == http.StatusOK && c.Writer.Size() == 0 && c.Request.Header.Get("Upgrade") != "" {
+		return 0
+	}
+	return code
 }
 
 func recordErrors(x *httpsemconv.Exchange, errs []*gin.Error) {
