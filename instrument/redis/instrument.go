@@ -1,6 +1,7 @@
 package ttlogredis
 
 import (
+	"context"
 	"errors"
 	"net"
 	"strconv"
@@ -50,7 +51,13 @@ func instrument(rdb redis.UniversalClient, opts []Option, traces, measures bool)
 			return errors.New("ttlogredis: the client is nil")
 		}
 		c.AddHook(newHook(cfg, nil, traces, measures))
-		c.OnNewNode(func(node *redis.Client) { node.AddHook(newNodeHook(cfg, node.Options(), traces, measures)) })
+		add := func(node *redis.Client) { node.AddHook(newNodeHook(cfg, node.Options(), traces, measures)) }
+		c.OnNewNode(add)
+		// A ring makes its nodes at once, a cluster when it needs them.
+		return c.ForEachShard(context.Background(), func(_ context.Context, node *redis.Client) error {
+			add(node)
+			return nil
+		})
 	default:
 		// A wrapper around one of the above passes hooks on, but not what it
 		// connects to.
