@@ -136,7 +136,7 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 	}
 	peer, peerPort := splitHostPort(r.RemoteAddr)
 	if peer != "" {
-		attrs = append(attrs, semconv.NetworkPeerAddress(peer))
+		attrs = append(attrs, semconv.NetworkPeerAddress(attrtext.Clean(peer, maxHostBytes)))
 		if peerPort > 0 {
 			attrs = append(attrs, semconv.NetworkPeerPort(peerPort))
 		}

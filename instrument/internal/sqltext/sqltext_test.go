@@ -87,6 +87,7 @@ func TestAnalyze_HostileInputIsBounded(t *testing.T) {
 		"SELECT " + strings.Repeat("'x',", 100_000),
 		"SELECT * FROM t WHERE a IN (" + strings.Repeat("1,", 100_000) + "1)",
 		"SELECT * FROM " + strings.Repeat("x", 100_000),
+		"SELECT * FROM " + strings.Repeat("x.", 100_000),
 		"WITH " + strings.Repeat("a,", 100_000),
 		"\xff\xfe SELECT \xff FROM \xff",
 		strings.Repeat("\x00", 1000),

@@ -114,7 +114,9 @@ func (s *summarizer) readName(t token) bool {
 		s.dotted = true
 		return true
 	case s.dotted && (t.kind == word || t.kind == quotedName):
-		s.name += "." + unquote(t)
+		if len(s.name) <= maxNameBytes { // else a long chain costs its square
+			s.name += "." + unquote(t)
+		}
 		s.dotted = false
 		return true
 	}
