@@ -1,0 +1,19 @@
+// Package ttloghttp instruments net/http servers and clients with spans and
+// metrics of OpenTelemetry's stable HTTP conventions.
+//
+// The entry points are [NewHandler] (or [Middleware]) for a server and
+// [NewTransport] for a client. They need the OpenTelemetry API only: with no
+// SDK installed they do nothing and cost little.
+//
+// A server span is named after the method and the matched pattern of
+// [http.ServeMux], such as "GET /users/{id}". The pattern is seen when the mux
+// gets the same request that the handler passed on. A middleware between the
+// two that makes a new request (r.WithContext) hides it, because the mux writes
+// the pattern into its copy; put [Routes] around the mux, or give the mux to
+// [WithServeMux], and the route is found again.
+//
+// A client span ends when the response's body has been read to its end, has
+// failed, or has been closed, whichever comes first.
+//
+// Handlers and transports are immutable and safe for concurrent use.
+package ttloghttp

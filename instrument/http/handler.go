@@ -1,0 +1,110 @@
+package ttloghttp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
+)
+
+type handler struct {
+	cfg    config
+	server *httpsemconv.Server
+	next   http.Handler
+}
+
+// NewHandler returns a handler that serves with h and records each request as
+// a span and in the metric http.server.request.duration. The optional
+// interfaces of the response writer (Flusher, Hijacker, ReaderFrom, Pusher, and
+// all that [http.ResponseController] finds) stay what they are.
+//
+// A panic of h is recorded and goes on. A nil h means [http.DefaultServeMux].
+func NewHandler(h http.Handler, opts ...Option) http.Handler {
+	if h == nil {
+		h = http.DefaultServeMux
+	}
+	return Middleware(opts...)(h)
+}
+
+// Middleware is [NewHandler] in the form that routers take.
+func Middleware(opts ...Option) func(http.Handler) http.Handler {
+	cfg := newConfig(opts)
+	server := httpsemconv.NewServer(httpsemconv.ServerConfig{
+		Tracer: cfg.tracer(), Meter: cfg.meter(), Propagators: cfg.propagators,
+		Redactor: cfg.redactor(), PublicEndpoint: cfg.public, SpanName: cfg.spanName,
+	})
+	return func(next http.Handler) http.Handler {
+		return &handler{cfg: cfg, server: server, next: next}
+	}
+}
+
+// exchange is the state of one request; it is owned by the goroutine that
+// serves it. The writer is part of it to make one allocation of two.
+type exchange struct {
+	httpsemconv.Exchange
+	writer writer
+	route  string // what Routes and SetRoute reported
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !h.cfg.traced(r) {
+		h.next.ServeHTTP(w, r)
+		return
+	}
+	e := &exchange{}
+	ctx, x := h.server.Start(r, h.routeBefore(r))
+	e.Exchange = x
+	e.writer.base = w
+	inner := r.WithContext(context.WithValue(ctx, exchangeKey{}, e))
+
+	finished := false
+	defer func() {
+		out := httpsemconv.Outcome{Status: e.writer.status}
+		if !finished {
+			// Nil after all when the goroutine is leaving (runtime.Goexit).
+			out.Panic = recover()
+		} else if out.Status == 0 && !e.writer.hijacked {
+			out.Status = http.StatusOK
+		}
+		out.Route = h.routeAfter(r, inner, e)
+		e.End(ctx, inner, out)
+		if out.Panic != nil {
+			panic(out.Panic)
+		}
+	}()
+	h.next.ServeHTTP(e.writer.wrap(), inner)
+	finished = true
+}
+
+// routeBefore returns the route when it is known before the request is served:
+// this handler is inside the mux, or was told of it.
+func (h *handler) routeBefore(r *http.Request) string {
+	if route := routeOfPattern(r.Pattern); route != "" {
+		return route
+	}
+	if h.cfg.mux != nil {
+		_, pattern := h.cfg.mux.Handler(r)
+		return routeOfPattern(pattern)
+	}
+	return ""
+}
+
+// routeAfter returns the most specific route that is known, and passes it on to
+// an instrumented handler around this one.
+func (h *handler) routeAfter(r, inner *http.Request, e *exchange) (route string) {
+	switch {
+	case h.cfg.route != nil:
+		route = h.cfg.route(inner)
+	case e.route != "":
+		route = e.route
+	case inner.Pattern != "":
+		route = routeOfPattern(inner.Pattern)
+	case h.cfg.mux != nil:
+		route = h.routeBefore(r)
+	}
+	if route != "" {
+		SetRoute(r.Context(), route)
+	}
+	return route
+}

@@ -1,0 +1,383 @@
+package ttloghttp
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/ttlog/ttlog/instrument/internal/conformance"
+)
+
+// serve sends one request to h, recorded by r.
+func serve(r *conformance.Recorder, h http.Handler, req *http.Request, opts ...Option) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	NewHandler(h, options(r.Tracers, r.Meters, opts...)...).ServeHTTP(w, req)
+	return w
+}
+
+// renew is a middleware that makes a new request.
+func renew(next http.Handler) http.Handler {
+	type key struct{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, 1)))
+	})
+}
+
+func TestHandler_Route(t *testing.T) {
+	f := func(what string, h http.Handler, path, name string, opts ...Option) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		serve(rec, h, httptest.NewRequest("GET", path, nil), opts...)
+		span := rec.One(t)
+		if span.Name() != name {
+			t.Errorf("%s: span is called %q, want %q", what, span.Name(), name)
+		}
+		_, route, ok := strings.Cut(name, " ")
+		if !ok {
+			route = "-"
+		}
+		conformance.Want(t, span, map[string]string{"http.route": route})
+		p := rec.Histogram(t, "http.server.request.duration")[0]
+		if got := conformance.Texts(p.Attributes.ToSlice())["http.route"]; ok && got != route {
+			t.Errorf("%s: metric's route is %q, want %q", what, got, route)
+		}
+	}
+	f("mux", shop(), "/items/7", "GET /items/{id}")
+	f("no match", shop(), "/nothing", "GET")
+	f("hidden mux with Routes", renew(Routes(shop())), "/items/7", "GET /items/{id}")
+	f("hidden mux told", renew(shop()), "/items/7", "GET /items/{id}", WithServeMux(shop()))
+	f("hidden mux told, no match", renew(shop()), "/nothing", "GET", WithServeMux(shop()))
+	f("other router", http.NotFoundHandler(), "/x", "GET /x/:id", WithRoute(func(*http.Request) string { return "/x/:id" }))
+	f("inner handler", renew(NewHandler(shop(), WithTracerProvider(tracenoop.NewTracerProvider()))), "/items/7", "GET /items/{id}")
+	host := http.NewServeMux()
+	host.HandleFunc("GET example.com/{$}", func(http.ResponseWriter, *http.Request) {})
+	f("host and end", host, "http://example.com/", "GET /")
+
+	// Around one route the pattern is known before, so a sampler sees it.
+	rec := conformance.NewRecorder(t, routeSampler{t})
+	mux := http.NewServeMux()
+	mux.Handle("/known/{id}", NewHandler(http.NotFoundHandler(), options(rec.Tracers, rec.Meters)...))
+	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/known/1", nil))
+	if got := rec.One(t).Name(); got != "GET /known/{id}" {
+		t.Errorf("span is called %q", got)
+	}
+}
+
+type routeSampler struct{ t *testing.T }
+
+func (s routeSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	if got := conformance.Texts(p.Attributes)["http.route"]; got != "/known/{id}" {
+		s.t.Errorf("the sampler sees route %q", got)
+	}
+	return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample}
+}
+
+func (routeSampler) Description() string { return "" }
+
+func TestHandler_Attributes(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	req := httptest.NewRequest("BREW", "https://user:pw@shop.test:8443/pot?token=secret&size=2", nil)
+	req.Header.Set("User-Agent", "kettle/1\xff")
+	req.Header.Set("X-Forwarded-For", "203.0.113.9, 10.0.0.1")
+	req.RemoteAddr = "[::1]:5555"
+	serve(rec, shop(), req)
+	span := rec.One(t)
+	if span.Name() != "HTTP" {
+		t.Errorf("span is called %q, want HTTP", span.Name())
+	}
+	conformance.Want(t, span, map[string]string{
+		"http.request.method": "_OTHER", "http.request.method_original": "BREW", "url.scheme": "https", "url.path": "/pot",
+		"url.query": "token=REDACTED&size=2", "server.address": "shop.test", "server.port": "8443",
+		"client.address": "203.0.113.9", "network.peer.address": "::1", "network.peer.port": "5555",
+		"http.response.status_code": "404", "error.type": "-", "user_agent.original": "kettle/1\uFFFD",
+	})
+	if span.Status().Code != codes.Unset {
+		t.Errorf("404 gives a server span the status %v", span.Status())
+	}
+}
+
+func TestHandler_Forwarded(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	req := httptest.NewRequest("GET", "http://inner:8080/items/1", nil)
+	req.Header.Set("Forwarded", `for="[2001:db8::1]:4711";proto=https;host=shop.example, for=10.0.0.1`)
+	serve(rec, shop(), req)
+	conformance.Want(t, rec.One(t), map[string]string{
+		"client.address": "2001:db8::1", "url.scheme": "https", "server.address": "shop.example", "server.port": "-",
+	})
+}
+
+func TestHandler_HostileRequest(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	req := httptest.NewRequest("GET", "/%ff%00?%ff=%zz;&=&token", nil)
+	req.Method = strings.Repeat("\xff", 10_000)
+	req.Host = strings.Repeat("h", 10_000) + ":99999"
+	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "User-Agent", "Traceparent"} {
+		req.Header.Set(h, strings.Repeat("\xff;=,\"[", 2_000))
+	}
+	serve(rec, shop(), req)
+	for _, a := range rec.One(t).Attributes() {
+		if v := a.Value.Emit(); !utf8.ValidString(v) || len(v) > 9_000 {
+			t.Errorf("%s: %d bytes, valid %v", a.Key, len(v), utf8.ValidString(v))
+		}
+	}
+}
+
+func TestHandler_Panic(t *testing.T) {
+	f := func(value any, before func(http.ResponseWriter), status, errorType string) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		mux := http.NewServeMux()
+		mux.HandleFunc("/boom", func(w http.ResponseWriter, _ *http.Request) {
+			before(w)
+			panic(value)
+		})
+		func() {
+			defer func() {
+				if got := recover(); got != value {
+					t.Errorf("the panic goes on as %v, want %v", got, value)
+				}
+			}()
+			serve(rec, mux, httptest.NewRequest("GET", "/boom", nil))
+		}()
+		span := rec.One(t)
+		conformance.Want(t, span, map[string]string{"http.route": "/boom", "http.response.status_code": status, "error.type": errorType})
+		if span.Status().Code != codes.Error || len(span.Events()) != 1 || span.Events()[0].Name != "exception" {
+			t.Errorf("status %v, events %v", span.Status(), span.Events())
+		} else if stack := conformance.Texts(span.Events()[0].Attributes)["exception.stacktrace"]; !strings.Contains(stack, "TestHandler_Panic") {
+			t.Errorf("the stack does not show who panicked:\n%s", stack)
+		}
+		if n := len(rec.Histogram(t, "http.server.request.duration")); n != 1 {
+			t.Errorf("%d metric points, want 1", n)
+		}
+	}
+	nothing := func(http.ResponseWriter) {}
+	f("boom", nothing, "500", "panic")
+	f(io.ErrUnexpectedEOF, nothing, "500", "io.ErrUnexpectedEOF")
+	f(http.ErrAbortHandler, nothing, "-", "net/http.ErrAbortHandler")
+	f("late", func(w http.ResponseWriter) { w.WriteHeader(202) }, "202", "panic")
+}
+
+func TestHandler_StatusOfInformationalAndImplicit(t *testing.T) {
+	f := func(want string, h http.HandlerFunc) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		serve(rec, h, httptest.NewRequest("GET", "/", nil))
+		conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": want})
+	}
+	f("200", func(http.ResponseWriter, *http.Request) {})
+	f("200", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(nil) })
+	f("201", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(103)
+		w.WriteHeader(201)
+		w.WriteHeader(500)
+	})
+	f("200", func(w http.ResponseWriter, _ *http.Request) { w.(http.Flusher).Flush(); w.WriteHeader(500) })
+}
+
+func TestHandler_PublicEndpoint(t *testing.T) {
+	f := func(linked bool, opt Option) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		ctx, parent := conformance.Parent(t.Context())
+		req := httptest.NewRequest("GET", "/items/1", nil)
+		traceContext.Inject(ctx, propagation.HeaderCarrier(req.Header))
+		serve(rec, shop(), req, opt)
+		span := rec.One(t)
+		if got := span.Parent().IsValid(); got == linked {
+			t.Errorf("has a parent: %v, want %v", got, !linked)
+		}
+		if got := len(span.Links()) == 1 && span.Links()[0].SpanContext.SpanID() == parent.SpanContext().SpanID(); got != linked {
+			t.Errorf("is linked: %v, want %v", got, linked)
+		}
+	}
+	f(true, WithPublicEndpoint())
+	f(true, WithPublicEndpoint(func(*http.Request) bool { return true }))
+	f(false, WithPublicEndpoint(func(*http.Request) bool { return false }))
+}
+
+func TestHandler_FilterAndName(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	serve(rec, shop(), httptest.NewRequest("GET", "/items/1", nil), WithFilter(func(r *http.Request) bool { return r.URL.Path != "/items/1" }))
+	if n := len(rec.Spans()); n != 0 {
+		t.Errorf("%d spans of a request that is left out", n)
+	}
+	serve(rec, shop(), httptest.NewRequest("GET", "/items/2", nil), WithSpanNameFormatter(func(route string, r *http.Request) string { return "x " + route }))
+	if got := rec.One(t).Name(); got != "x /items/{id}" {
+		t.Errorf("span is called %q", got)
+	}
+}
+
+// The parts of a response writer, to be put together.
+type (
+	base    struct{ http.ResponseWriter }
+	flush   struct{}
+	hijack  struct{}
+	readsFr struct{}
+	push    struct{}
+)
+
+func (flush) Flush()                                        {}
+func (hijack) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
+func (readsFr) ReadFrom(r io.Reader) (int64, error)         { return io.Copy(io.Discard, r) }
+func (push) Push(string, *http.PushOptions) error           { return nil }
+
+func TestWriter_KeepsOptionalInterfaces(t *testing.T) {
+	b := base{httptest.NewRecorder()}
+	type none struct{ http.ResponseWriter }
+	for _, w := range []http.ResponseWriter{
+		none{b},
+		struct {
+			base
+			flush
+		}{base: b}, struct {
+			base
+			hijack
+		}{base: b}, struct {
+			base
+			readsFr
+		}{base: b}, struct {
+			base
+			push
+		}{base: b},
+		struct {
+			base
+			flush
+			hijack
+		}{base: b}, struct {
+			base
+			flush
+			readsFr
+		}{base: b}, struct {
+			base
+			flush
+			push
+		}{base: b},
+		struct {
+			base
+			hijack
+			readsFr
+		}{base: b}, struct {
+			base
+			hijack
+			push
+		}{base: b}, struct {
+			base
+			readsFr
+			push
+		}{base: b},
+		struct {
+			base
+			flush
+			hijack
+			readsFr
+		}{base: b}, struct {
+			base
+			flush
+			hijack
+			push
+		}{base: b},
+		struct {
+			base
+			flush
+			readsFr
+			push
+		}{base: b}, struct {
+			base
+			hijack
+			readsFr
+			push
+		}{base: b},
+		struct {
+			base
+			flush
+			hijack
+			readsFr
+			push
+		}{base: b},
+	} {
+		got, want := interfaces((&writer{base: w}).wrap()), interfaces(w)
+		if got != want {
+			t.Errorf("%T: wrapped has %v, want %v", w, got, want)
+		}
+	}
+}
+
+func interfaces(w http.ResponseWriter) (has [4]bool) {
+	_, has[0] = w.(http.Flusher)
+	_, has[1] = w.(http.Hijacker)
+	_, has[2] = w.(io.ReaderFrom)
+	_, has[3] = w.(http.Pusher)
+	return has
+}
+
+func TestWriter_AgainstRealServer(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	mux := http.NewServeMux()
+	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("hello"))
+	})
+	mux.HandleFunc("/stream", func(w http.ResponseWriter, _ *http.Request) {
+		c := http.NewResponseController(w)
+		for _, err := range []error{c.EnableFullDuplex(), c.Flush()} {
+			if err != nil {
+				t.Errorf("response controller: %v", err)
+			}
+		}
+	})
+	mux.HandleFunc("/hijack", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		_ = conn.Close()
+	})
+	server := httptest.NewServer(NewHandler(mux, options(rec.Tracers, rec.Meters)...))
+	defer server.Close()
+	for path, want := range map[string]string{"/file": "200", "/stream": "200", "/hijack": "-"} {
+		rec.Reset()
+		res, err := http.Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		waitFor(t, func() bool { return len(rec.Spans()) == 1 })
+		conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": want, "http.route": path})
+	}
+}
+
+func TestHandler_ContextCarriesSpan(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	var seen trace.SpanContext
+	serve(rec, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen = trace.SpanContextFromContext(r.Context())
+	}), httptest.NewRequest("GET", "/", nil))
+	if got := rec.One(t).SpanContext(); !got.Equal(seen) {
+		t.Errorf("the handler sees %v, want %v", seen, got)
+	}
+}
+
+// waitFor waits for what another goroutine does.
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("still not done")
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package ttlogredis
+
+import (
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// ScopeName is the name of the instrumentation scope.
+const ScopeName = "github.com/ttlog/ttlog/instrument/redis"
+
+// Option configures the instrumentation of a client.
+type Option interface{ apply(config) config }
+
+type optionFunc func(config) config
+
+func (f optionFunc) apply(c config) config { return f(c) }
+
+type config struct {
+	tracers trace.TracerProvider
+	meters  metric.MeterProvider
+	attrs   []attribute.KeyValue
+	noText  bool
+	dials   bool
+	filter  func(cmd redis.Cmder) bool
+}
+
+func newConfig(opts []Option) config {
+	c := config{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider()}
+	for _, o := range opts {
+		if o != nil {
+			c = o.apply(c)
+		}
+	}
+	return c
+}
+
+// WithTracerProvider sets where spans come from. The default, also for nil, is
+// the global provider.
+func WithTracerProvider(p trace.TracerProvider) Option {
+	return optionFunc(func(c config) config {
+		if p != nil {
+			c.tracers = p
+		}
+		return c
+	})
+}
+
+// WithMeterProvider sets where metrics go. The default, also for nil, is the
+// global provider.
+func WithMeterProvider(p metric.MeterProvider) Option {
+	return optionFunc(func(c config) config {
+		if p != nil {
+			c.meters = p
+		}
+		return c
+	})
+}
+
+// WithAttributes adds attributes to every span and measurement. They come after
+// the ones derived from the client and win over them.
+func WithAttributes(attrs ...attribute.KeyValue) Option {
+	return optionFunc(func(c config) config {
+		c.attrs = append(c.attrs[:len(c.attrs):len(c.attrs)], attrs...)
+		return c
+	})
+}
+
+// WithoutQueryText leaves db.query.text out, for keys that are secret.
+func WithoutQueryText() Option {
+	return optionFunc(func(c config) config {
+		c.noText = true
+		return c
+	})
+}
+
+// WithDialSpans makes a span of every dial, not only of those that fail.
+func WithDialSpans() Option {
+	return optionFunc(func(c config) config {
+		c.dials = true
+		return c
+	})
+}
+
+// WithFilter leaves out commands for which keep returns false: they get no span
+// and no metric. A pipeline is left out when keep returns false for all of its
+// commands.
+func WithFilter(keep func(cmd redis.Cmder) bool) Option {
+	return optionFunc(func(c config) config {
+		c.filter = keep
+		return c
+	})
+}

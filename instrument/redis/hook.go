@@ -1,0 +1,207 @@
+package ttlogredis
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/semconv/v1.43.0/dbconv"
+	"go.opentelemetry.io/otel/trace"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/ttlog/ttlog/instrument/internal/attrtext"
+	"github.com/ttlog/ttlog/instrument/internal/setcache"
+)
+
+// maxDescriptionBytes bounds a status description.
+const maxDescriptionBytes = 1024
+
+// durationBuckets are the convention's for db.client.operation.duration, in
+// seconds.
+var durationBuckets = []float64{0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10}
+
+var clientKind = trace.WithSpanKind(trace.SpanKindClient)
+
+// hook sees what a client is asked to do. It is immutable but for its cache.
+type hook struct {
+	cfg      config
+	traces   bool
+	tracer   trace.Tracer
+	duration metric.Float64Histogram
+	attrs    []attribute.KeyValue // of every span and measurement
+	sets     *setcache.Cache[setKey]
+	marker   markerKey
+}
+
+type setKey struct{ operation, errorType, status string }
+
+// markerKey marks the context of an operation. What go-redis sends with it is
+// part of the operation. The hook for spans and the one for metrics have marks
+// of their own, since one runs inside the other.
+type markerKey struct{ traces bool }
+
+// mark is the value under a markerKey.
+type mark struct{ span trace.Span } // nil for a hook without spans
+
+func newHook(cfg config, attrs []attribute.KeyValue, traces, measures bool) *hook {
+	h := &hook{
+		cfg: cfg, traces: traces, sets: setcache.New[setKey](), marker: markerKey{traces},
+		tracer: tracenoop.Tracer{}, duration: noop.Float64Histogram{},
+	}
+	if traces {
+		h.tracer = cfg.tracers.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
+	}
+	if measures {
+		meter := cfg.meters.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL))
+		// On an error the instrument records nothing; telemetry must not
+		// stop the program.
+		d, _ := dbconv.NewClientOperationDuration(meter, metric.WithExplicitBucketBoundaries(durationBuckets...))
+		h.duration = d.Inst()
+	}
+	h.attrs = append(h.attrs, semconv.DBSystemNameRedis)
+	h.attrs = append(h.attrs, attrs...)
+	h.attrs = append(h.attrs, cfg.attrs...)
+	return h
+}
+
+// operation is one command or pipeline on its way.
+type operation struct {
+	h     *hook
+	ctx   context.Context // carries the span
+	span  trace.Span
+	name  string
+	start time.Time
+}
+
+func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValue) operation {
+	op := operation{h: h, name: name, start: time.Now(), ctx: ctx}
+	if h.traces {
+		op.ctx, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
+	}
+	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span})
+	return op
+}
+
+// spanAttributes returns the attributes of a new span with room for n more; nil
+// when there are no spans.
+func (h *hook) spanAttributes(name string, n int) []attribute.KeyValue {
+	if !h.traces {
+		return nil
+	}
+	attrs := make([]attribute.KeyValue, 0, len(h.attrs)+n+1)
+	attrs = append(attrs, h.attrs...)
+	return append(attrs, semconv.DBOperationName(name))
+}
+
+func (op *operation) end(err error) {
+	key := setKey{operation: op.name}
+	if err != nil {
+		key.status = statusOf(err)
+		key.errorType = errorType(err, key.status)
+	}
+	if op.span != nil {
+		if err != nil && op.span.IsRecording() {
+			op.span.SetAttributes(key.errorAttributes()...)
+			op.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+		}
+		op.span.End()
+	}
+	if op.h.duration.Enabled(op.ctx) {
+		op.h.duration.Record(op.ctx, time.Since(op.start).Seconds(), op.h.sets.Get(key, op.h.measureAttributes)...)
+	}
+}
+
+func (k setKey) errorAttributes() []attribute.KeyValue {
+	attrs := []attribute.KeyValue{semconv.ErrorTypeKey.String(k.errorType)}
+	if k.status != "" {
+		attrs = append(attrs, semconv.DBResponseStatusCode(k.status))
+	}
+	return attrs
+}
+
+func (h *hook) measureAttributes(k setKey) []attribute.KeyValue {
+	attrs := append(h.attrs[:len(h.attrs):len(h.attrs)], semconv.DBOperationName(k.operation))
+	if k.errorType != "" {
+		attrs = append(attrs, k.errorAttributes()...)
+	}
+	return attrs
+}
+
+// ProcessHook implements [redis.Hook].
+func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if ctx.Value(h.marker) != nil || handshake(cmd) || (h.cfg.filter != nil && !h.cfg.filter(cmd)) {
+			return next(ctx, cmd)
+		}
+		name := operationName(cmd)
+		attrs := h.spanAttributes(name, 1)
+		if h.traces && !h.cfg.noText {
+			var buf [256]byte
+			attrs = append(attrs, semconv.DBQueryText(string(appendText(buf[:0], name, cmd.Args()))))
+		}
+		op := h.begin(ctx, name, attrs)
+		err := next(op.ctx, cmd)
+		op.end(failure(err))
+		return err
+	}
+}
+
+// ProcessPipelineHook implements [redis.Hook].
+func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if len(cmds) == 0 || ctx.Value(h.marker) != nil || allHandshake(cmds) || !h.keepAny(cmds) {
+			return next(ctx, cmds)
+		}
+		b := newBatch(cmds)
+		attrs := h.spanAttributes(b.name, 3)
+		if h.traces {
+			attrs = append(attrs, semconv.DBQuerySummary(b.name))
+			if len(b.cmds) != 1 { // a batch of one is no batch, says the convention
+				attrs = append(attrs, semconv.DBOperationBatchSize(len(b.cmds)))
+			}
+			if !h.cfg.noText {
+				attrs = append(attrs, semconv.DBQueryText(pipelineText(b.cmds)))
+			}
+		}
+		op := h.begin(ctx, b.name, attrs)
+		err := next(op.ctx, cmds)
+		op.end(pipelineFailure(err, cmds))
+		return err
+	}
+}
+
+func (h *hook) keepAny(cmds []redis.Cmder) bool {
+	if h.cfg.filter == nil {
+		return true
+	}
+	for _, cmd := range cmds {
+		if h.cfg.filter(cmd) {
+			return true
+		}
+	}
+	return false
+}
+
+// DialHook implements [redis.Hook].
+func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		start := time.Now()
+		conn, err := next(ctx, network, addr)
+		if h.traces && (err != nil || h.cfg.dials) {
+			_, span := h.tracer.Start(ctx, "CONNECT", clientKind, trace.WithTimestamp(start),
+				trace.WithAttributes(h.spanAttributes("CONNECT", 0)...))
+			if err != nil {
+				span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err, "")))
+				span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+			}
+			span.End()
+		}
+		return conn, err
+	}
+}

@@ -1,0 +1,68 @@
+package ttlogredis
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/ttlog/ttlog/instrument/internal/errtype"
+)
+
+// maxStatusBytes bounds an error prefix; the longest in use is UNKILLABLE.
+const maxStatusBytes = 32
+
+// failure returns err unless it only says that there is no such key.
+func failure(err error) error {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return nil
+	}
+	return err
+}
+
+// pipelineFailure returns the first error of a pipeline that is a failure. The
+// error that go-redis gives for the whole may be a nil reply that hides a real
+// error behind it.
+func pipelineFailure(err error, cmds []redis.Cmder) error {
+	if err = failure(err); err != nil {
+		return err
+	}
+	for _, cmd := range cmds {
+		if err = failure(cmd.Err()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusOf returns the prefix of a Redis error: "WRONGTYPE" of "WRONGTYPE
+// Operation against a key ...". It is "" for any other error.
+func statusOf(err error) string {
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return ""
+	}
+	prefix, _, _ := strings.Cut(reply.Error(), " ")
+	if prefix == "" || len(prefix) > maxStatusBytes {
+		return ""
+	}
+	for i := range len(prefix) {
+		if c := prefix[i]; !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') && c != '_' {
+			return ""
+		}
+	}
+	return prefix
+}
+
+// errorType returns error.type: the prefix of a Redis error where there is one.
+func errorType(err error, status string) string {
+	switch {
+	case status != "":
+		return status
+	case errors.Is(err, redis.TxFailedErr):
+		return "redis.TxFailedErr"
+	case errors.Is(err, redis.ErrClosed):
+		return "redis.ErrClosed"
+	}
+	return errtype.Name(err)
+}

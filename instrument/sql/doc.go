@@ -1,0 +1,25 @@
+// Package ttlogsql instruments database/sql with spans and metrics of
+// OpenTelemetry's stable database conventions.
+//
+// The entry points are [Open] (the place of sql.Open), [OpenDB], [Wrap] and,
+// for sqlx, [Connect] and [WrapX]. They need the OpenTelemetry API only: with
+// no SDK installed they do nothing and cost little.
+//
+// One logical operation is one span. A query that database/sql turns into
+// prepare, execute and close is one span over the first two; connecting,
+// pinging, preparing and BEGIN have a span only when they fail. The span of a
+// query lasts until its rows are closed, so it sees the errors that come while
+// rows are read. A connection that turns out to be dead is a failed span with
+// the error type driver.ErrBadConn, and the second try of database/sql is
+// another span.
+//
+// db.query.text has its literals replaced by "?", unless the query came with
+// arguments. An error's message becomes the span's status description; a
+// server may repeat values of a query in it.
+//
+// Wrapping loses none of the optional interfaces of a driver. Code that reaches
+// for the driver's own connection in [database/sql.Conn.Raw] calls [Unwrap]
+// first.
+//
+// Everything here is safe for concurrent use as far as database/sql is.
+package ttlogsql
