@@ -98,6 +98,7 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 			}
 		}
 	}
+	sn.memory = append(sn.memory, s.overlayLocked(signal)...)
 	return sn, handles, nil
 }
 

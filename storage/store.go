@@ -45,6 +45,7 @@ type Store struct {
 	counters   Counters
 	trash      []string // files that could not be removed
 	unknown    []string // files at the top that are not ours
+	overlays   map[Signal][]overlaid
 
 	changed     chan struct{} // closed and replaced when something below changes
 	closing     bool
@@ -70,7 +71,7 @@ func Open(dir string, o Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
 		dir: dir, opts: o, fs: o.fs, log: o.Logger, cancel: cancel,
-		replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{},
+		replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
 		active: newGeneration(1),
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // record is one span or log record of the ring.
@@ -23,10 +22,15 @@ type scopeDef struct {
 	resourceFields []byte
 }
 
+// definitions is a ring, or a snapshot of one.
+type definitions interface {
+	Definition(id uint32) (kind uint8, payload []byte, ok bool)
+}
+
 // catalog looks up scopes. Entries never change while a ring is open, and the
 // ring bounds them all together. Owned by one goroutine.
 type catalog struct {
-	ring  *ringbuffer.Ring
+	ring  definitions
 	known map[uint32]*scopeDef
 }
 

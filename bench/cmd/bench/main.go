@@ -1,0 +1,69 @@
+// Command bench measures ttlog beside its peers, prints the table, and writes
+// bench/results.json and docs/benchmarks.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"github.com/ttlog/ttlog/bench"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	if served, err := bench.Discarding(); served || err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	figures, err := bench.Run(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	// The command runs in bench/, the module's root.
+	return errors.Join(
+		bench.WriteTable(os.Stdout, figures),
+		bench.WriteResults("results.json", figures),
+		writeDoc(filepath.Join("..", "docs", "benchmarks.md"), figures),
+	)
+}
+
+// writeDoc writes the page that shows the figures to a reader.
+func writeDoc(path string, figures []bench.Figure) error {
+	var table strings.Builder
+	if err := bench.WriteTable(&table, figures); err != nil {
+		return err
+	}
+	page := fmt.Sprintf(`# Benchmarks
+
+This page is written by %[1]s, which measures ttlog and its peers in one run, in turn, %[2]d times each, and reports medians.
+What matters is the ratio: it holds when the machine is slower or busier. A ratio below 1 is less time or fewer bytes
+than the peer.
+
+Machine: %[3]s.
+
+%[4]s
+| id | what is measured |
+| --- | --- |
+%[5]s`, "`make bench`", bench.Rounds, bench.Machine(), table.String(), descriptions())
+	return os.WriteFile(path, []byte(page), 0o644)
+}
+
+func descriptions() string {
+	var out strings.Builder
+	for _, d := range bench.Descriptions() {
+		fmt.Fprintf(&out, "| %s | %s |\n", d.ID, d.Text)
+	}
+	return out.String()
+}

@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"context"
+	"io"
+)
+
+// Description says in words what a figure is.
+type Description struct{ ID, Text string }
+
+// Descriptions returns one description for each figure, in order.
+func Descriptions() []Description {
+	return []Description{
+		{"hot.onend5", "`OnEnd` of an ended span with 5 attributes, in bursts of 400 with nothing else going on; the peer puts a pointer into a channel and leaves the work for later"},
+		{"hot.onend5.allocs", "allocations of that call"},
+		{"hot.pipeline5", "processor time of the whole process for one span with 5 attributes, from `OnEnd` until it is durable (ttlog: in a synced columnar part; the peer: acknowledged by a server in another process that discards it), with nothing dropped"},
+		{"store.span_rate", "spans of the captured HotROD traffic stored by `ttlog import`, per second of processor time, decompression of the file included"},
+		{"store.span_bytes", "bytes of the whole data directory after that, compacted, per span"},
+		{"store.ratio", "the same per byte of the OTLP stream"},
+	}
+}
+
+// Run measures everything and returns the figures. Progress goes to log.
+func Run(ctx context.Context, log io.Writer) ([]Figure, error) {
+	var figures []Figure
+	for _, measure := range []func(context.Context, io.Writer) ([]Figure, error){onEnd, pipeline, store} {
+		f, err := measure(ctx, log)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f...)
+	}
+	return figures, nil
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ttlog/ttlog/storage"
+)
+
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check DIR",
+		Short: "Verify every checksum and reference of a data directory",
+		Long:  "Verify every checksum and reference of a data directory. It reads only, and may run beside a writer.",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			report, err := storage.Check(args[0])
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			for _, d := range report.Damage {
+				fmt.Fprintln(out, d)
+			}
+			fmt.Fprintf(out, "%d parts, %d rows, %d bytes checked; %d damaged\n",
+				report.Parts, report.Rows, report.Bytes, len(report.Damage))
+			if len(report.Damage) > 0 {
+				return errors.New("the data directory is damaged")
+			}
+			return nil
+		},
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/queryapi"
+	"github.com/ttlog/ttlog/receiver"
+	"github.com/ttlog/ttlog/storage"
+)
+
+// daemon is a running ttlog serve: a data directory, the receivers in front of
+// it and the query API behind it.
+type daemon struct {
+	config config
+	dir    *datadir.DataDir
+	http   []*http.Server
+	grpc   *grpc.Server
+	// addrs are the addresses that were bound, for the ready line.
+	addrs []string
+	// failed gets the first error of a server that stopped by itself.
+	failed chan error
+}
+
+// startDaemon opens the data directory and binds every address before it
+// serves on any. On an error nothing is left open.
+func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
+	d = &daemon{config: c, failed: make(chan error, 4)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close(context.Background()))
+		}
+	}()
+	if d.dir, err = openDataDir(c, logger); err != nil {
+		return d, err
+	}
+	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck})
+	api := d.handler(recv, logger)
+	if err := d.serveHTTP("http", c.addr, api); err != nil {
+		return d, err
+	}
+	if c.otlpGRPC != "" {
+		if err := d.serveGRPC(c.otlpGRPC, recv); err != nil {
+			return d, err
+		}
+	}
+	if c.otlpHTTP != "" {
+		if err := d.serveHTTP("otlp-http", c.otlpHTTP, recv.HTTPHandler()); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
+	o := datadir.Options{
+		Store:  storage.Options{Retention: c.retention, Logger: logger},
+		Logger: logger,
+	}
+	for _, endpoint := range c.forward {
+		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
+	}
+	if err := datadir.Make(c.data); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.Store.MaxDiskBytes, err = c.maxDisk.of(c.data); err != nil {
+		return nil, err
+	}
+	return datadir.Open(c.data, o)
+}
+
+// handler puts the query API and the OTLP paths on the main port.
+func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Handler {
+	s := status{dir: d.dir, recv: recv, started: time.Now()}
+	return queryapi.New(queryapi.Options{
+		Source:  query.FromStore(d.dir.Store),
+		Traces:  d.dir.Store,
+		Tail:    d.dir.Tail,
+		Status:  func() any { return s.report() },
+		Metrics: s.handler(),
+		OTLP:    recv.HTTPHandler(),
+		Formats: formats,
+		Logger:  logger,
+	})
+}
+
+func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+	d.http = append(d.http, srv)
+	d.addrs = append(d.addrs, name+"=http://"+ln.Addr().String())
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- fmt.Errorf("serving %s: %w", name, err)
+		}
+	}()
+	return nil
+}
+
+func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	d.grpc = grpc.NewServer(recv.ServerOptions()...)
+	recv.RegisterGRPC(d.grpc)
+	d.addrs = append(d.addrs, "otlp-grpc="+ln.Addr().String())
+	go func() {
+		if err := d.grpc.Serve(ln); err != nil {
+			d.failed <- fmt.Errorf("serving otlp-grpc: %w", err)
+		}
+	}()
+	return nil
+}
+
+// ready is the one line that tells whoever started the daemon where it serves.
+func (d *daemon) ready() string {
+	return fmt.Sprintf("ttlog ready: %s data=%s", strings.Join(d.addrs, " "), d.config.data)
+}
+
+// close stops accepting, then makes durable what was accepted. It may be
+// called on a daemon that failed to start.
+func (d *daemon) close(ctx context.Context) error {
+	var err error
+	for _, srv := range d.http {
+		if e := srv.Shutdown(ctx); e != nil {
+			err = errors.Join(err, e, srv.Close())
+		}
+	}
+	if d.grpc != nil {
+		stopGRPC(ctx, d.grpc)
+	}
+	if d.dir != nil {
+		err = errors.Join(err, d.dir.Close(ctx))
+	}
+	return err
+}
+
+// stopGRPC lets running calls finish for as long as ctx lives.
+func stopGRPC(ctx context.Context, s *grpc.Server) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.GracefulStop()
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		s.Stop()
+		<-done
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/otlpfile"
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage"
+)
+
+func importCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Store files of OTLP",
+		Long: "Store files of OTLP: protobuf as the Collector's file exporter writes it, or OTLP JSON lines, either\n" +
+			"compressed with zstd or gzip. - is standard input. Without --server the files go straight into the data\n" +
+			"directory, which no other process may be writing to.",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			v, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			var signal otlpwire.Signal
+			if word := v.GetString("signal"); word != "" {
+				if signal, err = otlpfile.ParseSignal(word); err != nil {
+					return usageError{fmt.Errorf("--signal: %w", err)}
+				}
+			}
+			sink, err := openSink(v.GetString("server"), v.GetString("data"), cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			return importAll(cmd.Context(), sink, files, signal, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.String("data", "./ttlog-data", "data directory")
+	f.String("server", "", "send to the OTLP/HTTP endpoint of a server, such as http://127.0.0.1:4318, instead of writing to a directory")
+	f.String("signal", "", "traces, logs or metrics, where the file name does not tell")
+	return cmd
+}
+
+// sink takes whole requests. finish makes what it took durable.
+type sink interface {
+	take(ctx context.Context, signal otlpwire.Signal, request []byte) (records int, err error)
+	finish(ctx context.Context) error
+}
+
+func openSink(server, data string, stderr io.Writer) (sink, error) {
+	if server != "" {
+		client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: server}})
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--server: %w", err)}
+		}
+		return serverSink{client}, nil
+	}
+	s, err := storage.Open(data, storage.Options{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+	if err != nil {
+		return nil, err
+	}
+	return storeSink{s}, nil
+}
+
+type storeSink struct{ store *storage.Store }
+
+func (s storeSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) (int, error) {
+	return s.store.Append(ctx, signal, request, 0)
+}
+
+func (s storeSink) finish(ctx context.Context) error {
+	return errors.Join(s.store.Flush(ctx), s.store.Close())
+}
+
+type serverSink struct{ client *otlp.Client }
+
+func (s serverSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) (int, error) {
+	count, err := otlpwire.Validate(signal, request)
+	if err != nil {
+		return 0, err
+	}
+	return count.Records, s.client.Forward(ctx, signal, request)
+}
+
+func (s serverSink) finish(context.Context) error { return s.client.Close() }
+
+// importAll puts every message of the files into the sink and prints a line a
+// file. What was taken before an error stays.
+func importAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) (err error) {
+	defer func() { err = errors.Join(err, s.finish(context.WithoutCancel(ctx))) }()
+	for _, name := range files {
+		start := time.Now()
+		n, bytes, err := importFile(ctx, s, name, signal)
+		if err != nil {
+			return fmt.Errorf("%w (%d records before it were stored)", err, n)
+		}
+		fmt.Fprintf(out, "%s: %d records, %d bytes of OTLP in %s\n", name, n, bytes, time.Since(start).Round(time.Millisecond))
+	}
+	return nil
+}
+
+func importFile(ctx context.Context, s sink, name string, signal otlpwire.Signal) (records int, bytes int64, err error) {
+	r, err := otlpfile.Open(name, signal)
+	if errors.Is(err, otlpfile.ErrSignal) {
+		return 0, 0, usageError{err}
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for {
+		if err := ctx.Err(); err != nil {
+			return records, r.Offset(), err
+		}
+		request, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return records, r.Offset(), nil
+		}
+		if err != nil {
+			return records, r.Offset(), err
+		}
+		n, err := s.take(ctx, r.Signal(), request)
+		if err != nil {
+			return records, r.Offset(), fmt.Errorf("%s: message ending at byte %d: %w", name, r.Offset(), err)
+		}
+		records += n
+	}
+}

@@ -1,0 +1,51 @@
+// Command ttlog is the daemon and the command line of ttlog.
+//
+//	ttlog serve    receive OTLP, store it, answer queries
+//	ttlog query    run SQL against a server or a data directory
+//	ttlog import   store files of OTLP
+//	ttlog check    verify every checksum and reference of a data directory
+//	ttlog version  print the version
+//
+// Each subcommand stands in a file of its own name. Exit codes: 0 done,
+// 1 failed, 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The exit codes.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := rootCommand().ExecuteContext(ctx); err != nil {
+		os.Exit(exitCode(err))
+	}
+}
+
+// exitCode prints err and returns the exit code it asks for.
+func exitCode(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		fmt.Fprintf(os.Stderr, "ttlog: %v\nRun 'ttlog --help' for usage.\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(os.Stderr, "ttlog: %v\n", err)
+	return exitFailed
+}
+
+// usageError is an error in how the command was called.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/prometheus/common/model"
+)
+
+// parseAge reads a duration with units up to years, such as 36h, 7d or 1d12h.
+// "0" is zero.
+func parseAge(s string) (time.Duration, error) {
+	d, err := model.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no duration such as 12h or 7d", s)
+	}
+	return time.Duration(d), nil
+}
+
+// diskLimit is a size on disk: bytes, or a share of the file system.
+type diskLimit struct {
+	bytes   int64
+	percent float64 // zero where bytes is set
+}
+
+// parseDiskLimit reads 80% or 10GB or 10GiB or a number of bytes. "0" is none.
+func parseDiskLimit(s string) (diskLimit, error) {
+	if number, ok := strings.CutSuffix(s, "%"); ok {
+		p, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(p > 0 && p <= 100) {
+			return diskLimit{}, fmt.Errorf("%q is no percentage above 0 and up to 100", s)
+		}
+		return diskLimit{percent: p}, nil
+	}
+	n, err := humanize.ParseBytes(s)
+	if err != nil || n > 1<<62 {
+		return diskLimit{}, fmt.Errorf("%q is no size such as 500MB, 10GiB or 80%%", s)
+	}
+	return diskLimit{bytes: int64(n)}, nil
+}
+
+// of returns the limit in bytes on the file system that holds dir.
+func (l diskLimit) of(dir string) (int64, error) {
+	if l.percent == 0 {
+		return l.bytes, nil
+	}
+	total, err := fileSystemBytes(dir)
+	if err != nil {
+		return 0, fmt.Errorf("size of the file system of %s: %w", dir, err)
+	}
+	return int64(float64(total) * l.percent / 100), nil
+}

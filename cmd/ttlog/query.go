@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/render"
+	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/queryapi"
+	"github.com/ttlog/ttlog/queryapi/arrow"
+)
+
+// accepts is the Accept header of each --format.
+var accepts = map[string]string{
+	"table":  "application/json",
+	"json":   "application/json",
+	"ndjson": "application/x-ndjson",
+	"csv":    "text/csv",
+	"arrow":  "application/vnd.apache.arrow.stream",
+}
+
+func queryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   `query "SQL"`,
+		Short: "Run SQL against a server or a data directory",
+		Long: "Run SQL against a server, or with --data against a directory, which is opened for reading only and may be\n" +
+			"in use by a writer. --format json prints the document of POST /api/v1/query.",
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			format := v.GetString("format")
+			if accepts[format] == "" {
+				return usageError{fmt.Errorf("--format %q is not one of table, json, ndjson, csv and arrow", format)}
+			}
+			// A server that was named on the command line wins over a
+			// directory from the environment or the configuration file.
+			server, data := v.GetString("server"), v.GetString("data")
+			if cmd.Flags().Changed("server") && !cmd.Flags().Changed("data") {
+				data = ""
+			}
+			client, base, closeClient, err := queryClient(server, data)
+			if err != nil {
+				return err
+			}
+			return errors.Join(runQuery(cmd.Context(), client, base, format, args[0], cmd.OutOrStdout()), closeClient())
+		},
+	}
+	f := cmd.Flags()
+	f.String("server", "http://127.0.0.1:3000", "server to ask")
+	f.String("data", "", "data directory to read instead of asking a server")
+	f.String("format", "table", "table, json, ndjson, csv or arrow")
+	return cmd
+}
+
+// formats are those that the API offers beside its own.
+var formats = []queryapi.Format{arrow.Format{}}
+
+// queryClient returns a client for a server's API, or for the API over a data
+// directory inside this process: one way to answer, whoever is asked.
+func queryClient(server, data string) (client *http.Client, base string, closeClient func() error, err error) {
+	if data != "" {
+		d, err := datadir.OpenReadOnly(data)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		api := queryapi.New(queryapi.Options{Source: query.FromStore(d.Store), Traces: d.Store, Formats: formats})
+		return &http.Client{Transport: inProcess{api}}, "http://data", d.Close, nil
+	}
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" {
+		return nil, "", nil, usageError{fmt.Errorf("--server %q is no URL such as http://127.0.0.1:3000", server)}
+	}
+	return http.DefaultClient, strings.TrimSuffix(server, "/"), func() error { return nil }, nil
+}
+
+func runQuery(ctx context.Context, client *http.Client, base, format, sql string, out io.Writer) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/v1/query", strings.NewReader(sql))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	req.Header.Set("Accept", accepts[format])
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return queryapi.ReadProblem(resp)
+	}
+	if format != "table" {
+		_, err := io.Copy(out, resp.Body)
+		return err
+	}
+	doc, err := render.Read(resp.Body)
+	if err != nil {
+		return err
+	}
+	return render.Table(out, doc)
+}
+
+// inProcess answers requests by calling the handler, without a socket. The
+// body of the answer is streamed.
+type inProcess struct{ handler http.Handler }
+
+// RoundTrip runs the handler until the caller closes the body of the answer.
+func (t inProcess) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, w := io.Pipe()
+	answer := &pipeWriter{
+		body: w, header: make(http.Header), started: make(chan struct{}),
+	}
+	go func() {
+		defer func() {
+			// net/http gives this meaning to the panic: cut the answer off.
+			if v := recover(); v != nil {
+				answer.WriteHeader(http.StatusInternalServerError)
+				_ = w.CloseWithError(fmt.Errorf("the answer was cut off: %v", v))
+				return
+			}
+			answer.WriteHeader(http.StatusOK)
+			_ = w.Close()
+		}()
+		t.handler.ServeHTTP(answer, req)
+	}()
+	<-answer.started
+	return &http.Response{
+		Status: http.StatusText(answer.status), StatusCode: answer.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: answer.header, Body: body, ContentLength: -1, Request: req,
+	}, nil
+}
+
+// pipeWriter is the handler's side of an answer. One goroutine uses it.
+type pipeWriter struct {
+	body    *io.PipeWriter
+	header  http.Header
+	status  int
+	started chan struct{} // closed when status and header are fixed
+}
+
+func (w *pipeWriter) Header() http.Header { return w.header }
+
+func (w *pipeWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+		close(w.started)
+	}
+}
+
+func (w *pipeWriter) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+)
+
+// drainTimeout bounds how long a stopping daemon waits for what it accepted to
+// become durable. What is left then stays in the ring, for the next start.
+const drainTimeout = 30 * time.Second
+
+func serveCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Receive OTLP, store it, and answer queries",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := serveConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd, c)
+		},
+	}
+	f := cmd.Flags()
+	f.String("data", "./ttlog-data", "data directory")
+	f.String("host", "127.0.0.1", "address to serve HTTP on")
+	f.Int("port", 3000, "port of the HTTP API; 0 takes a free one")
+	f.String("otlp-grpc", "127.0.0.1:4317", "address of OTLP over gRPC; empty turns it off")
+	f.String("otlp-http", "127.0.0.1:4318", "address of OTLP over HTTP; empty turns it off")
+	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
+	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
+	f.String("max-disk", "80%", "remove the oldest days beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
+	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
+	return cmd
+}
+
+// config is what serve was told.
+type config struct {
+	data               string
+	addr               string
+	otlpGRPC, otlpHTTP string
+	forward            []string
+	retention          time.Duration
+	maxDisk            diskLimit
+	syncBeforeAck      bool
+}
+
+func serveConfig(cmd *cobra.Command) (config, error) {
+	v, err := settings(cmd)
+	if err != nil {
+		return config{}, err
+	}
+	c, err := configOf(v)
+	if err != nil {
+		return config{}, usageError{err}
+	}
+	return c, nil
+}
+
+func configOf(v *viper.Viper) (c config, err error) {
+	c = config{
+		data:     v.GetString("data"),
+		otlpGRPC: v.GetString("otlp-grpc"),
+		otlpHTTP: v.GetString("otlp-http"),
+		forward:  v.GetStringSlice("forward"),
+	}
+	port, err := strconv.ParseUint(v.GetString("port"), 10, 16)
+	if err != nil {
+		return c, fmt.Errorf("--port %q is no port", v.GetString("port"))
+	}
+	c.addr = net.JoinHostPort(v.GetString("host"), strconv.FormatUint(port, 10))
+	if c.retention, err = parseAge(v.GetString("retention")); err != nil {
+		return c, fmt.Errorf("--retention: %w", err)
+	}
+	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
+		return c, fmt.Errorf("--max-disk: %w", err)
+	}
+	switch d := v.GetString("durability"); d {
+	case "process":
+	case "disk":
+		c.syncBeforeAck = true
+	default:
+		return c, fmt.Errorf("--durability %q is neither process nor disk", d)
+	}
+	return c, nil
+}
+
+// serve runs the daemon until the command's context ends, then drains it.
+func serve(cmd *cobra.Command, c config) error {
+	logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	d, err := startDaemon(c, logger)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(cmd.OutOrStdout(), d.ready()); err != nil {
+		logger.Warn("cannot print the ready line", "error", err)
+	}
+	var failed error
+	select {
+	case <-cmd.Context().Done():
+	case failed = <-d.failed:
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), drainTimeout)
+	defer cancel()
+	if err := d.close(ctx); err != nil {
+		return err
+	}
+	return failed
+}

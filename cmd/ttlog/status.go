@@ -1,0 +1,98 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/receiver"
+)
+
+// status answers /api/v1/status and /metrics from the same figures.
+type status struct {
+	dir     *datadir.DataDir
+	recv    *receiver.Receiver
+	started time.Time
+}
+
+// report is the document of /api/v1/status.
+type report struct {
+	Version string  `json:"version"`
+	Uptime  float64 `json:"uptime_seconds"`
+	datadir.Status
+	Receiver receiver.Stats `json:"receiver"`
+}
+
+func (s status) report() report {
+	return report{
+		Version: version(), Uptime: time.Since(s.started).Seconds(),
+		Status: s.dir.Status(), Receiver: s.recv.Stats(),
+	}
+}
+
+// handler serves the figures for Prometheus, and those of the Go runtime.
+func (s status) handler() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// Describe sends nothing: which labels there are depends on the data.
+func (status) Describe(chan<- *prometheus.Desc) {}
+
+// Collect sends the figures of this moment.
+func (s status) Collect(out chan<- prometheus.Metric) {
+	e := emitter{out}
+	d := s.dir.Status()
+	for signal, st := range d.Store.Signals {
+		e.gauge("store_parts", "Durable parts.", float64(st.Parts), "signal", signal)
+		e.gauge("store_rows", "Rows in durable parts.", float64(st.Rows), "signal", signal)
+		e.gauge("store_bytes", "Bytes of durable parts.", float64(st.Bytes), "signal", signal)
+	}
+	c := d.Store.Counters
+	e.gauge("store_memory_rows", "Rows that are not in parts yet.", float64(d.Store.MemoryRows))
+	e.gauge("store_memory_bytes", "Memory of the rows that are not in parts yet.", float64(d.Store.MemoryBytes))
+	e.gauge("store_damaged", "Damaged parts and manifests.", float64(len(d.Store.Damage)))
+	e.counter("store_appended_rows_total", "Rows taken in.", float64(c.AppendedRows))
+	e.counter("store_rejected_requests_total", "Requests that were malformed.", float64(c.Rejected))
+	e.counter("store_flushes_total", "Generations of rows written to parts.", float64(c.Flushes))
+	e.counter("store_flush_errors_total", "Failed attempts to write rows to parts.", float64(c.FlushErrors))
+	e.counter("store_compactions_total", "Merges of parts.", float64(c.Compactions))
+	e.counter("store_compaction_errors_total", "Failed merges of parts.", float64(c.CompactionErrors))
+	e.counter("store_removed_rows_total", "Rows that retention removed.", float64(c.RemovedRows))
+	e.gauge("ring_size_bytes", "Size of the ring.", float64(d.Ring.Size))
+	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
+	e.counter("ring_dropped_records_total", "Records refused because the ring was full.", float64(d.Ring.Dropped))
+	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
+	for _, sink := range d.Sinks {
+		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
+		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
+		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
+		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
+		e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(sink.DroppedRecords), "sink", sink.Name)
+	}
+}
+
+// emitter makes metrics of figures; every name begins with ttlog_.
+type emitter struct{ out chan<- prometheus.Metric }
+
+func (e emitter) gauge(name, help string, v float64, labels ...string) {
+	e.emit(prometheus.GaugeValue, name, help, v, labels)
+}
+
+func (e emitter) counter(name, help string, v float64, labels ...string) {
+	e.emit(prometheus.CounterValue, name, help, v, labels)
+}
+
+// emit takes labels as name, value, name, value.
+func (e emitter) emit(t prometheus.ValueType, name, help string, v float64, labels []string) {
+	var names, values []string
+	for i := 0; i+1 < len(labels); i += 2 {
+		names, values = append(names, labels[i]), append(values, labels[i+1])
+	}
+	e.out <- prometheus.MustNewConstMetric(prometheus.NewDesc("ttlog_"+name, help, names, nil), t, v, values...)
+}

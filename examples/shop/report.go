@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/ttlog/ttlog/internal/render"
+)
+
+// questions are what the demo asks of its own telemetry.
+var questions = []struct{ title, sql string }{
+	{
+		"Traces: where does the time go?",
+		`SELECT name, kind, count(*) AS spans, p50(duration) AS p50, p99(duration) AS p99, sum(CASE WHEN error THEN 1 ELSE 0 END) AS errors
+FROM spans GROUP BY name, kind ORDER BY spans DESC, name LIMIT 12`,
+	},
+	{
+		"Logs: what went wrong?",
+		`SELECT level, body, count(*) AS records FROM logs GROUP BY level, body ORDER BY records DESC`,
+	},
+	{
+		"Metrics: what is measured?",
+		`SELECT name, type, unit, count(*) AS points, max(value) AS max FROM metrics GROUP BY name, type, unit ORDER BY name`,
+	},
+}
+
+// report waits until what was recorded can be queried, then prints the answers.
+func report(ctx context.Context, url string) error {
+	if mp, ok := otel.GetMeterProvider().(*sdkmetric.MeterProvider); ok {
+		if err := mp.ForceFlush(ctx); err != nil {
+			return err
+		}
+	}
+	if err := waitForRows(ctx, url); err != nil {
+		return err
+	}
+	for _, q := range questions {
+		fmt.Printf("\n%s\n%s\n\n", q.title, q.sql)
+		doc, err := ask(ctx, url, q.sql)
+		if err != nil {
+			return err
+		}
+		if err := render.Table(os.Stdout, doc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waitForRows waits until no more spans arrive: a span can be queried a few
+// milliseconds after it ended.
+func waitForRows(ctx context.Context, url string) error {
+	var last string
+	for range 100 {
+		doc, err := ask(ctx, url, "SELECT count(*) FROM spans")
+		if err != nil {
+			return err
+		}
+		now := fmt.Sprint(doc.Rows)
+		if now == last {
+			return nil
+		}
+		last = now
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// ask runs a query over the HTTP API, as any client would.
+func ask(ctx context.Context, url, sql string) (doc render.Document, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/query", strings.NewReader(sql))
+	if err != nil {
+		return doc, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return doc, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return doc, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return doc, fmt.Errorf("%s: %s", resp.Status, body)
+	}
+	return render.Read(bytes.NewReader(body))
+}

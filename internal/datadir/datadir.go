@@ -1,0 +1,167 @@
+// Package datadir opens one data directory: the ring that is its write-ahead
+// log, the store behind it, and the pipeline between them. An application
+// ([github.com/ttlog/ttlog.Start]) and the daemon write through [Open]; a
+// command that only reads uses [OpenReadOnly], which is safe beside a writer.
+package datadir
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/pipeline"
+	"github.com/ttlog/ttlog/ringbuffer"
+	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/stream"
+)
+
+// The names inside a data directory that are not the store's.
+const (
+	ringDir  = "ring"
+	ringFile = "ring.ttring"
+)
+
+// Options configures [Open]. Zero values are the defaults of the part they
+// belong to.
+type Options struct {
+	// RingBytes is the size of the ring file when it is created.
+	RingBytes int64
+	// Store configures the store; Ring is filled in by Open.
+	Store storage.Options
+	// Forward names the OTLP endpoints that get everything as well.
+	Forward []otlp.Options
+	// Logger gets what an operator should know. Nil discards.
+	Logger *slog.Logger
+}
+
+// DataDir is an open data directory. Its fields are fixed and safe for
+// concurrent use; who writes to Ring sees the rows in Store a moment later.
+type DataDir struct {
+	Ring     *ringbuffer.Ring
+	Store    *storage.Store
+	Pipeline *pipeline.Pipeline
+	// Tail hands on every request as the store takes it.
+	Tail *stream.Hub
+	// Forwarders are the clients of Options.Forward, in its order.
+	Forwarders []*otlp.Client
+
+	// endpoints has the endpoint of each forwarder by its name.
+	endpoints map[string]string
+}
+
+// Make creates the directory where it does not exist, for its owner alone:
+// telemetry may hold what others must not read.
+func Make(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+// Open opens dir for writing. One process at a time may do so. What the ring
+// still holds from an earlier run goes into the store first. The caller calls
+// Close.
+func Open(dir string, o Options) (d *DataDir, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	d = &DataDir{Tail: new(stream.Hub), endpoints: make(map[string]string)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.closeParts())
+			d = nil
+		}
+	}()
+	// A directory that a newer ttlog made is left untouched.
+	if err := storage.CheckVersion(dir); err != nil {
+		return d, err
+	}
+	if err := Make(filepath.Join(dir, ringDir)); err != nil {
+		return d, err
+	}
+	if d.Ring, err = ringbuffer.Open(ringPath(dir), ringbuffer.Options{Size: o.RingBytes}); err != nil {
+		return d, err
+	}
+	o.Store.Ring = d.Ring.ID()
+	if d.Store, err = storage.Open(dir, o.Store); err != nil {
+		return d, err
+	}
+	forwarders, err := d.openForwarders(o.Forward)
+	if err != nil {
+		return d, err
+	}
+	d.Pipeline, err = pipeline.New(d.Ring, pipeline.Options{
+		Store:      tapped{d.Store, d.Tail},
+		Forwarders: forwarders,
+		SpillDir:   filepath.Join(dir, ringDir),
+		Logger:     o.Logger,
+	})
+	if err != nil {
+		return d, err
+	}
+	return d, d.Pipeline.Start()
+}
+
+func ringPath(dir string) string { return filepath.Join(dir, ringDir, ringFile) }
+
+// openForwarders builds the clients. A forwarder's name is its cursor in the
+// ring and has to be the same at the next start, so it comes from the endpoint.
+func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwarder, error) {
+	named := make([]pipeline.NamedForwarder, 0, len(options))
+	for _, o := range options {
+		// The pipeline retries for ever, and knows what to count.
+		o.Retry = otlp.Retry{Disabled: true}
+		client, err := otlp.New(o)
+		if err != nil {
+			return nil, fmt.Errorf("forward: %w", err)
+		}
+		d.Forwarders = append(d.Forwarders, client)
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(o.Endpoint))
+		name := fmt.Sprintf("%016x", h.Sum64())
+		d.endpoints[name] = o.Endpoint
+		named = append(named, pipeline.NamedForwarder{Name: name, Forwarder: client})
+	}
+	return named, nil
+}
+
+// Close drains the pipeline for as long as ctx lives, and closes everything.
+// What could not be drained stays in the ring for the next Open.
+func (d *DataDir) Close(ctx context.Context) error {
+	err := d.Pipeline.Drain(ctx)
+	return errors.Join(err, d.closeParts())
+}
+
+// closeParts closes what is open, in the order of the data's way.
+func (d *DataDir) closeParts() error {
+	var err error
+	if d.Pipeline != nil {
+		err = errors.Join(err, d.Pipeline.Close())
+	}
+	for _, f := range d.Forwarders {
+		err = errors.Join(err, f.Close())
+	}
+	if d.Ring != nil {
+		err = errors.Join(err, d.Ring.Close())
+	}
+	if d.Store != nil {
+		err = errors.Join(err, d.Store.Close())
+	}
+	return err
+}
+
+// tapped is a store whose requests are handed to the live tail as well.
+type tapped struct {
+	*storage.Store
+	tail *stream.Hub
+}
+
+// Append stores the request and shows it to those who listen.
+func (t tapped) Append(ctx context.Context, signal otlpwire.Signal, request []byte, end uint64) (int, error) {
+	rows, err := t.Store.Append(ctx, signal, request, end)
+	if err == nil && rows > 0 {
+		t.tail.Publish(signal, request)
+	}
+	return rows, err
+}

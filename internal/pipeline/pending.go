@@ -1,0 +1,42 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/ringbuffer"
+)
+
+// Request is one record of a ring as an Export…ServiceRequest.
+type Request struct {
+	Signal  otlpwire.Signal
+	Payload []byte
+	// End is the ring position behind the record.
+	End uint64
+}
+
+// Pending returns what a ring holds that its store has not made durable, one
+// request a record, in the order of the ring. It is empty for a ring that no
+// store reads. Records that cannot be understood are left out.
+func Pending(snap *ringbuffer.Snapshot) ([]Request, error) {
+	readers, err := snap.Readers()
+	if err != nil || !slices.Contains(readers, storeReader) {
+		return nil, err
+	}
+	in := &intake{catalog: &catalog{ring: snap, known: make(map[uint32]*scopeDef)}}
+	in.logOnce.Do(func() {}) // the writer says so
+	asm := newAssembler(in.catalog)
+	var out []Request
+	for rec, err := range snap.Records(storeReader) {
+		if err != nil {
+			return out, err
+		}
+		b := &in.batch
+		b.reset()
+		in.take(b, rec)
+		for _, c := range b.chunks {
+			out = append(out, Request{Signal: c.signal, Payload: c.payload(asm, nil), End: c.end})
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,136 @@
+// Package render prints the answer of a query for people.
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// Document is the JSON document that POST /api/v1/query answers with.
+type Document struct {
+	Columns []Column `json:"columns"`
+	Rows    [][]any  `json:"rows"`
+	Stats   Stats    `json:"stats"`
+}
+
+// Column is the name of a column of the answer and the type of its values.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Stats is what the query took.
+type Stats struct {
+	RowsScanned  int64   `json:"rows_scanned"`
+	RowsReturned int64   `json:"rows_returned"`
+	BytesRead    int64   `json:"bytes_read"`
+	PartsTotal   int     `json:"parts_total"`
+	PartsPruned  int     `json:"parts_pruned"`
+	ElapsedMS    float64 `json:"elapsed_ms"`
+}
+
+// Read reads a document. Numbers keep all their digits, as json.Number.
+func Read(r io.Reader) (doc Document, err error) {
+	d := json.NewDecoder(r)
+	d.UseNumber()
+	if err := d.Decode(&doc); err != nil {
+		return doc, fmt.Errorf("render: the answer is no query document: %w", err)
+	}
+	return doc, nil
+}
+
+// Table prints the rows as a table with a line of figures below it.
+func Table(w io.Writer, doc Document) error {
+	t := tablewriter.NewTable(w,
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{Symbols: tw.NewSymbols(tw.StyleASCII)})),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithAlignment(alignments(doc.Columns)),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithTrimSpace(tw.Off),
+	)
+	header := make([]string, len(doc.Columns))
+	for i, c := range doc.Columns {
+		header[i] = c.Name
+	}
+	t.Header(header)
+	for _, row := range doc.Rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			cells[i] = cell(v, doc.columnType(i))
+		}
+		if err := t.Append(cells); err != nil {
+			return err
+		}
+	}
+	if err := t.Render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d rows in %.1f ms (%d rows scanned, %d of %d parts left out)\n",
+		len(doc.Rows), doc.Stats.ElapsedMS, doc.Stats.RowsScanned, doc.Stats.PartsPruned, doc.Stats.PartsTotal)
+	return err
+}
+
+func (d Document) columnType(i int) string {
+	if i < len(d.Columns) {
+		return d.Columns[i].Type
+	}
+	return ""
+}
+
+// alignments puts numbers to the right.
+func alignments(columns []Column) tw.Alignment {
+	a := make(tw.Alignment, len(columns))
+	for i, c := range columns {
+		switch c.Type {
+		case "int", "float", "duration":
+			a[i] = tw.AlignRight
+		default:
+			a[i] = tw.AlignLeft
+		}
+	}
+	return a
+}
+
+// cell renders one value. Control characters of a telemetry string must not
+// reach the terminal.
+func cell(v any, typ string) string {
+	switch v := v.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return printable(v)
+	case json.Number:
+		if typ == "duration" {
+			if ns, err := v.Int64(); err == nil {
+				return time.Duration(ns).String()
+			}
+		}
+		return v.String()
+	case bool:
+		return fmt.Sprint(v)
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return printable(string(text))
+}
+
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case r < ' ' || r >= 0x7f && r < 0xa0:
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}

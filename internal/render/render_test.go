@@ -1,0 +1,42 @@
+package render_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/ttlog/ttlog/internal/render"
+)
+
+func TestTable(t *testing.T) {
+	doc, err := render.Read(strings.NewReader(`{
+		"columns": [{"name":"name","type":"string"},{"name":"n","type":"int"},{"name":"p99(duration)","type":"duration"},{"name":"x","type":"any"}],
+		"rows": [["GET /",9007199254740993,1500000,null],["a\u001b[31m\nb",2,60000000000,{"k":[1,true]}]],
+		"stats": {"rows_scanned":10,"rows_returned":2,"parts_total":3,"parts_pruned":1,"elapsed_ms":1.25}
+	}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := render.Table(&out, doc); err != nil {
+		t.Fatal(err)
+	}
+	want := `
++----------+------------------+---------------+----------------+
+| name     |                n | p99(duration) | x              |
++----------+------------------+---------------+----------------+
+| GET /    | 9007199254740993 |         1.5ms | NULL           |
+| a�[31m b |                2 |          1m0s | {"k":[1,true]} |
++----------+------------------+---------------+----------------+
+2 rows in 1.2 ms (10 rows scanned, 1 of 3 parts left out)
+`
+	if got := "\n" + out.String(); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestRead_SaysWhatIsWrong(t *testing.T) {
+	if _, err := render.Read(strings.NewReader("<html>")); err == nil {
+		t.Error("got no error for an answer that is no document")
+	}
+}

@@ -1,0 +1,119 @@
+package ttlog
+
+import (
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// Option configures [Start].
+type Option interface{ apply(c config) config }
+
+type optionFunc func(config) config
+
+func (f optionFunc) apply(c config) config { return f(c) }
+
+type config struct {
+	service        string
+	version        string
+	attributes     []attribute.KeyValue
+	dir            string
+	ringBytes      int64
+	retention      time.Duration
+	maxDiskBytes   int64
+	forward        []string
+	sampler        sdktrace.Sampler
+	metricInterval time.Duration
+	slogDefault    bool
+	logger         *slog.Logger
+}
+
+func newConfig(opts []Option) config {
+	c := config{dir: "./ttlog-data", logger: slog.New(slog.DiscardHandler)}
+	for _, o := range opts {
+		c = o.apply(c)
+	}
+	return c
+}
+
+// WithService names the service (service.name). Without it the name is that of
+// OTEL_SERVICE_NAME, else of OTEL_RESOURCE_ATTRIBUTES, else the SDK's default.
+func WithService(name string) Option {
+	return optionFunc(func(c config) config { c.service = name; return c })
+}
+
+// WithServiceVersion sets service.version.
+func WithServiceVersion(version string) Option {
+	return optionFunc(func(c config) config { c.version = version; return c })
+}
+
+// WithAttributes adds attributes to the resource.
+func WithAttributes(attrs ...attribute.KeyValue) Option {
+	return optionFunc(func(c config) config {
+		c.attributes = append(c.attributes[:len(c.attributes):len(c.attributes)], attrs...)
+		return c
+	})
+}
+
+// WithDataDir sets the directory of the store; the default is ./ttlog-data.
+// One process at a time may write to a directory.
+func WithDataDir(dir string) Option {
+	return optionFunc(func(c config) config { c.dir = dir; return c })
+}
+
+// WithRingSize sets the size of the ring file in bytes; the default is 64 MiB.
+// The ring holds what is not in the store yet.
+func WithRingSize(bytes int64) Option {
+	return optionFunc(func(c config) config { c.ringBytes = bytes; return c })
+}
+
+// WithRetention removes telemetry older than d; zero keeps it for ever.
+func WithRetention(d time.Duration) Option {
+	return optionFunc(func(c config) config { c.retention = d; return c })
+}
+
+// WithMaxDisk removes the oldest telemetry once the store is larger than this
+// many bytes; zero sets no limit.
+func WithMaxDisk(bytes int64) Option {
+	return optionFunc(func(c config) config { c.maxDiskBytes = bytes; return c })
+}
+
+// WithForward forwards everything to an OTLP endpoint as well, for example
+// http://collector:4318 or grpc://collector:4317. It may be given several times.
+func WithForward(endpoint string) Option {
+	return optionFunc(func(c config) config {
+		c.forward = append(c.forward[:len(c.forward):len(c.forward)], endpoint)
+		return c
+	})
+}
+
+// WithSampler sets the sampler. Without it OTEL_TRACES_SAMPLER decides, whose
+// default is parentbased_always_on.
+func WithSampler(s sdktrace.Sampler) Option {
+	return optionFunc(func(c config) config { c.sampler = s; return c })
+}
+
+// WithMetricInterval sets how often metrics are collected. Without it
+// OTEL_METRIC_EXPORT_INTERVAL decides, whose default is a minute.
+func WithMetricInterval(d time.Duration) Option {
+	return optionFunc(func(c config) config { c.metricInterval = d; return c })
+}
+
+// WithSlog makes ttlog the handler of slog's default logger, so that slog.Info
+// and its like become log records, tied to the span in their context.
+func WithSlog() Option {
+	return optionFunc(func(c config) config { c.slogDefault = true; return c })
+}
+
+// WithLogger says where ttlog itself logs, for example that a collector cannot
+// be reached. The default is nowhere. Do not pass a logger that logs to ttlog.
+func WithLogger(l *slog.Logger) Option {
+	return optionFunc(func(c config) config {
+		if l != nil {
+			c.logger = l
+		}
+		return c
+	})
+}

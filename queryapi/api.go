@@ -1,0 +1,80 @@
+package queryapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/stream"
+)
+
+// Traces finds whole traces. *storage.Store is one.
+type Traces interface {
+	// Trace returns the OTLP TracesData of a trace, and an error that wraps
+	// storage.ErrNotFound where there is none.
+	Trace(ctx context.Context, id [16]byte) ([]byte, error)
+}
+
+// Options says what the API serves. Source and Traces are needed; a call whose
+// part is missing answers 404.
+type Options struct {
+	Source query.Source
+	Traces Traces
+	// Tail feeds /api/v1/tail.
+	Tail *stream.Hub
+	// Query tunes the engine.
+	Query query.Options
+	// Formats are offered beside JSON, NDJSON and CSV; the client chooses by
+	// Accept.
+	Formats []Format
+	// Status returns what /api/v1/status answers, as a value for JSON.
+	Status func() any
+	// Ready returns why /readyz should answer 503; nil means always ready.
+	Ready func() error
+	// Metrics serves /metrics.
+	Metrics http.Handler
+	// OTLP serves /v1/traces, /v1/logs and /v1/metrics.
+	OTLP http.Handler
+	// Logger gets what went wrong on our side; nil discards.
+	Logger *slog.Logger
+}
+
+// api holds what the handlers share. It is immutable.
+type api struct {
+	Options
+	engine  *query.Engine
+	formats []Format
+}
+
+// New returns the handler of the API.
+func New(o Options) http.Handler {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &api{
+		Options: o,
+		engine:  query.New(o.Source, o.Query),
+		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /api/v1/query", a.query)
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}", a.trace)
+	mux.HandleFunc("GET /api/v1/services", a.services)
+	mux.HandleFunc("GET /api/v1/operations", a.operations)
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	if o.Tail != nil {
+		mux.HandleFunc("GET /api/v1/tail", a.tail)
+	}
+	if o.Status != nil {
+		mux.HandleFunc("GET /api/v1/status", a.status)
+	}
+	if o.Metrics != nil {
+		mux.Handle("GET /metrics", o.Metrics)
+	}
+	if o.OTLP != nil {
+		mux.Handle("/v1/", o.OTLP)
+	}
+	return withProblems(mux)
+}

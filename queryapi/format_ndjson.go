@@ -1,0 +1,56 @@
+package queryapi
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/ttlog/ttlog/query"
+)
+
+// ndjsonFormat is one JSON object a row.
+type ndjsonFormat struct{}
+
+func (ndjsonFormat) MediaType() string           { return "application/x-ndjson" }
+func (ndjsonFormat) Encoder(w io.Writer) Encoder { return &ndjsonEncoder{w: w, suffix: "\n"} }
+
+// ndjsonEncoder writes each row between a prefix and a suffix. It also makes
+// the events of the live tail.
+type ndjsonEncoder struct {
+	w              io.Writer
+	prefix, suffix string
+	keys           [][]byte // "name": by column
+	buf            []byte
+}
+
+// Columns keeps the names.
+func (e *ndjsonEncoder) Columns(cols []query.Column) error {
+	e.keys = e.keys[:0]
+	for _, c := range cols {
+		key, err := json.Marshal(c.Name)
+		if err != nil {
+			return err
+		}
+		e.keys = append(e.keys, append(key, ':'))
+	}
+	return nil
+}
+
+// Batch writes rows.
+func (e *ndjsonEncoder) Batch(b *query.Batch) error {
+	e.buf = e.buf[:0]
+	for row := range b.Len() {
+		e.buf = append(append(e.buf, e.prefix...), '{')
+		for col, key := range e.keys {
+			if col > 0 {
+				e.buf = append(e.buf, ',')
+			}
+			e.buf = b.AppendJSON(append(e.buf, key...), row, col)
+		}
+		e.buf = append(append(e.buf, '}'), e.suffix...)
+	}
+	_, err := e.w.Write(e.buf)
+	return err
+}
+
+// Close has nothing to add.
+func (*ndjsonEncoder) Close(query.Stats) error { return nil }

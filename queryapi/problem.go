@@ -1,0 +1,112 @@
+package queryapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/ttlog/ttlog/query"
+)
+
+// problem is an RFC 9457 problem document. Line and Column are set for an
+// error in the text of a query.
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
+
+// fail answers with a problem document.
+func fail(w http.ResponseWriter, status int, detail string) {
+	writeProblem(w, problem{Status: status, Detail: detail})
+}
+
+// failQuery answers with what went wrong in a query: a fault of the text is
+// 400, a limit of the engine 422, and the rest is ours.
+func (a *api) failQuery(w http.ResponseWriter, r *http.Request, err error) {
+	p := a.problemOf(r, err)
+	writeProblem(w, p)
+}
+
+func (a *api) problemOf(r *http.Request, err error) problem {
+	var q *query.Error
+	switch {
+	case errors.As(err, &q):
+		return problem{Status: http.StatusBadRequest, Detail: err.Error(), Line: q.Line, Column: q.Column}
+	case errors.Is(err, query.ErrLimit):
+		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
+	case r.Context().Err() != nil:
+		return problem{Status: 499, Title: "Client Closed Request", Detail: err.Error()}
+	}
+	a.Logger.Error("queryapi: request failed", "path", r.URL.Path, "error", err)
+	return problem{Status: http.StatusInternalServerError, Detail: err.Error()}
+}
+
+func writeProblem(w http.ResponseWriter, p problem) {
+	p = p.complete()
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client went away
+}
+
+// complete fills in what RFC 9457 gives a default.
+func (p problem) complete() problem {
+	if p.Type == "" {
+		p.Type = "about:blank"
+	}
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
+	return p
+}
+
+// withProblems turns the plain-text answers of the mux itself (404, 405) into
+// problem documents.
+func withProblems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(&muxErrors{ResponseWriter: w, path: r.URL.Path}, r)
+	})
+}
+
+// muxErrors replaces the body that the mux writes with a problem document.
+type muxErrors struct {
+	http.ResponseWriter
+	path string
+}
+
+// WriteHeader writes the problem document in place of the mux's header.
+func (m *muxErrors) WriteHeader(status int) {
+	if status < http.StatusBadRequest {
+		m.ResponseWriter.WriteHeader(status)
+		return
+	}
+	fail(m.ResponseWriter, status, "no such call: "+m.path)
+}
+
+// Write drops the mux's own text.
+func (m *muxErrors) Write(b []byte) (int, error) { return len(b), nil }
+
+// ReadProblem returns the error that a problem document of an answer describes,
+// for clients of the API. It reads at most 64 KiB of the body.
+func ReadProblem(resp *http.Response) error {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	var p problem
+	if json.Unmarshal(body, &p) != nil || p.Detail == "" {
+		return fmt.Errorf("the server answered %s: %s", resp.Status, bytes.TrimSpace(body))
+	}
+	return errors.New(p.Detail)
+}

@@ -1,0 +1,195 @@
+package queryapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// maxQueryBytes bounds the body of a query: the text, its parameters, and
+	// the JSON around them.
+	maxQueryBytes = 4 << 20
+	// heldBytes is how much of an answer is held back, so that an error up to
+	// there is a problem document and not a connection that breaks off.
+	heldBytes = 64 << 10
+)
+
+// request is what a client asks.
+type request struct {
+	sql     string
+	args    []any
+	timeout time.Duration // 0: the engine's
+}
+
+// query runs SQL and streams the answer.
+func (a *api) query(w http.ResponseWriter, r *http.Request) {
+	format, ok := a.negotiate(r)
+	if !ok {
+		fail(w, http.StatusNotAcceptable, "none of the media types in Accept can be had here")
+		return
+	}
+	req, status, err := readRequest(w, r)
+	if err != nil {
+		fail(w, status, err.Error())
+		return
+	}
+	if req.timeout > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), req.timeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	out := &heldWriter{w: w, mediaType: format.MediaType()}
+	enc := format.Encoder(out)
+	st, err := a.engine.Stream(r.Context(), req.sql, req.args, enc)
+	if err == nil {
+		err = errors.Join(enc.Close(st), out.release())
+	}
+	switch {
+	case err == nil:
+	case out.released:
+		// Part of the answer is with the client. Breaking the connection off
+		// is the only way left to say that it is not whole.
+		a.Logger.Warn("queryapi: answer cut off", "error", err)
+		panic(http.ErrAbortHandler)
+	default:
+		a.failQuery(w, r, err)
+	}
+}
+
+// readRequest reads the body of a query in either of its forms.
+func readRequest(w http.ResponseWriter, r *http.Request) (req request, status int, err error) {
+	media := "text/plain"
+	if header := r.Header.Get("Content-Type"); header != "" {
+		if media, _, err = mime.ParseMediaType(header); err != nil {
+			return req, http.StatusBadRequest, fmt.Errorf("Content-Type: %w", err)
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxQueryBytes))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return req, http.StatusRequestEntityTooLarge, fmt.Errorf("a query of more than %d bytes", maxQueryBytes)
+	}
+	if err != nil {
+		return req, http.StatusBadRequest, err
+	}
+	switch media {
+	case "text/plain", "application/sql", "application/x-www-form-urlencoded": // the last is what curl -d says
+		return request{sql: string(body)}, 0, nil
+	case "application/json":
+		req, err = decodeRequest(body)
+		return req, http.StatusBadRequest, err
+	}
+	return req, http.StatusUnsupportedMediaType, fmt.Errorf("a query is text/plain or application/json, not %s", media)
+}
+
+func decodeRequest(body []byte) (req request, err error) {
+	var doc struct {
+		Query   *string `json:"query"`
+		Params  any     `json:"params"`
+		Timeout any     `json:"timeout"`
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	d.DisallowUnknownFields()
+	if err := d.Decode(&doc); err != nil {
+		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %w", err)
+	}
+	if doc.Query == nil {
+		return req, errors.New(`the body has no "query"`)
+	}
+	req.sql = *doc.Query
+	switch params := plain(doc.Params).(type) {
+	case nil:
+	case []any:
+		req.args = params
+	case map[string]any:
+		req.args = []any{params}
+	default:
+		return req, errors.New(`"params" is neither an array ($1, $2) nor an object (:name)`)
+	}
+	req.timeout, err = decodeTimeout(doc.Timeout)
+	return req, err
+}
+
+// decodeTimeout reads "1.5s" or a number of seconds.
+func decodeTimeout(v any) (time.Duration, error) {
+	var d time.Duration
+	var err error
+	switch v := v.(type) {
+	case nil:
+		return 0, nil
+	case string:
+		d, err = time.ParseDuration(v)
+	case json.Number:
+		d, err = time.ParseDuration(v.String() + "s")
+	default:
+		err = errors.New("not a string")
+	}
+	if err != nil || d <= 0 {
+		return 0, errors.New(`"timeout" is neither a duration such as "1.5s" nor a number of seconds above 0`)
+	}
+	return d, nil
+}
+
+// plain turns the numbers of decoded JSON into int64 or float64, in place.
+func plain(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+			return n
+		}
+		f, _ := v.Float64() // out of range is an infinity
+		return f
+	case []any:
+		for i := range v {
+			v[i] = plain(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = plain(v[k])
+		}
+	}
+	return v
+}
+
+// heldWriter holds the beginning of an answer back.
+type heldWriter struct {
+	w         http.ResponseWriter
+	mediaType string
+	held      []byte
+	released  bool
+}
+
+// Write passes on what no longer fits.
+func (h *heldWriter) Write(b []byte) (int, error) {
+	if !h.released && len(h.held)+len(b) <= heldBytes {
+		h.held = append(h.held, b...)
+		return len(b), nil
+	}
+	if err := h.release(); err != nil {
+		return 0, err
+	}
+	return h.w.Write(b)
+}
+
+// release sends the header and what was held.
+func (h *heldWriter) release() error {
+	if h.released {
+		return nil
+	}
+	h.released = true
+	h.w.Header().Set("Content-Type", h.mediaType)
+	h.w.Header().Set("X-Content-Type-Options", "nosniff")
+	h.w.WriteHeader(http.StatusOK)
+	_, err := h.w.Write(h.held)
+	h.held = nil
+	return err
+}

@@ -1,0 +1,180 @@
+package queryapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// keepAlive is how often a quiet tail sends a comment, so that proxies keep
+// the connection and we notice that the client went away.
+const keepAlive = 15 * time.Second
+
+// tailTables are the tables by the signal parameter.
+var tailTables = map[string]struct {
+	signal otlpwire.Signal
+	table  string
+}{
+	"":        {otlpwire.Logs, "logs"},
+	"logs":    {otlpwire.Logs, "logs"},
+	"spans":   {otlpwire.Traces, "spans"},
+	"traces":  {otlpwire.Traces, "spans"},
+	"metrics": {otlpwire.Metrics, "metrics"},
+}
+
+// tail sends rows as they arrive, as server-sent events. Each request that the
+// store takes is queried by itself, so a condition means here what it means
+// in SQL.
+func (a *api) tail(w http.ResponseWriter, r *http.Request) {
+	params := r.URL.Query()
+	t, ok := tailTables[params.Get("signal")]
+	if !ok {
+		fail(w, http.StatusBadRequest, fmt.Sprintf("signal %q is not one of logs, spans and metrics", params.Get("signal")))
+		return
+	}
+	sql, args := tailSQL(t.table, params.Get("service"), params.Get("level"), params.Get("where"))
+	source := &oneRequest{columns: a.Source, signal: t.signal}
+	engine := query.New(source, a.Options.Query)
+	// A faulty condition is found before the first row arrives.
+	if _, err := engine.Query(r.Context(), sql, args...); err != nil {
+		a.failQuery(w, r, err)
+		return
+	}
+	sub := a.Tail.Subscribe(t.signal)
+	defer sub.Close()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-cache")
+	events := &eventWriter{w: w, flusher: http.NewResponseController(w)}
+	enc := &ndjsonEncoder{w: events, prefix: "event: row\ndata: ", suffix: "\n\n"}
+	events.comment("listening")
+	ticker := time.NewTicker(keepAlive)
+	defer ticker.Stop()
+	for events.err == nil {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-ticker.C:
+			events.comment("quiet")
+		case <-sub.Ready():
+			requests, dropped := sub.Take()
+			for _, request := range requests {
+				if source.blocks, events.err = storage.Blocks(t.signal, request); events.err != nil {
+					return
+				}
+				if _, err := engine.Stream(r.Context(), sql, args, enc); err != nil {
+					return
+				}
+			}
+			if dropped > 0 {
+				_, _ = fmt.Fprintf(events, "event: dropped\ndata: %d\n\n", dropped)
+			}
+			events.flush()
+		}
+	}
+}
+
+// tailSQL builds the query that every arriving request is put to.
+func tailSQL(table, service, level, where string) (sql string, args []any) {
+	var conditions []string
+	add := func(condition, value string) {
+		args = append(args, value)
+		conditions = append(conditions, fmt.Sprintf(condition, len(args)))
+	}
+	if service != "" {
+		add("service = $%d", service)
+	}
+	if level != "" {
+		add("level >= $%d", strings.ToUpper(level))
+	}
+	if where != "" {
+		conditions = append(conditions, "("+where+"\n)")
+	}
+	sql = "SELECT * FROM " + table
+	if len(conditions) > 0 {
+		sql += " WHERE " + strings.Join(conditions, " AND ")
+	}
+	return sql, args
+}
+
+// eventWriter writes to the client and remembers the first error.
+type eventWriter struct {
+	w       io.Writer
+	flusher *http.ResponseController
+	err     error
+}
+
+func (e *eventWriter) Write(b []byte) (int, error) {
+	n, err := e.w.Write(b)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	return n, err
+}
+
+func (e *eventWriter) comment(text string) {
+	_, _ = io.WriteString(e, ": "+text+"\n\n")
+	e.flush()
+}
+
+func (e *eventWriter) flush() {
+	if err := e.flusher.Flush(); err != nil && e.err == nil && !errors.Is(err, http.ErrNotSupported) {
+		e.err = err
+	}
+}
+
+// oneRequest is a source that holds the rows of one request, and knows the
+// columns of everything that is stored: a condition on an attribute that this
+// request does not have is no error. One goroutine uses it.
+type oneRequest struct {
+	columns query.Source
+	signal  otlpwire.Signal
+	blocks  []column.Block
+}
+
+// Scan returns the rows of the request.
+func (o *oneRequest) Scan(context.Context, query.ScanRequest) (query.Scan, error) {
+	return blocks(o.blocks), nil
+}
+
+// Columns returns the stored columns and those of the request.
+func (o *oneRequest) Columns(ctx context.Context, signal otlpwire.Signal) ([]column.Ref, error) {
+	refs, err := o.columns.Columns(ctx, signal)
+	if err != nil || signal != o.signal {
+		return refs, err
+	}
+	for _, b := range o.blocks {
+		for _, ref := range b.Columns() {
+			if !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs, nil
+}
+
+// blocks is a scan over blocks in memory.
+type blocks []column.Block
+
+func (b blocks) Blocks() iter.Seq2[column.Block, error] {
+	return func(yield func(column.Block, error) bool) {
+		for _, block := range b {
+			if !yield(block, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (blocks) Stats() query.ScanStats { return query.ScanStats{} }
+func (blocks) Close() error           { return nil }

@@ -1,0 +1,105 @@
+// Package stream is what happens to telemetry as it arrives, beside its way
+// into the store: for now the live tail. A [Hub] hands every request that the
+// store takes to those who subscribed.
+package stream
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
+
+// subscriptionBytes bounds what waits for one slow subscriber.
+const subscriptionBytes = 8 << 20
+
+// Hub hands requests to subscribers. The zero value is ready. It never blocks
+// the publisher: what a slow subscriber has no room for is dropped and counted.
+// A Hub is safe for concurrent use.
+type Hub struct {
+	// active is the number of subscribers, so that a publisher nobody
+	// listens to pays one atomic load.
+	active atomic.Int32
+
+	mu   sync.Mutex
+	subs map[*Subscription]struct{} // guarded by mu
+}
+
+// Subscription receives the requests of one signal from its subscription on.
+type Subscription struct {
+	hub    *Hub
+	signal otlpwire.Signal
+	// ready is signalled, without blocking, when requests become non-empty.
+	ready chan struct{}
+
+	mu       sync.Mutex
+	requests [][]byte // guarded by mu
+	bytes    int      // guarded by mu
+	dropped  uint64   // guarded by mu
+}
+
+// Publish hands a copy of an Export…ServiceRequest to every subscriber of its
+// signal.
+func (h *Hub) Publish(signal otlpwire.Signal, request []byte) {
+	if h.active.Load() == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subs {
+		if s.signal == signal {
+			s.offer(request)
+		}
+	}
+}
+
+// Subscribe starts a subscription. The caller closes it.
+func (h *Hub) Subscribe(signal otlpwire.Signal) *Subscription {
+	s := &Subscription{hub: h, signal: signal, ready: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.subs == nil {
+		h.subs = make(map[*Subscription]struct{})
+	}
+	h.subs[s] = struct{}{}
+	h.active.Add(1)
+	return s
+}
+
+// Close ends the subscription.
+func (s *Subscription) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if _, ok := s.hub.subs[s]; ok {
+		delete(s.hub.subs, s)
+		s.hub.active.Add(-1)
+	}
+}
+
+// Ready is signalled when there may be something to take.
+func (s *Subscription) Ready() <-chan struct{} { return s.ready }
+
+// Take returns what arrived since the last call, oldest first, and how many
+// requests were dropped meanwhile. The slices belong to the caller.
+func (s *Subscription) Take() (requests [][]byte, dropped uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	requests, dropped = s.requests, s.dropped
+	s.requests, s.bytes, s.dropped = nil, 0, 0
+	return requests, dropped
+}
+
+func (s *Subscription) offer(request []byte) {
+	s.mu.Lock()
+	if s.bytes > 0 && s.bytes+len(request) > subscriptionBytes {
+		s.dropped++
+	} else {
+		s.requests = append(s.requests, append([]byte(nil), request...))
+		s.bytes += len(request)
+	}
+	s.mu.Unlock()
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}

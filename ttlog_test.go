@@ -1,0 +1,196 @@
+package ttlog_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+
+	"github.com/ttlog/ttlog"
+)
+
+// ask runs SQL through the handler that an application mounts.
+func ask(t testing.TB, sql string) [][]any {
+	t.Helper()
+	w := httptest.NewRecorder()
+	ttlog.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/query", strings.NewReader(sql)))
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: %d %s", sql, w.Code, w.Body)
+	}
+	var doc struct{ Rows [][]any }
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Rows
+}
+
+// eventually asks until the answer is the wanted one.
+func eventually(t testing.TB, sql string, want [][]any) {
+	t.Helper()
+	var got [][]any
+	for range 1000 {
+		if got = ask(t, sql); reflect.DeepEqual(got, want) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%s: got %v, want %v", sql, got, want)
+}
+
+func TestStart_StoresAllSignals(t *testing.T) {
+	ctx := t.Context()
+	dir := filepath.Join(t.TempDir(), "data")
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test,service.name=from-attributes")
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithService("shop"),
+		ttlog.WithServiceVersion("1.2.3"), ttlog.WithAttributes(attribute.Int("shard", 7)), ttlog.WithSlog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spanCtx, span := otel.Tracer("test").Start(ctx, "work")
+	slog.WarnContext(spanCtx, "careful", "left", 3)
+	span.End()
+	counter, err := otel.Meter("test").Int64Counter("orders")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter.Add(ctx, 2)
+
+	eventually(t, "SELECT service, name, resource['service.version'], resource['shard'], resource['deployment.environment.name'] FROM spans",
+		[][]any{{"shop", "work", "1.2.3", 7.0, "test"}})
+	id := span.SpanContext().TraceID().String()
+	eventually(t, "SELECT level, body, left, trace_id FROM logs", [][]any{{"WARN", "careful", 3.0, id}})
+	carrier := propagation.MapCarrier{}
+	otel.GetTextMapPropagator().Inject(spanCtx, carrier)
+	if !strings.Contains(carrier["traceparent"], id) {
+		t.Errorf("the propagator injects %v, want a traceparent with %s", carrier, id)
+	}
+
+	if err := shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := shutdown(ctx); err != nil {
+		t.Errorf("a second shutdown: %v", err)
+	}
+	w := httptest.NewRecorder()
+	ttlog.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/healthz", http.NoBody))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("after shutdown the handler answers %d, want 503", w.Code)
+	}
+
+	// Everything is durable: a second start finds it, with the metrics that
+	// shutdown collected.
+	shutdown, err = ttlog.Start(ctx, ttlog.WithDataDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shutdown(context.Background())
+	for sql, want := range map[string][][]any{
+		"SELECT count(*) FROM spans":      {{1.0}},
+		"SELECT count(*) FROM logs":       {{1.0}},
+		"SELECT name, value FROM metrics": {{"orders", 2.0}},
+	} {
+		if got := ask(t, sql); !reflect.DeepEqual(got, want) {
+			t.Errorf("after a restart: %s: got %v, want %v", sql, got, want)
+		}
+	}
+}
+
+func TestStart_HonoursTheEnvironment(t *testing.T) {
+	t.Setenv("OTEL_SERVICE_NAME", "from-env")
+	t.Setenv("OTEL_TRACES_SAMPLER", "traceidratio")
+	t.Setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+	ctx := t.Context()
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := otel.Tracer("test").Start(ctx, "never sampled")
+	span.End()
+	if span.SpanContext().IsSampled() {
+		t.Error("the span is sampled, although OTEL_TRACES_SAMPLER says no span is")
+	}
+	if err := shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Setenv("OTEL_TRACES_SAMPLER", "always_on")
+	shutdown, err = ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span = otel.Tracer("test").Start(ctx, "sampled")
+	span.End()
+	eventually(t, "SELECT service, name FROM spans", [][]any{{"from-env", "sampled"}})
+	if err := shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Setenv("OTEL_PROPAGATORS", "carrier-pigeon")
+	if _, err := ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir())); err == nil || !strings.Contains(err.Error(), "carrier-pigeon") {
+		t.Errorf("an unknown propagator: got %v, want an error that names it", err)
+	}
+
+	t.Setenv("OTEL_SDK_DISABLED", "true")
+	dir := filepath.Join(t.TempDir(), "data")
+	shutdown, err = ttlog.Start(ctx, ttlog.WithDataDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if found, _ := filepath.Glob(dir); found != nil {
+		t.Error("a disabled SDK made a data directory")
+	}
+}
+
+func TestStart_ForwardsToTheCollectorOfTheEnvironment(t *testing.T) {
+	paths := make(chan string, 100)
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-protobuf")
+		paths <- r.URL.Path
+	}))
+	defer collector.Close()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+	ctx := t.Context()
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir()), ttlog.WithService("shop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := otel.Tracer("test").Start(ctx, "work")
+	span.End()
+	if err := shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	close(paths)
+	if got := <-paths; got != "/v1/traces" {
+		t.Errorf("the collector got %q, want a request to /v1/traces", got)
+	}
+}
+
+func TestStart_OneWriterADirectory(t *testing.T) {
+	dir := t.TempDir()
+	shutdown, err := ttlog.Start(t.Context(), ttlog.WithDataDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shutdown(context.Background())
+	if _, err := ttlog.Start(t.Context(), ttlog.WithDataDir(dir)); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a second start: got %v, want an error that names the directory", err)
+	}
+}
