@@ -91,7 +91,11 @@ func (m *muxErrors) WriteHeader(status int) {
 		m.ResponseWriter.WriteHeader(status)
 		return
 	}
-	fail(m.ResponseWriter, status, "no such call: "+m.path)
+	detail := "no such call: " + m.path
+	if status == http.StatusMethodNotAllowed {
+		detail = m.path + " is called with " + m.Header().Get("Allow")
+	}
+	fail(m.ResponseWriter, status, detail)
 }
 
 // Write drops the mux's own text.

@@ -29,7 +29,7 @@ type exporters struct {
 }
 
 func httpExporters(ctx context.Context, p *process) (e exporters, err error) {
-	if e.traces, err = otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.otlpHTTP)); err != nil {
+	if e.traces, err = otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.otlpHTTP+"/v1/traces")); err != nil {
 		return e, err
 	}
 	if e.logs, err = otlploghttp.New(ctx, otlploghttp.WithEndpointURL(p.otlpHTTP+"/v1/logs")); err != nil {

@@ -1,0 +1,307 @@
+package queryapi_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	apachearrow "github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/queryapi"
+	"github.com/ttlog/ttlog/queryapi/arrow"
+	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/stream"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// start is when the telemetry of the tests begins.
+var start = time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC)
+
+func traces() ptrace.Traces {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "shop")
+	spans := rs.ScopeSpans().AppendEmpty().Spans()
+	for i, name := range []string{"GET /", "GET /", "POST /orders"} {
+		s := spans.AppendEmpty()
+		s.SetTraceID([16]byte{1, 2, 3, 15: byte(i / 2)})
+		s.SetSpanID([8]byte{9, 7: byte(i)})
+		s.SetName(name)
+		s.SetKind(ptrace.SpanKindServer)
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(start.Add(time.Duration(i) * time.Second)))
+		s.SetEndTimestamp(s.StartTimestamp() + pcommon.Timestamp(1+i)*1_000_000)
+		s.Attributes().PutInt("http.response.status_code", int64(200+i))
+		s.Attributes().PutStr("note", `a "quoted", note`)
+	}
+	return td
+}
+
+func logs(service, body string, severity plog.SeverityNumber) []byte {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	rl.Resource().Attributes().PutStr("service.name", service)
+	r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	r.SetTimestamp(pcommon.NewTimestampFromTime(start))
+	r.SetSeverityNumber(severity)
+	r.Body().SetStr(body)
+	r.Attributes().PutInt("shop.items", int64(len(body)))
+	out, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// serve returns a server over a store that holds three spans and one log
+// record, and the hub that feeds its tail.
+func serve(t *testing.T, o queryapi.Options) (*httptest.Server, *stream.Hub) {
+	t.Helper()
+	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := ptraceotlp.NewExportRequestFromTraces(traces()).MarshalProto()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Append(t.Context(), storage.Traces, body, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Append(t.Context(), storage.Logs, logs("cart", "hello", plog.SeverityNumberInfo), 0); err != nil {
+		t.Fatal(err)
+	}
+	hub := new(stream.Hub)
+	o.Source, o.Traces, o.Tail = query.FromStore(s), s, hub
+	o.Formats = []queryapi.Format{arrow.Format{}}
+	srv := httptest.NewServer(queryapi.New(o))
+	t.Cleanup(func() {
+		srv.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return srv, hub
+}
+
+// call makes a request and returns the answer.
+func call(t *testing.T, method, url, body string, headers ...string) (status int, media, answer string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	out, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header.Get("Content-Type"), string(out)
+}
+
+var elapsed = regexp.MustCompile(`"elapsed_ms":[0-9.e+-]+`)
+
+// TestAPI_Golden runs each call and compares status, media type and body with
+// a golden file of its name.
+func TestAPI_Golden(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{
+		Status: func() any { return map[string]int{"answer": 42} },
+		Ready:  func() error { return fmt.Errorf("still draining") },
+	})
+	const all = "SELECT timestamp, name, duration, error, span_id, http.response.status_code, note FROM spans ORDER BY timestamp"
+	for _, c := range []struct {
+		name, method, path, body string
+		headers                  []string
+	}{
+		{"query_json", "POST", "/api/v1/query", all, nil},
+		{"query_ndjson", "POST", "/api/v1/query", all, []string{"Accept", "text/html;q=0.3, application/x-ndjson"}},
+		{"query_csv", "POST", "/api/v1/query", all, []string{"Accept", "application/json;q=0.1,text/csv"}},
+		{"query_named", "POST", "/api/v1/query", `{"query":"SELECT count(*) AS n FROM spans WHERE name = :name AND duration > :d", "params":{"name":"GET /","d":1000000}, "timeout":"5s"}`, []string{"Content-Type", "application/json"}},
+		{"query_numbered", "POST", "/api/v1/query", `{"query":"SELECT name FROM spans WHERE http.response.status_code = $1", "params":[202]}`, []string{"Content-Type", "application/json; charset=utf-8"}},
+		{"query_empty", "POST", "/api/v1/query", "SELECT name FROM metrics", nil},
+		{"query_fault", "POST", "/api/v1/query", "SELECT\n  FROM spans", nil},
+		{"query_no_json", "POST", "/api/v1/query", "{", []string{"Content-Type", "application/json"}},
+		{"query_bad_params", "POST", "/api/v1/query", `{"query":"SELECT 1","params":3}`, []string{"Content-Type", "application/json"}},
+		{"query_bad_timeout", "POST", "/api/v1/query", `{"query":"SELECT 1","timeout":"soon"}`, []string{"Content-Type", "application/json"}},
+		{"query_bad_media", "POST", "/api/v1/query", "SELECT 1", []string{"Content-Type", "image/png"}},
+		{"query_bad_accept", "POST", "/api/v1/query", "SELECT 1", []string{"Accept", "image/png"}},
+		{"query_get", "GET", "/api/v1/query", "", nil},
+		{"trace", "GET", "/api/v1/traces/01020300000000000000000000000001", "", nil},
+		{"trace_absent", "GET", "/api/v1/traces/ff020300000000000000000000000001", "", nil},
+		{"trace_bad_id", "GET", "/api/v1/traces/xyz", "", nil},
+		{"services", "GET", "/api/v1/services", "", nil},
+		{"operations", "GET", "/api/v1/operations?service=shop", "", nil},
+		{"operations_none", "GET", "/api/v1/operations?service=nobody", "", nil},
+		{"status", "GET", "/api/v1/status", "", nil},
+		{"healthz", "GET", "/healthz", "", nil},
+		{"readyz_not", "GET", "/readyz", "", nil},
+		{"tail_bad_signal", "GET", "/api/v1/tail?signal=smoke", "", nil},
+		{"tail_bad_where", "GET", "/api/v1/tail?where=level+%3D", "", nil},
+		{"no_such_call", "GET", "/api/v2/query", "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, media, body := call(t, c.method, srv.URL+c.path, c.body, c.headers...)
+			got := fmt.Sprintf("%d %s\n%s", status, media, elapsed.ReplaceAllString(body, `"elapsed_ms":0`))
+			golden := filepath.Join("testdata", c.name+".golden")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+func TestTrace_AsProtobufIsTheSource(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	_, media, body := call(t, "GET", srv.URL+"/api/v1/traces/01020300000000000000000000000000", "", "Accept", "application/x-protobuf")
+	if media != "application/x-protobuf" {
+		t.Fatalf("got %s", media)
+	}
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if td.SpanCount() != 2 {
+		t.Errorf("got %d spans, want 2", td.SpanCount())
+	}
+}
+
+func TestQuery_Arrow(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	_, media, body := call(t, "POST", srv.URL+"/api/v1/query",
+		"SELECT name, count(*) AS n, max(duration) AS d, min(timestamp) AS t, any(note) AS note FROM spans GROUP BY name ORDER BY name",
+		"Accept", "application/vnd.apache.arrow.stream")
+	if media != "application/vnd.apache.arrow.stream" {
+		t.Fatalf("got %s: %s", media, body)
+	}
+	r, err := ipc.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	wantTypes := []apachearrow.DataType{
+		apachearrow.BinaryTypes.String, apachearrow.PrimitiveTypes.Int64, apachearrow.FixedWidthTypes.Duration_ns,
+		apachearrow.FixedWidthTypes.Timestamp_ns, apachearrow.BinaryTypes.String,
+	}
+	for i, f := range r.Schema().Fields() {
+		if !apachearrow.TypeEqual(f.Type, wantTypes[i]) {
+			t.Errorf("%s is %s, want %s", f.Name, f.Type, wantTypes[i])
+		}
+	}
+	rows := int64(0)
+	for r.Next() {
+		rows += r.RecordBatch().NumRows()
+	}
+	if r.Err() != nil || rows != 2 {
+		t.Errorf("got %d rows, %v; want 2", rows, r.Err())
+	}
+}
+
+func TestQuery_LimitsAre422(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{Query: query.Options{MaxRows: 1}})
+	status, media, body := call(t, "POST", srv.URL+"/api/v1/query", "SELECT name FROM spans")
+	if status != http.StatusUnprocessableEntity || media != "application/problem+json" || !strings.Contains(body, "LIMIT") {
+		t.Errorf("got %d %s %s, want a 422 problem that speaks of LIMIT", status, media, body)
+	}
+}
+
+func TestQuery_TooLargeIs413(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	status, _, _ := call(t, "POST", srv.URL+"/api/v1/query", strings.Repeat(" ", 5<<20))
+	if status != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d, want 413", status)
+	}
+}
+
+// TestTail_SendsMatchingRowsAsTheyArrive listens, publishes, and expects only
+// the rows that meet the conditions.
+func TestTail_SendsMatchingRowsAsTheyArrive(t *testing.T) {
+	srv, hub := serve(t, queryapi.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/api/v1/tail?service=shop&level=warn&where=shop.items%20%3E%203", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	next := func() string {
+		for lines.Scan() {
+			if line := lines.Text(); line != "" && !strings.HasPrefix(line, ":") {
+				return line
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
+		return ""
+	}
+	for lines.Scan() {
+		if lines.Text() == ": listening" {
+			break
+		}
+	}
+	hub.Publish(storage.Logs, logs("shop", "careful", plog.SeverityNumberInfo))   // below the level
+	hub.Publish(storage.Logs, logs("cart", "careful", plog.SeverityNumberError))  // another service
+	hub.Publish(storage.Logs, logs("shop", "no", plog.SeverityNumberError))       // fails the condition
+	hub.Publish(storage.Logs, logs("shop", "sold out", plog.SeverityNumberError)) // the one
+	if got := next(); got != "event: row" {
+		t.Errorf("got %q, want event: row", got)
+	}
+	data, ok := strings.CutPrefix(next(), "data: ")
+	var row map[string]any
+	if err := json.Unmarshal([]byte(data), &row); !ok || err != nil {
+		t.Fatalf("got %q, %v", data, err)
+	}
+	if row["body"] != "sold out" || row["level"] != "ERROR" || row["service"] != "shop" {
+		t.Errorf("got %v, want the row that meets all conditions", row)
+	}
+}
+
+func TestReadProblem(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"status":400,"detail":"what and where"}`: "what and where",
+		`<html>proxy</html>`:                       "the server answered 502 Bad Gateway: <html>proxy</html>",
+	} {
+		err := queryapi.ReadProblem(&http.Response{Status: "502 Bad Gateway", Body: io.NopCloser(bytes.NewReader([]byte(body)))})
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
