@@ -207,6 +207,12 @@ func fullLogs() [][]byte {
 	none := rl.ScopeLogs().AppendEmpty().LogRecords()
 	none.AppendEmpty()
 	none.AppendEmpty().SetObservedTimestamp(Start + 7)
+	none.AppendEmpty().SetTimestamp(Start)
+	before := none.AppendEmpty()
+	before.SetTimestamp(Start)
+	before.SetObservedTimestamp(Start - 1)
+	first := none.AppendEmpty()
+	first.SetTimestamp(1)
 	var m plog.ProtoMarshaler
 	body := repeated(func(dst, kv []byte) []byte { return otlpwire.AppendBytes(dst, otlpwire.LogRecordAttributes, kv) })
 	body = append(body, repeated(func(dst, kv []byte) []byte { // the body several times: the last wins
