@@ -81,6 +81,10 @@ func (s *AttrSet) ShapeAt(i int) []uint32 { return s.Shapes[s.Shape.Code(i)] }
 
 // addMessage adds the KeyValue message kv to row i, behind what it has.
 func (s *AttrSet) addMessage(i int, kv []byte) error {
+	if key, v, ok := fastKeyValue(kv); ok {
+		s.add(i, key, v)
+		return nil
+	}
 	var key, value []byte
 	plain := true // nothing in kv but one key and one value
 	values := 0

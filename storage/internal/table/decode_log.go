@@ -67,7 +67,7 @@ func (d *decoder) log(scope uint32, msg []byte) error {
 		body.endRow(row)
 	}
 	if t := l[LogTime].Int(row); t != 0 {
-		l[LogObserved].setInt(row, l[LogObserved].Int(row)-t)
+		l[LogObserved].setInt(row, relateObserved(l[LogObserved].Int(row)-t, t))
 	}
 	d.endExtra(&l[logExtra], row, extra)
 	attrs.endRow(row)

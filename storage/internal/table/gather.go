@@ -224,7 +224,7 @@ func (g *gatherer) list(dst *Group, i int, srcs []*Group, locs []Loc) error {
 	to := &dst.Lists[i]
 	items := make([]*Group, len(srcs))
 	starts := make([][]uint32, len(srcs))
-	any := false
+	found := false
 	for k, s := range srcs {
 		l := &s.Lists[i]
 		if err := l.Counts.Ensure(); err != nil {
@@ -232,11 +232,11 @@ func (g *gatherer) list(dst *Group, i int, srcs []*Group, locs []Loc) error {
 		}
 		items[k] = &l.Items
 		if l.Items.N > 0 {
-			any = true
+			found = true
 			starts[k] = prefixSums(l.Counts.Ints, s.N)
 		}
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	var inner []Loc
@@ -267,7 +267,7 @@ type attrSource struct {
 // attrs gathers an attribute set into dst, from row at on.
 func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group, locs []Loc) error {
 	sources := make([]attrSource, len(sets))
-	any := false
+	found := false
 	for i, s := range sets {
 		if err := s.ensureAll(); err != nil {
 			return err
@@ -275,14 +275,14 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 		if len(s.Cols) == 0 {
 			continue
 		}
-		any = true
+		found = true
 		starts, values := s.Positions(groups[i].N)
 		sources[i] = attrSource{
 			set: s, starts: starts, values: values, cols: make([]int32, len(s.Cols)),
 			shapes: make([]uint32, len(s.Shapes)), maps: make([][]uint32, len(s.Cols)),
 		}
 	}
-	if !any {
+	if !found {
 		return nil
 	}
 	for k, l := range locs {

@@ -77,7 +77,7 @@ func (w *writer) log(dst []byte, i int) []byte {
 	dst = appendFixed32(dst, otlpwire.LogRecordFlags, l[LogFlags].Int(i))
 	dst = appendString(dst, otlpwire.LogRecordTraceID, l[LogTraceID].Str(i))
 	dst = appendSpanID(dst, otlpwire.LogRecordSpanID, l[LogSpanID].Int(i))
-	dst = appendFixed64(dst, otlpwire.LogRecordObservedTimeUnixNano, at+l[LogObserved].Int(i))
+	dst = appendFixed64(dst, otlpwire.LogRecordObservedTimeUnixNano, observed(l, i))
 	dst = appendString(dst, otlpwire.LogRecordEventName, l[LogEventName].Str(i))
 	return append(dst, l[logExtra].Str(i)...)
 }

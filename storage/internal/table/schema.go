@@ -118,7 +118,8 @@ var linkDef = &GroupDef{
 	Sets: []string{"attributes"},
 }
 
-// The columns of a log record. LogObserved is relative to LogTime modulo 2^64.
+// The columns of a log record. LogObserved is relative to LogTime, see
+// relateObserved.
 // The body is an attribute set of one value with an empty key: it has any type
 // that an attribute has.
 const (

@@ -20,14 +20,9 @@ func level(number int64, text string) string {
 func (b *Block) logField(name string) (*column.Vector, error) {
 	switch name {
 	case "timestamp":
-		return b.logTimes(func(at, observed int64) int64 {
-			if at == 0 {
-				return observed
-			}
-			return at
-		})
+		return b.logTimes(b.c.Time)
 	case "observed_timestamp":
-		return b.logTimes(func(at, observed int64) int64 { return at + observed })
+		return b.logTimes(func(i int) int64 { return observed(b.c.Rows.Leaves, i) })
 	case "level":
 		return b.levelField()
 	case "severity_number":
@@ -50,18 +45,17 @@ func (b *Block) logField(name string) (*column.Vector, error) {
 	return nil, nil
 }
 
-func (b *Block) logTimes(pick func(at, observed int64) int64) (*column.Vector, error) {
-	at, err := b.leaf(LogTime)
-	if err != nil {
+// logTimes returns a column of times that are made of both stored ones.
+func (b *Block) logTimes(pick func(row int) int64) (*column.Vector, error) {
+	if _, err := b.leaf(LogTime); err != nil {
 		return nil, err
 	}
-	observed, err := b.leaf(LogObserved)
-	if err != nil {
+	if _, err := b.leaf(LogObserved); err != nil {
 		return nil, err
 	}
 	out := newRuns(column.TypeTimestamp, b.c.Rows.N)
 	for i := range b.c.Rows.N {
-		out.pushInt(pick(at.Int(i), observed.Int(i)))
+		out.pushInt(pick(i))
 	}
 	return out.vector(), nil
 }

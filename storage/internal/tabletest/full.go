@@ -73,13 +73,13 @@ func allTypes(m pcommon.Map) {
 func repeated(field func(dst, kv []byte) []byte) []byte {
 	var out []byte
 	for i, v := range []string{"first", "", "first", "last"} {
-		var kv, any []byte
-		any = otlpwire.AppendString(any, otlpwire.AnyValueString, v)
+		var kv, val []byte
+		val = otlpwire.AppendString(val, otlpwire.AnyValueString, v)
 		if i == 1 {
-			any = otlpwire.AppendVarint(nil, otlpwire.AnyValueInt, 5)
+			val = otlpwire.AppendVarint(nil, otlpwire.AnyValueInt, 5)
 		}
 		kv = otlpwire.AppendString(kv, otlpwire.KeyValueKey, "again")
-		kv = otlpwire.AppendBytes(kv, otlpwire.KeyValueValue, any)
+		kv = otlpwire.AppendBytes(kv, otlpwire.KeyValueValue, val)
 		out = field(out, kv)
 	}
 	return out
@@ -207,6 +207,12 @@ func fullLogs() [][]byte {
 	none := rl.ScopeLogs().AppendEmpty().LogRecords()
 	none.AppendEmpty()
 	none.AppendEmpty().SetObservedTimestamp(Start + 7)
+	none.AppendEmpty().SetTimestamp(Start)
+	before := none.AppendEmpty()
+	before.SetTimestamp(Start)
+	before.SetObservedTimestamp(Start - 1)
+	first := none.AppendEmpty()
+	first.SetTimestamp(1)
 	var m plog.ProtoMarshaler
 	body := repeated(func(dst, kv []byte) []byte { return otlpwire.AppendBytes(dst, otlpwire.LogRecordAttributes, kv) })
 	body = append(body, repeated(func(dst, kv []byte) []byte { // the body several times: the last wins
