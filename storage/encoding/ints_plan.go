@@ -138,9 +138,12 @@ func (p *planner) chooseOrder(order int, s shape) {
 // quantiles returns a value that nearly all others are not below, and the
 // median, from a thinned sample.
 func (p *planner) quantiles(d []int64) (low, mid int64) {
+	// A fixed step would fall in step with periodic columns. A multiple of a
+	// prime above any length visits different rows as long as there are any.
+	const thinned, prime = 256, 2654435761
 	p.some = p.some[:0]
-	for i := 0; i < len(d); i += 1 + len(d)/256 {
-		p.some = append(p.some, d[i])
+	for i := range min(thinned, len(d)) {
+		p.some = append(p.some, d[uint64(i)*prime%uint64(len(d))])
 	}
 	slices.Sort(p.some)
 	return p.some[len(p.some)/50], p.some[len(p.some)/2]

@@ -53,6 +53,7 @@ func intColumns() map[string]struct {
 		"few values":    {series(10000, func(int) int64 { return []int64{9, 1 << 50, -3 << 44, 17}[rng.IntN(4)] }), "dict 4("},
 		"skewed codes":  {series(10000, func(i int) int64 { return int64(max(0, rng.IntN(40)-36)) }), ""},
 		"repeated text": {series(10000, func(i int) int64 { return int64(i * i % 251 * 7) }), "multiples 7(bytes/0)"},
+		"periodic":      {series(1<<16, func(i int) int64 { return day + int64(i%480)*500_000_003 + int64(i%480*i%480)%99 }), "dict 480"},
 		"block edge":    {series(129, func(i int) int64 { return int64(i * i * i) }), ""},
 	}
 }

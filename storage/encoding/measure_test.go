@@ -228,10 +228,11 @@ func metricColumns(tb testing.TB) *columns {
 const groupRows = 1 << 16
 
 // TestMeasure prints, for each captured column, the bytes a value takes, the
-// codecs chosen and the speed. It asserts only that columns come back.
+// codecs chosen and the speed. It asserts only that columns come back, which
+// the store's tests do too: it runs only where its output is seen.
 func TestMeasure(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measurement")
+	if !testing.Verbose() {
+		t.Skip("a measurement: run with -v")
 	}
 	for name, load := range map[string]func(testing.TB) *columns{
 		"spans": spanColumns, "logs": logColumns, "metrics": metricColumns,
