@@ -60,7 +60,7 @@ func TestStart_StoresAllSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	spanCtx, span := otel.Tracer("test").Start(ctx, "work")
-	slog.WarnContext(spanCtx, "careful", "left", 3)
+	slog.WarnContext(spanCtx, "careful", "items", 3)
 	span.End()
 	counter, err := otel.Meter("test").Int64Counter("orders")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestStart_StoresAllSignals(t *testing.T) {
 	eventually(t, "SELECT service, name, resource['service.version'], resource['shard'], resource['deployment.environment.name'] FROM spans",
 		[][]any{{"shop", "work", "1.2.3", 7.0, "test"}})
 	id := span.SpanContext().TraceID().String()
-	eventually(t, "SELECT level, body, left, trace_id FROM logs", [][]any{{"WARN", "careful", 3.0, id}})
+	eventually(t, "SELECT level, body, items, trace_id FROM logs", [][]any{{"WARN", "careful", 3.0, id}})
 	carrier := propagation.MapCarrier{}
 	otel.GetTextMapPropagator().Inject(spanCtx, carrier)
 	if !strings.Contains(carrier["traceparent"], id) {
