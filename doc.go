@@ -12,7 +12,7 @@
 //
 // The providers are the official SDK's and are set as OpenTelemetry's globals,
 // so every instrumentation library works as it is. The environment variables
-// of the OpenTelemetry specification are honoured: OTEL_SERVICE_NAME,
+// of the OpenTelemetry specification are honored: OTEL_SERVICE_NAME,
 // OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and its argument,
 // OTEL_PROPAGATORS, OTEL_SDK_DISABLED, OTEL_METRIC_EXPORT_INTERVAL, and
 // OTEL_EXPORTER_OTLP_*, which names a collector to forward everything to beside

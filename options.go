@@ -2,6 +2,7 @@ package ttlog
 
 import (
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -52,7 +53,7 @@ func WithServiceVersion(version string) Option {
 // WithAttributes adds attributes to the resource.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return optionFunc(func(c config) config {
-		c.attributes = append(c.attributes[:len(c.attributes):len(c.attributes)], attrs...)
+		c.attributes = append(slices.Clip(c.attributes), attrs...)
 		return c
 	})
 }
@@ -84,7 +85,7 @@ func WithMaxDisk(bytes int64) Option {
 // http://collector:4318 or grpc://collector:4317. It may be given several times.
 func WithForward(endpoint string) Option {
 	return optionFunc(func(c config) config {
-		c.forward = append(c.forward[:len(c.forward):len(c.forward)], endpoint)
+		c.forward = append(slices.Clip(c.forward), endpoint)
 		return c
 	})
 }

@@ -12,7 +12,6 @@ import (
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel"
-	"go.opentelemetry.io/otel/log/global"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -124,7 +123,7 @@ func (in *instance) start(res *resource.Resource) {
 func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 	otel.SetTracerProvider(in.traces)
 	otel.SetMeterProvider(in.metrics)
-	global.SetLoggerProvider(in.logs)
+	otel.SetLoggerProvider(in.logs)
 	otel.SetTextMapPropagator(p)
 	if in.config.slogDefault {
 		slog.SetDefault(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))

@@ -38,7 +38,7 @@ func WithBlock(d time.Duration) Option {
 }
 
 // WithFlush gives the function that ForceFlush and Shutdown call to bring what
-// is in the ring to where it goes; it must honour ctx. The default does
+// is in the ring to where it goes; it must honor ctx. The default does
 // nothing: what is in the ring is as safe as the ring.
 func WithFlush(flush func(ctx context.Context) error) Option {
 	return optionFunc(func(c config) config { c.flush = flush; return c })

@@ -261,10 +261,10 @@ func TestShutdown(t *testing.T) {
 	if err := p.ForceFlush(t.Context()); err != nil || flushes != 1 {
 		t.Errorf("ForceFlush: %v after %d flushes", err, flushes)
 	}
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := p.ForceFlush(cancelled); !errors.Is(err, context.Canceled) {
-		t.Errorf("ForceFlush of a cancelled context: %v", err)
+	if err := p.ForceFlush(canceled); !errors.Is(err, context.Canceled) {
+		t.Errorf("ForceFlush of a canceled context: %v", err)
 	}
 	fails = errors.New("disk on fire")
 	if err := p.ForceFlush(t.Context()); !errors.Is(err, fails) {
@@ -307,7 +307,7 @@ func TestClosedRing(t *testing.T) {
 // hostile is a span that panics when it is looked at.
 type hostile struct{ sdktrace.ReadOnlySpan }
 
-func (hostile) Name() string { panic(fmt.Stringer(nil)) }
+func (hostile) Name() string { panic("a span that must not be looked at") }
 
 func TestPanic(t *testing.T) {
 	t.Parallel()

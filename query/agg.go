@@ -1,5 +1,7 @@
 package query
 
+import "maps"
+
 // aggregate is an aggregate function: how many arguments it takes and how a
 // call is bound. bind gets the arguments bound to the rows before grouping.
 type aggregate struct {
@@ -40,9 +42,7 @@ func init() {
 	for _, m := range []map[string]aggregate{
 		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(), rateAggregates(),
 	} {
-		for name, a := range m {
-			aggregates[name] = a
-		}
+		maps.Copy(aggregates, m)
 	}
 }
 

@@ -181,8 +181,8 @@ func (ev *eval) strictNulls(a []*vec) (null []bool, all bool) {
 		if v.null == nil || v.same {
 			continue
 		}
-		switch {
-		case null == nil:
+		switch null {
+		case nil:
 			null = v.null
 		default:
 			if !own {

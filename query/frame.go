@@ -143,8 +143,8 @@ func encode(v *column.Vector, rows int, want Type) (*encoded, error) {
 			e.dict = &v.Dict[0]
 		}
 		e.entries = &vec{typ: v.Type, n: dict + 1, strs: strs}
-		if max := maxCode(v); int(max) > dict {
-			return nil, fmt.Errorf("query: code %d is outside a dictionary of %d", max, dict)
+		if top := maxCode(v); int(top) > dict {
+			return nil, fmt.Errorf("query: code %d is outside a dictionary of %d", top, dict)
 		}
 	} else if v.RunEnds != nil {
 		e.entries = &vec{typ: v.Type, n: m + 1}

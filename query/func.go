@@ -1,5 +1,7 @@
 package query
 
+import "maps"
+
 // function is a scalar function: how many arguments it takes (max < 0: any
 // number) and how it is bound to their types.
 type function struct {
@@ -13,9 +15,7 @@ var functions = map[string]function{}
 
 func init() {
 	for _, m := range []map[string]function{stringFunctions(), mathFunctions(), timeFunctions(), conditionalFunctions()} {
-		for name, f := range m {
-			functions[name] = f
-		}
+		maps.Copy(functions, m)
 	}
 }
 

@@ -5,7 +5,7 @@ import "math"
 // mathFunctions are the functions of numbers. What is not defined, such as
 // the logarithm of 0, is NULL.
 func mathFunctions() map[string]function {
-	real := func(count int, f func(a []float64) float64) function {
+	realFunc := func(count int, f func(a []float64) float64) function {
 		return function{count, count, func(b *binder, n *callNode, args []*expr) *expr {
 			for i := range args {
 				if args[i] = b.number(args[i], n.args[i], n.name); args[i].typ == typeNull {
@@ -26,13 +26,13 @@ func mathFunctions() map[string]function {
 			}), args...)
 		}}
 	}
-	pow := real(2, func(a []float64) float64 { return math.Pow(a[0], a[1]) })
+	pow := realFunc(2, func(a []float64) float64 { return math.Pow(a[0], a[1]) })
 	return map[string]function{
-		"sqrt":  real(1, func(a []float64) float64 { return math.Sqrt(a[0]) }),
-		"ln":    real(1, func(a []float64) float64 { return math.Log(a[0]) }),
-		"log2":  real(1, func(a []float64) float64 { return math.Log2(a[0]) }),
-		"log10": real(1, func(a []float64) float64 { return math.Log10(a[0]) }),
-		"exp":   real(1, func(a []float64) float64 { return math.Exp(a[0]) }),
+		"sqrt":  realFunc(1, func(a []float64) float64 { return math.Sqrt(a[0]) }),
+		"ln":    realFunc(1, func(a []float64) float64 { return math.Log(a[0]) }),
+		"log2":  realFunc(1, func(a []float64) float64 { return math.Log2(a[0]) }),
+		"log10": realFunc(1, func(a []float64) float64 { return math.Log10(a[0]) }),
+		"exp":   realFunc(1, func(a []float64) float64 { return math.Exp(a[0]) }),
 		"pow":   pow, "power": pow,
 		"floor": {1, 1, rounding(math.Floor)},
 		"ceil":  {1, 1, rounding(math.Ceil)},

@@ -91,7 +91,7 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 	x := b.timestamp(args[1], n.args[1], n.name)
 	width := w.val.n
 	e := callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
-		// Neighbouring rows mostly fall into the same bucket.
+		// Neighboring rows mostly fall into the same bucket.
 		lo, hi := int64(1), int64(0)
 		for i := range ev.n {
 			t := a[0].ints[a[0].ix(i)]

@@ -45,12 +45,12 @@ func (ev *eval) coarse(c *expr) *vec {
 // are not looked at.
 func (ev *eval) filterCoded(entries *vec, col *encoded, sel []uint32, all bool) []uint32 {
 	pass := make([]bool, col.entries.n)
-	any := false
+	some := false
 	for i := range pass {
 		pass[i] = !entries.isNull(i) && entries.ints[entries.ix(i)] != 0
-		any = any || pass[i]
+		some = some || pass[i]
 	}
-	if !any {
+	if !some {
 		return nil
 	}
 	null := pass[col.nullEntry()]

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"golang.org/x/sync/errgroup"
@@ -69,10 +70,10 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 	if err != nil {
 		cancel()
 	}
-	if werr := grp.Wait(); err == nil || err == context.Canceled && werr != nil {
+	if werr := grp.Wait(); err == nil || errors.Is(err, context.Canceled) && werr != nil {
 		err = werr
 	}
-	if err == errStop {
+	if errors.Is(err, errStop) {
 		return nil
 	}
 	return err

@@ -480,12 +480,12 @@ func parseTime(s string) (int64, error) {
 			return t.UnixNano(), nil
 		}
 	}
-	return 0, errNotATime(s)
+	return 0, notATimeError(s)
 }
 
-type errNotATime string
+type notATimeError string
 
-func (e errNotATime) Error() string {
+func (e notATimeError) Error() string {
 	s := string(e)
 	if len(s) > 40 {
 		s = strings.ToValidUTF8(s[:40], "") + "…"
@@ -498,8 +498,16 @@ func parseInterval(s string) (int64, error) {
 	f := strings.Fields(strings.ToLower(s))
 	for i, w := range f {
 		for _, u := range []struct{ word, unit string }{
-			{"nanosecond", "ns"}, {"microsecond", "us"}, {"millisecond", "ms"}, {"second", "s"}, {"sec", "s"},
-			{"minute", "m"}, {"min", "m"}, {"hour", "h"}, {"day", "d"}, {"week", "w"},
+			{"nanosecond", "ns"},
+			{"microsecond", "us"},
+			{"millisecond", "ms"},
+			{"second", "s"},
+			{"sec", "s"},
+			{"minute", "m"},
+			{"min", "m"},
+			{"hour", "h"},
+			{"day", "d"},
+			{"week", "w"},
 		} {
 			if w == u.word || w == u.word+"s" {
 				f[i] = u.unit

@@ -1,6 +1,9 @@
 package query
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
@@ -15,7 +18,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) {
 		st, err := Parse(sql)
 		if err != nil {
-			if _, ok := err.(*Error); !ok {
+			error := &Error{}
+			if errors.As(err, &error) {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return

@@ -56,7 +56,7 @@ func (p *planner) plan(s *selectStmt) *plan {
 	if p.err != nil {
 		return out
 	}
-	outer := p.binder.sc
+	outer := p.sc
 	defer func() { p.sc = outer }()
 	p.sc, p.agg, p.aliases = out.sc, nil, nil
 	items := p.items(s)

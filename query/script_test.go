@@ -40,11 +40,11 @@ func readScript(t *testing.T, path string) (tbl map[otlpwire.Signal][]memRow, ca
 	}
 	tbl = map[otlpwire.Signal][]memRow{}
 	line := 1
-	for _, block := range strings.Split(string(raw), "\n\n") {
+	for block := range strings.SplitSeq(string(raw), "\n\n") {
 		start := line
 		line += strings.Count(block, "\n") + 2
 		var lines []string
-		for _, l := range strings.Split(block, "\n") {
+		for l := range strings.SplitSeq(block, "\n") {
 			if !strings.HasPrefix(l, "#") {
 				lines = append(lines, l)
 			}
@@ -54,7 +54,7 @@ func readScript(t *testing.T, path string) (tbl map[otlpwire.Signal][]memRow, ca
 		case "":
 		case "load":
 			sig := tables[arg]
-			for _, l := range strings.Split(body, "\n") {
+			for l := range strings.SplitSeq(body, "\n") {
 				tbl[sig] = append(tbl[sig], parseRow(t, sig, l))
 			}
 		case "query", "error":

@@ -73,8 +73,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (req request, status in
 		}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxQueryBytes))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return req, http.StatusRequestEntityTooLarge, fmt.Errorf("a query of more than %d bytes", maxQueryBytes)
 	}
 	if err != nil {

@@ -45,7 +45,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	}
 	sql, args := tailSQL(t.table, params.Get("service"), params.Get("level"), params.Get("where"))
 	source := &oneRequest{columns: a.Source, signal: t.signal}
-	engine := query.New(source, a.Options.Query)
+	engine := query.New(source, a.Query)
 	// A faulty condition is found before the first row arrives.
 	if _, err := engine.Query(r.Context(), sql, args...); err != nil {
 		a.failQuery(w, r, err)

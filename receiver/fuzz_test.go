@@ -2,6 +2,7 @@ package receiver_test
 
 import (
 	"bytes"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -35,7 +36,7 @@ func FuzzHTTPBody(f *testing.F) {
 	handler := receiver.New(ring, receiver.Options{MaxBodyBytes: 1 << 16, FullWait: -1}).HTTPHandler()
 	f.Fuzz(func(t *testing.T, encoding uint8, asJSON bool, body []byte) {
 		for _, s := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
-			req := httptest.NewRequest("POST", "/v1/"+s.String(), bytes.NewReader(body))
+			req := httptest.NewRequest(http.MethodPost, "/v1/"+s.String(), bytes.NewReader(body))
 			req.Header.Set("Content-Type", protobuf)
 			if asJSON {
 				req.Header.Set("Content-Type", jsonType)

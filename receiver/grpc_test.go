@@ -3,6 +3,7 @@ package receiver_test
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
@@ -196,7 +197,7 @@ func TestDurable_AcknowledgesAfterSync(t *testing.T) {
 	}
 	f := serve(t, ring, receiver.Options{Durable: true}, true)
 	exportAll(t, dial(t, f.grpc), 3)
-	if resp, _ := f.post(t, "/v1/traces", protobuf, "", traces(t, 1)); resp.StatusCode != 200 {
+	if resp, _ := f.post(t, "/v1/traces", protobuf, "", traces(t, 1)); resp.StatusCode != http.StatusOK {
 		t.Errorf("got %s", resp.Status)
 	}
 	if st := ring.Stats(); st.FileBacked && st.Syncs < 4 {

@@ -30,7 +30,7 @@ func TestHTTP_TakesEverySignalAndEncoding(t *testing.T) {
 		for _, encoding := range []string{"", "identity", "gzip", "zstd", "GZIP"} {
 			for contentType, body := range map[string][]byte{protobuf: want, jsonType + "; charset=utf-8": asJSON} {
 				resp, answer := f.post(t, "/v1/"+s.String(), contentType, encoding, compress(t, strings.ToLower(encoding), body))
-				if resp.StatusCode != 200 || !strings.HasPrefix(contentType, resp.Header.Get("Content-Type")) {
+				if resp.StatusCode != http.StatusOK || !strings.HasPrefix(contentType, resp.Header.Get("Content-Type")) {
 					t.Fatalf("%s %s %q: %s %s", s, contentType, encoding, resp.Status, answer)
 				}
 				if contentType == protobuf && len(answer) != 0 || contentType != protobuf && string(answer) != "{}" {
@@ -54,7 +54,7 @@ func TestHTTP_TakesEverySignalAndEncoding(t *testing.T) {
 func TestHTTP_EmptyRequestsAreFine(t *testing.T) {
 	f := newFixture(t, 1<<16, receiver.Options{})
 	for contentType, body := range map[string]string{protobuf: "", jsonType: "{}"} {
-		if resp, _ := f.post(t, "/v1/logs", contentType, "", []byte(body)); resp.StatusCode != 200 {
+		if resp, _ := f.post(t, "/v1/logs", contentType, "", []byte(body)); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", contentType, resp.Status)
 		}
 	}
@@ -153,12 +153,12 @@ func TestHTTP_FullRing(t *testing.T) {
 	taken := 0
 	for {
 		resp, answer := f.post(t, "/v1/traces", protobuf, "", body)
-		if resp.StatusCode == 200 {
+		if resp.StatusCode == http.StatusOK {
 			taken++
 			continue
 		}
 		code, _ := rpcStatus(t, resp, answer)
-		if resp.StatusCode != 429 || resp.Header.Get("Retry-After") != "2" || code != int(codes.ResourceExhausted) {
+		if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") != "2" || code != int(codes.ResourceExhausted) {
 			t.Fatalf("got %s with %v", resp.Status, resp.Header)
 		}
 		break
@@ -166,7 +166,7 @@ func TestHTTP_FullRing(t *testing.T) {
 	if got := len(f.stored()); got != taken || taken == 0 {
 		t.Errorf("acknowledged %d, stored %d", taken, got)
 	}
-	if resp, _ := f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode != 200 {
+	if resp, _ := f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode != http.StatusOK {
 		t.Errorf("with room again: %s", resp.Status)
 	}
 }
@@ -180,7 +180,7 @@ func TestHTTP_FullRingIsWaitedForShortly(t *testing.T) {
 		}
 	}
 	time.AfterFunc(20*time.Millisecond, func() { f.stored() })
-	if resp, _ := f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode != 200 {
+	if resp, _ := f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode != http.StatusOK {
 		t.Errorf("got %s", resp.Status)
 	}
 }
@@ -189,7 +189,7 @@ func TestHTTP_ClosedRing(t *testing.T) {
 	f := newFixture(t, 1<<16, receiver.Options{})
 	_ = f.ring.Close()
 	resp, _ := f.post(t, "/v1/traces", protobuf, "", traces(t, 1))
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+	if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("got %s", resp.Status)
 	}
 }
@@ -239,17 +239,17 @@ func TestHTTP_BytesInFlightAreBounded(t *testing.T) {
 	}
 	var resp *http.Response
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if resp, _ = f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode == 429 {
+		if resp, _ = f.post(t, "/v1/traces", protobuf, "", body); resp.StatusCode == http.StatusTooManyRequests {
 			break
 		}
 	}
-	if resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
 		t.Fatalf("got %s", resp.Status)
 	}
 	for _, c := range conns {
 		_ = c.Close()
 	}
-	for resp.StatusCode != 200 {
+	for resp.StatusCode != http.StatusOK {
 		resp, _ = f.post(t, "/v1/traces", protobuf, "", traces(t, 10))
 	}
 }
@@ -265,7 +265,7 @@ func TestHTTP_FlippedBytes(t *testing.T) {
 			bad[i] ^= flip
 			resp, _ := f.post(t, "/v1/traces", protobuf, "", bad)
 			got := f.stored()
-			if (resp.StatusCode == 200) != (len(got) == 1) && resp.StatusCode != 400 && len(got) != 0 {
+			if (resp.StatusCode == http.StatusOK) != (len(got) == 1) && resp.StatusCode != http.StatusBadRequest && len(got) != 0 {
 				t.Fatalf("byte %d: %s, stored %d", i, resp.Status, len(got))
 			}
 			for _, g := range got {

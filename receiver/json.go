@@ -45,9 +45,10 @@ func checkDepth(body []byte) error {
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case inString:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == '"' {
+			case '"':
 				inString = false
 			}
 		case c == '"':

@@ -90,7 +90,7 @@ func TestRing_DefineConcurrentSafe(t *testing.T) {
 func TestOpen_CatalogOutlivesRecords(t *testing.T) {
 	path := ringPath(t)
 	r := mustOpen(t, path, quiet(1024))
-	rd := mustReader(t, r, "a")
+	mustReader(t, r, "a")
 	first, _ := r.Define(3, []byte("first"))
 	mustWrite(t, r, "record")
 	mustClose(t, r)
@@ -103,7 +103,7 @@ func TestOpen_CatalogOutlivesRecords(t *testing.T) {
 		t.Errorf("the same definition after Open has id %d, want %d", id, first)
 	}
 	second, _ := r.Define(3, []byte("second"))
-	rd = mustReader(t, r, "a")
+	rd := mustReader(t, r, "a")
 	readAll(rd)
 	rd.Release(r.Stats().Head)
 	mustClose(t, r)

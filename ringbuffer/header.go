@@ -36,9 +36,13 @@ func (h header) gapTo(i int) *atomic.Uint64  { return h.word(offGaps + i*16 + 8)
 func (h header) static(off int) uint64       { return binary.LittleEndian.Uint64(h.b[off:]) }
 func (h header) boot() (id [16]byte)         { copy(id[:], h.b[offBoot:]); return id }
 func (h header) dynamicCRC() uint32          { return crc32.Checksum(h.b[offHint:offDynamicCRC], castagnoli) }
-func (h header) storedDynamicCRC() uint32    { return binary.LittleEndian.Uint32(h.b[offDynamicCRC:]) }
-func (h header) putDynamicCRC(crc uint32)    { binary.LittleEndian.PutUint32(h.b[offDynamicCRC:], crc) }
-func (h header) readerRow(i int) []byte      { return h.b[offReaders+i*readerStride:][:readerStride] }
+
+func (h header) storedDynamicCRC() uint32 { return binary.LittleEndian.Uint32(h.b[offDynamicCRC:]) }
+
+func (h header) putDynamicCRC(crc uint32) { binary.LittleEndian.PutUint32(h.b[offDynamicCRC:], crc) }
+
+func (h header) readerRow(i int) []byte { return h.b[offReaders+i*readerStride:][:readerStride] }
+
 func (h header) closedCleanly() bool {
 	return h.state().Load() == fileClean && h.storedDynamicCRC() == h.dynamicCRC()
 }

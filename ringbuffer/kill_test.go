@@ -68,7 +68,7 @@ func killPayload(dst []byte, id uint32, k killReport) {
 }
 
 func killLen(k killReport) int {
-	return 20 + int(rand.New(rand.NewPCG(k.seq, uint64(k.epoch)+uint64(k.writer))).IntN(700))
+	return 20 + rand.New(rand.NewPCG(k.seq, uint64(k.epoch)+uint64(k.writer))).IntN(700)
 }
 
 // killChild is the child; it ends by being killed.

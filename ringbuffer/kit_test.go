@@ -111,7 +111,7 @@ func quiet(size int64) Options {
 // that open thousands of rings, each of which syncs.
 func memoryDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "ring")
+	dir, err := os.MkdirTemp("/dev/shm", "ring") //nolint:usetesting // the file system matters
 	if err != nil {
 		return t.TempDir()
 	}

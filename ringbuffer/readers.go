@@ -78,16 +78,16 @@ func (r *Ring) slotLocked(name string) int {
 
 // slowestLocked returns the lowest cursor, or the tail without readers.
 func (r *Ring) slowestLocked() uint64 {
-	low, any := uint64(0), false
+	low, found := uint64(0), false
 	for i, name := range r.names {
 		if name == "" {
 			continue
 		}
-		if c := r.hdr.cursor(i).Load(); !any || c < low {
-			low, any = c, true
+		if c := r.hdr.cursor(i).Load(); !found || c < low {
+			low, found = c, true
 		}
 	}
-	if !any {
+	if !found {
 		return r.hdr.tail().Load()
 	}
 	return low

@@ -5,6 +5,7 @@ package ringbuffer
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // recover brings a mapped file into the state a running ring expects. It finds
@@ -241,8 +242,8 @@ func (r *Ring) floor(low, end uint64) uint64 {
 		return low
 	}
 	floor := end - min(r.size, end)
-	for i := len(r.gaps) - 1; i >= 0; i-- {
-		if g := r.gaps[i]; g.to <= end && g.to > floor {
+	for _, v := range slices.Backward(r.gaps) {
+		if g := v; g.to <= end && g.to > floor {
 			floor -= g.to - g.at
 		}
 	}

@@ -25,9 +25,6 @@ func readFile(t testing.TB, path string) []byte {
 	return b
 }
 
-// dataOf returns the data area of a file with a catalog of 4 KiB.
-func dataOf(b []byte) []byte { return b[fileHeaderBytes+4096:] }
-
 // otherBoot are options of a machine that was started anew.
 func otherBoot(o Options, n byte) Options {
 	o.boot = &[16]byte{n}
@@ -173,7 +170,7 @@ func smallRing(t testing.TB, clean bool) (file []byte, want []string) {
 
 // TestOpen_EveryFlippedByte flips a bit of every used byte of a file that a
 // kill left, and of the header of one that was closed: a record is either
-// intact or gone, its neighbours stay, and what cannot be believed is an error
+// intact or gone, its neighbors stay, and what cannot be believed is an error
 // that leaves the file alone.
 func TestOpen_EveryFlippedByte(t *testing.T) {
 	for _, clean := range []bool{true, false} {
@@ -366,7 +363,7 @@ func TestOpen_OtherFiles(t *testing.T) {
 }
 
 func TestOpen_FullDisk(t *testing.T) {
-	dir, err := os.MkdirTemp("/dev/shm", "ring")
+	dir, err := os.MkdirTemp("/dev/shm", "ring") //nolint:usetesting // the file system matters
 	if err != nil {
 		t.Skip("no file system here that refuses at once: ", err)
 	}

@@ -29,7 +29,7 @@ type Hub struct {
 type Subscription struct {
 	hub    *Hub
 	signal otlpwire.Signal
-	// ready is signalled, without blocking, when requests become non-empty.
+	// ready is signaled, without blocking, when requests become non-empty.
 	ready chan struct{}
 
 	mu       sync.Mutex
@@ -76,7 +76,7 @@ func (s *Subscription) Close() {
 	}
 }
 
-// Ready is signalled when there may be something to take.
+// Ready is signaled when there may be something to take.
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
 // Take returns what arrived since the last call, oldest first, and how many

@@ -97,7 +97,7 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 }
 
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
-	ln, err := net.Listen("tcp", addr)
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
-	ln, err := net.Listen("tcp", addr)
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}

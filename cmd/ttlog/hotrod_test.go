@@ -84,7 +84,7 @@ func hotrodMessages(t testing.TB, send func(msg []byte) error) {
 }
 
 // spansByTrace files every span, as its JSON with its resource and scope, under
-// its trace: what must be equal whatever message a span travelled in.
+// its trace: what must be equal whatever message a span traveled in.
 func spansByTrace(traces ptrace.Traces, into map[string][]string) error {
 	var m ptrace.JSONMarshaler
 	for _, rs := range traces.ResourceSpans().All() {

@@ -35,8 +35,7 @@ func main() {
 
 // exitCode prints err and returns the exit code it asks for.
 func exitCode(err error) int {
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(os.Stderr, "ttlog: %v\nRun 'ttlog --help' for usage.\n", err)
 		return exitUsage
 	}

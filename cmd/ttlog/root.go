@@ -57,7 +57,7 @@ func settings(cmd *cobra.Command) (*viper.Viper, error) {
 }
 
 // knownKeys refuses a configuration file with a key that is no flag of any
-// command: most likely it is misspelt.
+// command: most likely it is misspelled.
 func knownKeys(cmd *cobra.Command, v *viper.Viper, path string) error {
 	known := make(map[string]bool)
 	for _, c := range cmd.Root().Commands() {

@@ -72,7 +72,7 @@ func TestSDK_UnmodifiedExportersReachTheStore(t *testing.T) {
 				"SELECT service, name, kind, status, shop.items FROM spans ORDER BY timestamp": {
 					{"app", "outer", "internal", "unset", nil}, {"app", "inner", "internal", "unset", 3.0},
 				},
-				"SELECT count(*) FROM spans WHERE parent_span_id IS NULL":          {{1.0}},
+				"SELECT count(*) FROM spans WHERE parent_span_id IS NULL":            {{1.0}},
 				"SELECT level, body, shop.item FROM logs WHERE trace_id IS NOT NULL": {{"WARN", "nearly sold out", "teapot"}},
 				"SELECT name, type, unit, value, shop.item FROM metrics":             {{"orders", "sum", "{order}", 5.0, "cup"}},
 			} {

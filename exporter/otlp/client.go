@@ -122,8 +122,7 @@ func (c *Client) forward(ctx context.Context, r route, signal otlpwire.Signal, p
 			return err
 		}
 		pause := pauses.NextBackOff()
-		var answer *Error
-		if errors.As(err, &answer) {
+		if answer, ok := errors.AsType[*Error](err); ok {
 			// Jitter only ever adds to what the collector asked for.
 			pause = max(pause, answer.RetryAfter+pause/4)
 		}

@@ -91,7 +91,7 @@ func (s *httpSender) send(ctx context.Context, _ otlpwire.Signal, payload []byte
 	if err != nil {
 		// The status line says that the request was taken; what is lost with
 		// the rest is at most a note about a part of it.
-		return nil, nil //nolint:nilerr // see above
+		return nil, nil
 	}
 	if contentType(resp) != contentProtobuf {
 		return nil, nil
@@ -101,8 +101,7 @@ func (s *httpSender) send(ctx context.Context, _ otlpwire.Signal, payload []byte
 
 // fail is the error of an attempt that got no answer.
 func (s *httpSender) fail(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the URL is in our own text already
 	}
 	return &Error{endpoint: s.endpoint(), Message: err.Error(), cause: err}

@@ -45,8 +45,8 @@ func TestForward_PausesGrowWithJitter(t *testing.T) {
 		if err := c.Forward(t.Context(), otlpwire.Traces, nil); err != nil {
 			t.Fatal(err)
 		}
-		for i, about := range []time.Duration{1, 2, 4, 4, 4} {
-			about *= time.Second
+		for i, seconds := range []int{1, 2, 4, 4, 4} {
+			about := time.Duration(seconds) * time.Second
 			if got := s.at[i+1].Sub(s.at[i]); got < about/2 || got > about*3/2+1 {
 				t.Errorf("pause %d: got %s, want about %s", i, got, about)
 			}

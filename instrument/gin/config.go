@@ -2,6 +2,7 @@ package ttloggin
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel"
@@ -59,7 +60,7 @@ func (c config) server() *httpsemconv.Server {
 }
 
 // traced reports whether every filter lets the request through.
-func (c *config) traced(gc *gin.Context) bool {
+func (c config) traced(gc *gin.Context) bool {
 	for _, f := range c.filters {
 		if !f(gc) {
 			return false
@@ -106,7 +107,7 @@ func WithPropagators(p propagation.TextMapPropagator) Option {
 func WithFilter(keep func(c *gin.Context) bool) Option {
 	return optionFunc(func(c config) config {
 		if keep != nil {
-			c.filters = append(c.filters[:len(c.filters):len(c.filters)], keep)
+			c.filters = append(slices.Clip(c.filters), keep)
 		}
 		return c
 	})
@@ -144,7 +145,7 @@ func WithPublicEndpoint(isPublic ...func(r *http.Request) bool) Option {
 // replaced always.
 func WithRedactedQueryKeys(keys ...string) Option {
 	return optionFunc(func(c config) config {
-		c.redactKeys = append(c.redactKeys[:len(c.redactKeys):len(c.redactKeys)], keys...)
+		c.redactKeys = append(slices.Clip(c.redactKeys), keys...)
 		return c
 	})
 }

@@ -2,6 +2,7 @@ package ttloggin_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/gin-gonic/gin"
@@ -22,7 +23,7 @@ func ExampleMiddleware() {
 	engine.GET("/users/:id", func(c *gin.Context) { c.String(200, "user %s", c.Param("id")) })
 
 	w := httptest.NewRecorder()
-	engine.ServeHTTP(w, httptest.NewRequest("GET", "/users/7", nil))
+	engine.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/users/7", nil))
 	fmt.Println(w.Body)
 	fmt.Println(spans.Ended()[0].Name())
 	// Output:

@@ -38,15 +38,17 @@ func engine(middlewares ...gin.HandlerFunc) *gin.Engine {
 func TestConformance(t *testing.T) {
 	conformance.Run(t, conformance.Subject{
 		Scope: ScopeName, Kind: trace.SpanKindServer, Metric: "http.server.request.duration",
-		Required: []string{"http.request.method", "url.scheme", "url.path", "http.route", "http.response.status_code",
-			"server.address", "client.address", "network.peer.address", "network.protocol.version"},
+		Required: []string{
+			"http.request.method", "url.scheme", "url.path", "http.route", "http.response.status_code",
+			"server.address", "client.address", "network.peer.address", "network.protocol.version",
+		},
 		Measured: []string{"http.request.method", "url.scheme", "http.route", "http.response.status_code"},
 		OKName:   "GET /items/:id", FailName: "GET /broken", ErrorType: "500",
 		Open: func(t testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) (ok, fails conformance.Operation) {
 			h := engine(Middleware(options(tp, mp)...))
 			do := func(path string) conformance.Operation {
 				return func(ctx context.Context, t testing.TB) {
-					r := httptest.NewRequest("GET", path, nil)
+					r := httptest.NewRequest(http.MethodGet, path, nil)
 					traceContext.Inject(ctx, propagation.HeaderCarrier(r.Header))
 					h.ServeHTTP(httptest.NewRecorder(), r)
 				}
@@ -58,7 +60,7 @@ func TestConformance(t *testing.T) {
 
 func request(e *gin.Engine, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
 }
 
@@ -176,7 +178,7 @@ func TestMiddleware_Options(t *testing.T) {
 func BenchmarkMiddleware(b *testing.B) {
 	run := func(b *testing.B, e *gin.Engine) {
 		b.Helper()
-		r, w := httptest.NewRequest("GET", "/items/7?q=1", nil), httptest.NewRecorder()
+		r, w := httptest.NewRequest(http.MethodGet, "/items/7?q=1", nil), httptest.NewRecorder()
 		b.ReportAllocs()
 		for b.Loop() {
 			w.Body.Reset()

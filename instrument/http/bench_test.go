@@ -27,7 +27,10 @@ func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) WriteHeader(int)             {}
 func (discard) Flush()                      {}
 func benchmarkMux() *http.ServeMux          { return shop() }
-func benchmarkRequest() *http.Request       { return httptest.NewRequest("GET", "/items/7?q=1", nil) }
+func benchmarkRequest() *http.Request {
+	return httptest.NewRequest(http.MethodGet, "/items/7?q=1", nil)
+}
+
 func benchmarkServe(b *testing.B, h http.Handler) {
 	b.Helper()
 	r, w := benchmarkRequest(), discard{http.Header{}}
@@ -48,11 +51,11 @@ func BenchmarkHandler(b *testing.B) {
 
 func BenchmarkTransport(b *testing.B) {
 	base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: r}, nil
+		return &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody, Request: r}, nil
 	})
 	send := func(b *testing.B, rt http.RoundTripper) {
 		b.Helper()
-		r, err := http.NewRequest("GET", "http://shop.test:8080/items/7?q=1", nil)
+		r, err := http.NewRequest(http.MethodGet, "http://shop.test:8080/items/7?q=1", nil)
 		if err != nil {
 			b.Fatal(err)
 		}

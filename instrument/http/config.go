@@ -2,6 +2,7 @@ package ttloghttp
 
 import (
 	"net/http"
+	"slices"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
@@ -59,7 +60,7 @@ func (c config) meter() metric.Meter {
 func (c config) redactor() httpsemconv.Redactor { return httpsemconv.NewRedactor(c.redactKeys) }
 
 // traced reports whether every filter lets r through.
-func (c *config) traced(r *http.Request) bool {
+func (c config) traced(r *http.Request) bool {
 	for _, f := range c.filters {
 		if !f(r) {
 			return false
@@ -106,7 +107,7 @@ func WithPropagators(p propagation.TextMapPropagator) Option {
 func WithFilter(keep func(r *http.Request) bool) Option {
 	return optionFunc(func(c config) config {
 		if keep != nil {
-			c.filters = append(c.filters[:len(c.filters):len(c.filters)], keep)
+			c.filters = append(slices.Clip(c.filters), keep)
 		}
 		return c
 	})
@@ -166,7 +167,7 @@ func WithRoute(route func(r *http.Request) string) Option {
 // usual names are replaced always.
 func WithRedactedQueryKeys(keys ...string) Option {
 	return optionFunc(func(c config) config {
-		c.redactKeys = append(c.redactKeys[:len(c.redactKeys):len(c.redactKeys)], keys...)
+		c.redactKeys = append(slices.Clip(c.redactKeys), keys...)
 		return c
 	})
 }

@@ -31,15 +31,17 @@ func shop() *http.ServeMux {
 func TestConformance_Server(t *testing.T) {
 	conformance.Run(t, conformance.Subject{
 		Scope: ScopeName, Kind: trace.SpanKindServer, Metric: "http.server.request.duration",
-		Required: []string{"http.request.method", "url.scheme", "url.path", "http.route", "http.response.status_code",
-			"server.address", "client.address", "network.peer.address", "network.protocol.version"},
+		Required: []string{
+			"http.request.method", "url.scheme", "url.path", "http.route", "http.response.status_code",
+			"server.address", "client.address", "network.peer.address", "network.protocol.version",
+		},
 		Measured: []string{"http.request.method", "url.scheme", "http.route", "http.response.status_code"},
 		OKName:   "GET /items/{id}", FailName: "GET /broken", ErrorType: "500",
 		Open: func(t testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) (ok, fails conformance.Operation) {
 			h := NewHandler(shop(), options(tp, mp)...)
 			do := func(path string) conformance.Operation {
 				return func(ctx context.Context, t testing.TB) {
-					r := httptest.NewRequest("GET", path, nil)
+					r := httptest.NewRequest(http.MethodGet, path, nil)
 					traceContext.Inject(ctx, propagation.HeaderCarrier(r.Header))
 					h.ServeHTTP(httptest.NewRecorder(), r)
 				}
@@ -54,15 +56,17 @@ func TestConformance_Client(t *testing.T) {
 	defer server.Close()
 	conformance.Run(t, conformance.Subject{
 		Scope: ScopeName, Kind: trace.SpanKindClient, Metric: "http.client.request.duration",
-		Required: []string{"http.request.method", "url.full", "server.address", "server.port", "http.response.status_code",
-			"network.protocol.version"},
+		Required: []string{
+			"http.request.method", "url.full", "server.address", "server.port", "http.response.status_code",
+			"network.protocol.version",
+		},
 		Measured: []string{"http.request.method", "server.address", "server.port", "http.response.status_code"},
 		OKName:   "GET", FailName: "GET", ErrorType: "500",
 		Open: func(t testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) (ok, fails conformance.Operation) {
 			client := &http.Client{Transport: NewTransport(nil, options(tp, mp)...)}
 			do := func(path string) conformance.Operation {
 				return func(ctx context.Context, t testing.TB) {
-					r, err := http.NewRequestWithContext(ctx, "GET", server.URL+path, nil)
+					r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+path, nil)
 					if err != nil {
 						t.Error(err)
 						return

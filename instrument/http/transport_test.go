@@ -47,7 +47,7 @@ func answer(status int, body io.ReadCloser) http.RoundTripper {
 
 func get(t *testing.T, url string) *http.Request {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestTransport_LeavesTheRequestAlone(t *testing.T) {
 	var sent *http.Request
 	base := roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		sent = r
-		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 	})
 	req := get(t, "http://x.test/")
 	req.Header = nil

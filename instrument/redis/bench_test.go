@@ -18,6 +18,7 @@ func (answered) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (answered) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 	return func(context.Context, redis.Cmder) error { return nil }
 }
+
 func (answered) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(context.Context, []redis.Cmder) error { return nil }
 }

@@ -118,10 +118,10 @@ func (s *shownArgs) show(i int, arg any) bool {
 	case hashPair:
 		return i == 1 || i%2 == 0
 	case script, scriptID:
-		switch {
-		case i == 1:
+		switch i {
+		case 1:
 			return s.shape == scriptID
-		case i == 2:
+		case 2:
 			s.keys, _ = strconv.ParseInt(string(appendArg(nil, arg)), 10, 64)
 			return true
 		}

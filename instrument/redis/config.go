@@ -1,6 +1,8 @@
 package ttlogredis
 
 import (
+	"slices"
+
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -63,7 +65,7 @@ func WithMeterProvider(p metric.MeterProvider) Option {
 // the ones derived from the client and win over them.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return optionFunc(func(c config) config {
-		c.attrs = append(c.attrs[:len(c.attrs):len(c.attrs)], attrs...)
+		c.attrs = append(slices.Clip(c.attrs), attrs...)
 		return c
 	})
 }

@@ -3,6 +3,7 @@ package ttlogredis
 import (
 	"context"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -126,7 +127,7 @@ func (k setKey) errorAttributes() []attribute.KeyValue {
 }
 
 func (h *hook) measureAttributes(k setKey) []attribute.KeyValue {
-	attrs := append(h.attrs[:len(h.attrs):len(h.attrs)], semconv.DBOperationName(k.operation))
+	attrs := append(slices.Clip(h.attrs), semconv.DBOperationName(k.operation))
 	if k.errorType != "" {
 		attrs = append(attrs, k.errorAttributes()...)
 	}
@@ -180,12 +181,7 @@ func (h *hook) keepAny(cmds []redis.Cmder) bool {
 	if h.cfg.filter == nil {
 		return true
 	}
-	for _, cmd := range cmds {
-		if h.cfg.filter(cmd) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(cmds, h.cfg.filter)
 }
 
 // DialHook implements [redis.Hook].

@@ -2,6 +2,7 @@ package ttlogsql
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -101,7 +102,7 @@ func WithDSN(dsn string) Option {
 // the ones derived from the driver and win over them.
 func WithAttributes(attrs ...attribute.KeyValue) Option {
 	return optionFunc(func(c config) config {
-		c.attrs = append(c.attrs[:len(c.attrs):len(c.attrs)], attrs...)
+		c.attrs = append(slices.Clip(c.attrs), attrs...)
 		return c
 	})
 }

@@ -114,7 +114,7 @@ func queryOn(ctx context.Context, base driver.Conn, query string, args []driver.
 }
 
 // plainValues turns arguments into those of the interfaces without a context,
-// which can neither be named nor cancelled later.
+// which can neither be named nor canceled later.
 func plainValues(ctx context.Context, args []driver.NamedValue) ([]driver.Value, error) {
 	values := make([]driver.Value, len(args))
 	for i, a := range args {

@@ -3,6 +3,7 @@ package ttlogsql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"reflect"
 	"slices"
 	"testing"
@@ -90,7 +91,7 @@ func TestDatabase_OneSpanPerOperation(t *testing.T) {
 }
 
 func ignoreTxDone(err error) error {
-	if err == sql.ErrTxDone {
+	if errors.Is(err, sql.ErrTxDone) {
 		return nil
 	}
 	return err

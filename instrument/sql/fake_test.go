@@ -14,7 +14,7 @@ import (
 	"github.com/ttlog/ttlog/instrument/internal/conformance"
 )
 
-// The parts of a fake driver, for the behaviour that no real one shows on
+// The parts of a fake driver, for the behavior that no real one shows on
 // demand. bareConn has no optional interface at all.
 type bareConn struct{ log *[]string }
 
@@ -42,6 +42,7 @@ func (s bareStmt) Exec([]driver.Value) (driver.Result, error) {
 	bareConn(s).note("exec")
 	return driver.RowsAffected(1), nil
 }
+
 func (s bareStmt) Query([]driver.Value) (driver.Rows, error) {
 	bareConn(s).note("query")
 	return &bareRows{}, nil
@@ -71,13 +72,13 @@ type fakeConnector struct{ connect func() driver.Conn }
 func (c fakeConnector) Connect(context.Context) (driver.Conn, error) { return c.connect(), nil }
 func (fakeConnector) Driver() driver.Driver                          { return nil }
 
-// openFake opens a database over connections that make returns, with the log of
+// openFake opens a database over connections that build returns, with the log of
 // what the driver was asked.
-func openFake(t *testing.T, make func(bareConn) driver.Conn, opts ...Option) (*sql.DB, *conformance.Recorder, *[]string) {
+func openFake(t *testing.T, build func(bareConn) driver.Conn, opts ...Option) (*sql.DB, *conformance.Recorder, *[]string) {
 	t.Helper()
 	rec := conformance.NewRecorder(t)
 	log := &[]string{}
-	db := OpenDB(fakeConnector{func() driver.Conn { return make(bareConn{log}) }}, options(rec.Tracers, rec.Meters, opts...)...)
+	db := OpenDB(fakeConnector{func() driver.Conn { return build(bareConn{log}) }}, options(rec.Tracers, rec.Meters, opts...)...)
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
 	return db, rec, log
@@ -89,6 +90,7 @@ func (c connSkips) ExecContext(context.Context, string, []driver.NamedValue) (dr
 	c.note("skip")
 	return nil, driver.ErrSkip
 }
+
 func (c connSkips) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	c.note("skip")
 	return nil, driver.ErrSkip
@@ -169,6 +171,7 @@ func (c legacyConn) Exec(string, []driver.Value) (driver.Result, error) {
 	c.note("legacy exec")
 	return driver.RowsAffected(1), nil
 }
+
 func (c legacyConn) Query(string, []driver.Value) (driver.Rows, error) {
 	c.note("legacy query")
 	return &bareRows{}, nil
@@ -199,6 +202,7 @@ type (
 func (execPart) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
 	return driver.RowsAffected(0), nil
 }
+
 func (queryPart) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
 	return &bareRows{}, nil
 }
@@ -334,6 +338,8 @@ func TestOptions_FilterTextName(t *testing.T) {
 	if span.Name() != "x DELETE t" {
 		t.Errorf("span is called %q", span.Name())
 	}
-	conformance.Want(t, span, map[string]string{"db.query.text": "-", "db.system.name": "mariadb", "db.namespace": "shop",
-		"server.address": "db.test", "server.port": "3307"})
+	conformance.Want(t, span, map[string]string{
+		"db.query.text": "-", "db.system.name": "mariadb", "db.namespace": "shop",
+		"server.address": "db.test", "server.port": "3307",
+	})
 }

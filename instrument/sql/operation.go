@@ -2,6 +2,7 @@ package ttlogsql
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -89,7 +90,7 @@ func (in *instrument) newQuery(text string, st sqltext.Statement) *query {
 	if in.cfg.spanName != nil {
 		q.name = in.cfg.spanName(text, st.Summary)
 	}
-	attrs := in.attrs[:len(in.attrs):len(in.attrs)]
+	attrs := slices.Clip(in.attrs)
 	for _, a := range []attribute.KeyValue{
 		semconv.DBQuerySummary(st.Summary), semconv.DBOperationName(st.Operation), semconv.DBCollectionName(st.Collection),
 	} {
@@ -109,7 +110,7 @@ func (in *instrument) newQuery(text string, st sqltext.Statement) *query {
 
 func (in *instrument) startOptions(attrs []attribute.KeyValue, text string) []trace.SpanStartOption {
 	if in.cfg.text != QueryTextOff && text != "" {
-		attrs = append(attrs[:len(attrs):len(attrs)], semconv.DBQueryText(text))
+		attrs = append(slices.Clip(attrs), semconv.DBQueryText(text))
 	}
 	return []trace.SpanStartOption{clientKind, trace.WithAttributes(attrs...)}
 }
@@ -162,7 +163,7 @@ func (in *instrument) failedStep(ctx context.Context, step string, start time.Ti
 }
 
 func (in *instrument) failed(ctx context.Context, q *query, start time.Time, err error) {
-	opts := append(q.literal[:len(q.literal):len(q.literal)], trace.WithTimestamp(start))
+	opts := append(slices.Clip(q.literal), trace.WithTimestamp(start))
 	_, op := in.begin(ctx, q, start, opts)
 	op.end(err)
 }
@@ -197,7 +198,7 @@ func (op *operation) end(err error) {
 	}
 	op.span.End()
 	if op.in.duration.Enabled(op.ctx) {
-		all := append(op.q.attrs[:len(op.q.attrs):len(op.q.attrs)], attrs...)
+		all := append(slices.Clip(op.q.attrs), attrs...)
 		op.in.duration.Record(op.ctx, time.Since(op.start).Seconds(), metric.WithAttributeSet(attribute.NewSet(all...)))
 	}
 	op.in = nil

@@ -80,8 +80,8 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	return SinkStatus{
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
 		Unknown: st.Unknown, Malformed: st.Malformed,
-		DroppedRequests: st.DroppedRequests, DroppedRecords: st.DroppedRecords + uint64(st.Spill.DroppedRecords),
-		Failures: st.Failures, SpillBytes: int64(st.Spill.Bytes), LastError: st.LastError,
+		DroppedRequests: st.DroppedRequests, DroppedRecords: st.DroppedRecords + st.Spill.DroppedRecords,
+		Failures: st.Failures, SpillBytes: st.Spill.Bytes, LastError: st.LastError,
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -244,8 +245,8 @@ func FromJSON(signal otlpwire.Signal, body []byte) ([]byte, error) {
 // Close closes the file.
 func (r *Reader) Close() error {
 	var err error
-	for i := len(r.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, r.closers[i]())
+	for _, v := range slices.Backward(r.closers) {
+		err = errors.Join(err, v())
 	}
 	r.closers = nil
 	return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -129,7 +130,7 @@ func TestReader_SaysWhereAFileIsDamaged(t *testing.T) {
 	for name, src := range map[string][]byte{
 		"length cut":     proto[:len(proto)/2+2],
 		"message cut":    proto[:len(proto)-1],
-		"length too big": append(proto[:len(proto):len(proto)], 0xff, 0xff, 0xff, 0xff, 1, 2, 3),
+		"length too big": append(slices.Clip(proto), 0xff, 0xff, 0xff, 0xff, 1, 2, 3),
 		"zstd cut":       zstded(t, proto)[:20],
 		"gzip cut":       gzipped(t, proto)[:20],
 		"JSON cut":       jsonFile(t, "a", "b")[:100],

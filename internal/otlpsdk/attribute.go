@@ -3,6 +3,7 @@ package otlpsdk
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -150,9 +151,9 @@ func (e *Encoder) array(v *attribute.Value, depth int) {
 
 // elements puts plain values in front as those of an array.
 func elements[T any](e *Encoder, vals []T, put func(*Encoder, T)) {
-	for i := len(vals) - 1; i >= 0; i-- {
+	for _, val := range slices.Backward(vals) {
 		end := e.len()
-		put(e, vals[i])
+		put(e, val)
 		e.close(otlpwire.ArrayValueValues, end)
 	}
 }

@@ -29,7 +29,7 @@
 // # What is written
 //
 // The messages are those of the SDK's own OTLP exporters, field by field, with
-// three differences, all in favour of the data:
+// three differences, all in favor of the data:
 //
 //   - The trace state of a link is kept. The SDK's exporters leave it out.
 //   - A string that is not valid UTF-8 has its bad bytes replaced by U+FFFD.

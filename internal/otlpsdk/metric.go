@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -221,8 +222,8 @@ func packed[T any](e *Encoder, num protowire.Number, vals []T, put func(*Encoder
 		return
 	}
 	end := e.len()
-	for i := len(vals) - 1; i >= 0; i-- {
-		put(e, vals[i])
+	for _, val := range slices.Backward(vals) {
+		put(e, val)
 	}
 	e.close(num, end)
 }

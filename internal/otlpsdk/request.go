@@ -1,6 +1,8 @@
 package otlpsdk
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -15,8 +17,8 @@ import (
 func (e *Encoder) SpansRequest(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
 	e.reset()
 	g := grouper{e: e}
-	for i := len(spans) - 1; i >= 0; i-- {
-		s := spans[i]
+	for _, s := range slices.Backward(spans) {
+
 		g.enter(s.Resource(), s.InstrumentationScope())
 		end := e.len()
 		e.span(s)
@@ -31,8 +33,8 @@ func (e *Encoder) SpansRequest(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
 func (e *Encoder) LogsRequest(records []*sdklog.Record) ([]byte, error) {
 	e.reset()
 	g := grouper{e: e}
-	for i := len(records) - 1; i >= 0; i-- {
-		r := records[i]
+	for _, r := range slices.Backward(records) {
+
 		g.enter(r.Resource(), r.InstrumentationScope())
 		end := e.len()
 		e.log(r)

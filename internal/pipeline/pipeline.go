@@ -58,7 +58,7 @@ func (p *Pipeline) open() error {
 		return err
 	}
 	p.reportSpills()
-	size := uint64(p.ring.Stats().Size)
+	size := p.ring.Stats().Size
 	if p.opts.Store != nil {
 		in, err := newIntake(p.ring, storeReader, p.opts, p.opts.Linger)
 		if err != nil {

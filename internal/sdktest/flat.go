@@ -9,7 +9,7 @@ import (
 )
 
 // Flat is one record with all that is around it: the bytes of a message that
-// pdata marshalled, by which it is compared, and its text.
+// pdata marshaled, by which it is compared, and its text.
 type Flat struct{ Proto, Text string }
 
 // FlatTraces returns each span of td in a message of its own, sorted.

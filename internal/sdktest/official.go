@@ -21,7 +21,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// endpoint is never dialled.
+// endpoint is never dialed.
 const endpoint = "http://sdktest.invalid"
 
 // capture is a transport that keeps the last body it was to send.

@@ -7,7 +7,7 @@ import (
 
 // blockLen is the number of values that share a bit width; part of the format,
 // never change. At 128 the width byte costs a sixteenth of a bit a value, and
-// one outlier spoils at most 127 neighbours.
+// one outlier spoils at most 127 neighbors.
 const blockLen = 128
 
 // integer is what the integer decoders produce: 64-bit values, or 32-bit codes

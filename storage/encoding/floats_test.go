@@ -22,7 +22,7 @@ func floatColumns() map[string]struct {
 } {
 	rng := rand.New(rand.NewPCG(5, 6))
 	nan := math.Float64frombits(0x7ff8_0000_dead_beef)
-	signalling := math.Float64frombits(0xfff0_0000_0000_0001)
+	signaling := math.Float64frombits(0xfff0_0000_0000_0001)
 	walk := 20.0
 	return map[string]struct {
 		v     []float64
@@ -30,7 +30,7 @@ func floatColumns() map[string]struct {
 	}{
 		"none":      {nil, floatBits},
 		"one":       {[]float64{0.1}, floatDecimal},
-		"special":   {[]float64{math.Copysign(0, -1), 0, nan, signalling, math.Inf(1), math.Inf(-1), 5e-324, math.MaxFloat64}, -1},
+		"special":   {[]float64{math.Copysign(0, -1), 0, nan, signaling, math.Inf(1), math.Inf(-1), 5e-324, math.MaxFloat64}, -1},
 		"constant":  {slices.Repeat([]float64{math.Nextafter(math.Pi, 4)}, 1000), -1},
 		"integers":  {floatSeries(10000, func(i int) float64 { return float64(rng.IntN(1000)) }), floatDecimal},
 		"large":     {floatSeries(1000, func(i int) float64 { return math.Ldexp(float64(rng.IntN(1000)), 60) }), -1},

@@ -36,7 +36,8 @@ func goldenColumns() []goldenColumn {
 		{"ints packed delta of delta", appendPacked(nil, []int64{1, 4, 9, 16, 25}, transform{order: 2}), []int64{1, 4, 9, 16, 25}, true},
 		{
 			"ints packed exception", appendPacked(nil, []int64{1, 0, 1, 1, 0, 1, 0, 1, 1 << 40, 1}, transform{}),
-			[]int64{1, 0, 1, 1, 0, 1, 0, 1, 1 << 40, 1}, true,
+			[]int64{1, 0, 1, 1, 0, 1, 0, 1, 1 << 40, 1},
+			true,
 		},
 		{"ints local", appendLocal(nil, []int64{-70, -69, -67}, 0), []int64{-70, -69, -67}, true},
 		{"ints buckets", buckets, []int64{0, 1, 5, 300}, true},

@@ -3,7 +3,7 @@ package encoding
 // IntRuns decodes a column that AppendInts made without expanding its runs: it
 // returns the value of each run and the row behind it, strictly rising to n.
 // ok is false, and nothing is decoded, when the column is not stored as runs.
-// Neighbouring runs may have equal values only in damaged columns.
+// Neighboring runs may have equal values only in damaged columns.
 func IntRuns(src []byte, n int) (values []int64, runEnds []uint32, ok bool, err error) {
 	return decodeRuns[int64](src, n)
 }

@@ -67,8 +67,10 @@ type columns struct {
 }
 
 func newColumns() *columns {
-	return &columns{ints: map[string][]int64{}, floats: map[string][]float64{}, fixed: map[string][]byte{},
-		width: map[string]int{}, strings: map[string][]string{}}
+	return &columns{
+		ints: map[string][]int64{}, floats: map[string][]float64{}, fixed: map[string][]byte{},
+		width: map[string]int{}, strings: map[string][]string{},
+	}
 }
 
 // value adds an attribute's value to the column of its type.
@@ -248,10 +250,10 @@ func TestMeasure(t *testing.T) {
 }
 
 type measured struct {
-	size, raw   int
-	enc, dec    time.Duration
-	codecs      []string
-	values, row int
+	size, raw int
+	enc, dec  time.Duration
+	codecs    []string
+	values    int
 }
 
 func (m *measured) log(t *testing.T, name string, rows int) {

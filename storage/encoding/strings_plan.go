@@ -32,7 +32,7 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 	}
 	ranked := e.rankStrings(v, depth)
 	if e.Level >= Best {
-		// The sample favours codecs without tables; the second may be the first.
+		// The sample favors codecs without tables; the second may be the first.
 		return e.appendSmallest(dst, v, ranked[:min(2, len(ranked))], depth)
 	}
 	for _, codec := range ranked {
@@ -131,7 +131,7 @@ func (e Encoder) rankStrings(v []string, depth int) []byte {
 	return ranked
 }
 
-// sampleOf returns some stretches of v: neighbours stay neighbours, as sorted
+// sampleOf returns some stretches of v: neighbors stay neighbors, as sorted
 // values and repetition need.
 func sampleOf(v []string) []string {
 	const stretches = 4

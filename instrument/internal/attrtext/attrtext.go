@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// Clean returns s with invalid UTF-8 replaced by U+FFFD and cut to at most max
+// Clean returns s with invalid UTF-8 replaced by U+FFFD and cut to at most limit
 // bytes, with "..." at the end where something was cut. It returns s itself
 // when there is nothing to do.
-func Clean(s string, max int) string {
-	cut := len(s) > max
+func Clean(s string, limit int) string {
+	cut := len(s) > limit
 	if cut {
-		s = s[:max]
+		s = s[:limit]
 		// A cut rune has at most three bytes left over.
 		for i := 1; i <= 3 && i <= len(s); i++ {
 			if utf8.RuneStart(s[len(s)-i]) {

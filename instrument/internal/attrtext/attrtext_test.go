@@ -7,7 +7,7 @@ import (
 )
 
 func TestClean(t *testing.T) {
-	f := func(in string, max int, want string) {
+	f := func(in string, limit int, want string) {
 		t.Helper()
 		if got := Clean(in, max); got != want {
 			t.Errorf("Clean(%q, %d) = %q, want %q", in, max, got, want)
@@ -27,7 +27,7 @@ func TestClean(t *testing.T) {
 
 func FuzzClean(f *testing.F) {
 	f.Add("a\xff😀", 3)
-	f.Fuzz(func(t *testing.T, s string, max int) {
+	f.Fuzz(func(t *testing.T, s string, limit int) {
 		if max < 0 || max > 100 {
 			return
 		}

@@ -98,7 +98,7 @@ func Attributes(s sdktrace.ReadOnlySpan) map[string]string { return Texts(s.Attr
 func Texts(attrs []attribute.KeyValue) map[string]string {
 	m := make(map[string]string, len(attrs))
 	for _, a := range attrs {
-		m[string(a.Key)] = a.Value.Emit()
+		m[string(a.Key)] = a.Value.String()
 	}
 	return m
 }

@@ -50,8 +50,7 @@ func Name(err error) string {
 			return n.name
 		}
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "net.DNSError"
 	}
 	return semconv.ErrorType(err).Value.AsString()

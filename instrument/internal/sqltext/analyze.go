@@ -8,8 +8,8 @@ import (
 
 // Limits on what is read and kept of one query.
 const (
-	maxScanBytes    = 64 << 10 // what lies behind is neither analysed nor shown
-	maxTextBytes    = 8 << 10  // of the sanitised and of the raw text
+	maxScanBytes    = 64 << 10 // what lies behind is neither analyzed nor shown
+	maxTextBytes    = 8 << 10  // of the sanitized and of the raw text
 	maxSummaryBytes = 255      // the convention's own limit
 	maxNameBytes    = 128      // of one table name
 	maxDepth        = 64       // of parentheses in which tables are looked for

@@ -16,15 +16,15 @@ type Cache[V any] struct {
 	entries map[string]V
 }
 
-// Get returns what make made of query, now or earlier.
-func (c *Cache[V]) Get(query string, make func(query string) V) V {
+// Get returns what build made of query, now or earlier.
+func (c *Cache[V]) Get(query string, build func(query string) V) V {
 	c.mu.RLock()
 	v, ok := c.entries[query]
 	c.mu.RUnlock()
 	if ok {
 		return v
 	}
-	v = make(query)
+	v = build(query)
 	if len(query) > maxCachedBytes {
 		return v
 	}

@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
@@ -284,10 +285,8 @@ func (s *summarizer) collect(name string) {
 	}
 	name = attrtext.Clean(name, maxNameBytes)
 	s.part(name)
-	for _, c := range s.collections {
-		if c == name {
-			return
-		}
+	if slices.Contains(s.collections, name) {
+		return
 	}
 	if len(s.collections) < maxCollections {
 		s.collections = append(s.collections, name)
