@@ -18,8 +18,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) {
 		st, err := Parse(sql)
 		if err != nil {
-			error := &Error{}
-			if errors.As(err, &error) {
+			var fault *Error
+			if !errors.As(err, &fault) {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return

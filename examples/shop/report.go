@@ -20,8 +20,8 @@ import (
 var questions = []struct{ title, sql string }{
 	{
 		"Traces: where does the time go?",
-		`SELECT name, kind, count(*) AS spans, p50(duration) AS p50, p99(duration) AS p99, sum(CASE WHEN error THEN 1 ELSE 0 END) AS errors
-FROM spans GROUP BY name, kind ORDER BY spans DESC, name LIMIT 12`,
+		`SELECT name, kind, db.system.name AS system, count(*) AS spans, p50(duration) AS p50, p99(duration) AS p99, sum(CASE WHEN error THEN 1 ELSE 0 END) AS errors
+FROM spans GROUP BY name, kind, system ORDER BY spans DESC, name LIMIT 12`,
 	},
 	{
 		"Logs: what went wrong?",

@@ -9,8 +9,8 @@ import (
 func TestClean(t *testing.T) {
 	f := func(in string, limit int, want string) {
 		t.Helper()
-		if got := Clean(in, max); got != want {
-			t.Errorf("Clean(%q, %d) = %q, want %q", in, max, got, want)
+		if got := Clean(in, limit); got != want {
+			t.Errorf("Clean(%q, %d) = %q, want %q", in, limit, got, want)
 		}
 	}
 	f("", 3, "")
@@ -28,14 +28,14 @@ func TestClean(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("a\xff😀", 3)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
-		if max < 0 || max > 100 {
+		if limit < 0 || limit > 100 {
 			return
 		}
-		got := Clean(s, max)
+		got := Clean(s, limit)
 		if !utf8.ValidString(got) {
 			t.Errorf("%q is not valid", got)
 		}
-		if utf8.ValidString(s) && len(s) <= max && got != s {
+		if utf8.ValidString(s) && len(s) <= limit && got != s {
 			t.Errorf("Clean(%q) = %q", s, got)
 		}
 		if body := strings.TrimSuffix(got, "..."); utf8.ValidString(s) && !strings.HasPrefix(s, body) {
