@@ -6,7 +6,7 @@ TOOL      := $(GO) tool -modfile=tools/go.mod
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build test check lint fmt race fuzz crash bench clean-tree
+.PHONY: demo build test check lint fmt cross race fuzz crash bench clean-tree
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -31,6 +31,11 @@ lint:
 	$(TOOL) golangci-lint run ./...
 	cd bench && $(GO) vet ./...
 
+## cross: everything builds for the systems we have no machine of
+cross:
+	GOOS=darwin $(GO) build ./...
+	GOOS=windows $(GO) build ./...
+
 race:
 	CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...
 
@@ -40,7 +45,7 @@ fuzz:
 
 ## crash: the tests that kill processes, many times over
 crash:
-	TTLOG_KILLS=200 $(GO) test -count=1 -timeout 60m -run 'Kill' ./ringbuffer ./cmd/ttlog
+	TTLOG_RING_KILLS=400 TTLOG_KILLS=200 $(GO) test -count=1 -timeout 60m -run 'Kill' ./ringbuffer ./internal/pipeline/... ./cmd/ttlog
 
 ## bench: side by side with the peers; writes bench/results.json and docs/benchmarks.md
 bench:
