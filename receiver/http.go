@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ttlog/ttlog/internal/otlpjson"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -92,7 +93,7 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	if !c.lease.take(4 * len(body)) {
 		return nil, c.r.busy()
 	}
-	if body, err = fromJSON(c.signal, body); err != nil {
+	if body, err = otlpjson.Request(c.signal, body); err != nil {
 		return nil, refuse(malformed, "%s", err)
 	}
 	return body, nil

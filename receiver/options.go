@@ -16,9 +16,6 @@ const (
 	// maxWindowBytes is the most a zstd decoder keeps; RFC 8878 asks
 	// decoders for 8 MiB.
 	maxWindowBytes = 8 << 20
-	// maxJSONDepth is far above what attribute values may nest to be taken
-	// (otlpwire.MaxDepth, two to four levels of JSON each).
-	maxJSONDepth = 512
 	// maxPooledBytes keeps one huge request from staying in a pool.
 	maxPooledBytes = 1 << 20
 )

@@ -21,10 +21,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
+	"github.com/ttlog/ttlog/internal/otlpjson"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -195,7 +193,7 @@ func (r *Reader) nextJSON() ([]byte, error) {
 			return nil, err
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return FromJSON(r.signal, line)
+			return otlpjson.Request(r.signal, line)
 		}
 	}
 }
@@ -217,29 +215,6 @@ func (r *Reader) line() ([]byte, error) {
 			return nil, err
 		}
 	}
-}
-
-// FromJSON turns one OTLP JSON request into its protobuf bytes.
-func FromJSON(signal otlpwire.Signal, body []byte) ([]byte, error) {
-	type request interface {
-		UnmarshalJSON(data []byte) error
-		MarshalProto() ([]byte, error)
-	}
-	var req request
-	switch signal {
-	case otlpwire.Traces:
-		req = ptraceotlp.NewExportRequest()
-	case otlpwire.Logs:
-		req = plogotlp.NewExportRequest()
-	case otlpwire.Metrics:
-		req = pmetricotlp.NewExportRequest()
-	default:
-		return nil, ErrSignal
-	}
-	if err := req.UnmarshalJSON(body); err != nil {
-		return nil, fmt.Errorf("%w: %w", otlpwire.ErrMalformed, err)
-	}
-	return req.MarshalProto()
 }
 
 // Close closes the file.

@@ -1,7 +1,8 @@
-package receiver
+// Package otlpjson turns OTLP JSON into OTLP protobuf, the one form that
+// everything behind it knows.
+package otlpjson
 
 import (
-	"errors"
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -11,8 +12,14 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
-// fromJSON turns a request in OTLP's JSON encoding into protobuf.
-func fromJSON(s otlpwire.Signal, body []byte) ([]byte, error) {
+// MaxDepth is how deep arrays and objects may stand in each other. It is far
+// above what attribute values may nest to be taken (otlpwire.MaxDepth, two to
+// four levels of JSON each).
+const MaxDepth = 512
+
+// Request turns one Export…ServiceRequest in OTLP's JSON encoding into its
+// protobuf bytes. Errors wrap otlpwire.ErrMalformed.
+func Request(s otlpwire.Signal, body []byte) ([]byte, error) {
 	if err := checkDepth(body); err != nil {
 		return nil, err
 	}
@@ -28,15 +35,13 @@ func fromJSON(s otlpwire.Signal, body []byte) ([]byte, error) {
 	case otlpwire.Metrics:
 		message = pmetricotlp.NewExportRequest()
 	default:
-		return nil, fmt.Errorf("no request of signal %d", s)
+		return nil, fmt.Errorf("otlpjson: no request of signal %d", s)
 	}
 	if err := message.UnmarshalJSON(body); err != nil {
-		return nil, fmt.Errorf("JSON: %w", err)
+		return nil, fmt.Errorf("%w: JSON: %w", otlpwire.ErrMalformed, err)
 	}
 	return message.MarshalProto()
 }
-
-var errDeepJSON = errors.New("JSON nested too deeply")
 
 // checkDepth refuses a body whose nesting would take a recursive parser more
 // stack than a goroutine may have, which ends the process.
@@ -54,8 +59,8 @@ func checkDepth(body []byte) error {
 		case c == '"':
 			inString = true
 		case c == '{' || c == '[':
-			if depth++; depth > maxJSONDepth {
-				return fmt.Errorf("%w: more than %d levels at byte %d", errDeepJSON, maxJSONDepth, i)
+			if depth++; depth > MaxDepth {
+				return fmt.Errorf("%w: JSON nested more than %d levels deep at byte %d", otlpwire.ErrMalformed, MaxDepth, i)
 			}
 		case c == '}' || c == ']':
 			depth--
