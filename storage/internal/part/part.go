@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -84,24 +83,6 @@ func checkMagic(head, tail []byte) error {
 		return corruptf("ends with %q: cut short or overwritten", tail)
 	}
 	return nil
-}
-
-// unpack decompresses a footer of n bytes.
-func unpack(src []byte, n int) ([]byte, error) {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFooterBytes), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	// Zstd cannot shrink more than about a thousandfold: believe no more.
-	if n > 64+2048*len(src) {
-		return nil, fmt.Errorf("%d bytes out of %d", n, len(src))
-	}
-	out, err := z.DecodeAll(src, make([]byte, 0, n))
-	if err == nil && len(out) != n {
-		err = fmt.Errorf("%d bytes, not %d", len(out), n)
-	}
-	return out, err
 }
 
 func (p *Part) describe(size int64) {
