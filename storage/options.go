@@ -29,6 +29,9 @@ const (
 	maxFlushWorkers = 4
 	// maxIdleFiles is how many part files stay open while no scan uses them.
 	maxIdleFiles = 256
+	// traceCacheBytes bounds what is kept decoded for reading traces: about
+	// two row groups of spans.
+	traceCacheBytes = 64 << 20
 	// maxMarks is how many rings a partition remembers its watermark for.
 	maxMarks = 8
 	// maxManifestBytes bounds a manifest: 64 bytes a part, so 260,000 parts.
