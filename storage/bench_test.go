@@ -100,3 +100,34 @@ func BenchmarkStore_AppendFlush(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkStore_Trace reads every captured trace once, in no order.
+func BenchmarkStore_Trace(b *testing.B) {
+	requests, _ := captured(b, "hotrod.traces.binpb.zst")
+	s, err := Open(filepath.Join(b.TempDir(), "data"), Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	traces := map[[16]byte]map[string]int{}
+	for _, r := range requests {
+		if _, err := s.Append(b.Context(), Traces, r, 0); err != nil {
+			b.Fatal(err)
+		}
+		spansByTrace(b, r, traces)
+	}
+	if err := s.Flush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		for id := range traces {
+			if _, err := s.Trace(b.Context(), id); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(len(traces))*float64(b.N)/b.Elapsed().Seconds(), "traces/s")
+	b.ReportMetric(float64(s.files.traces.Bytes())/(1<<20), "MiB-cached")
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -9,7 +9,7 @@ import (
 
 // spansByTrace takes a message apart: for each trace its spans, each as JSON
 // with its resource and scope, and how often it occurs.
-func spansByTrace(t *testing.T, data []byte, out map[[16]byte]map[string]int) {
+func spansByTrace(t testing.TB, data []byte, out map[[16]byte]map[string]int) {
 	t.Helper()
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -145,22 +146,44 @@ func (s *Store) flushedOrNot(g *generation, attempt uint64, err error) {
 
 // flushGeneration writes the tables of a sealed generation, one part each. A
 // table that is published leaves the generation, so that a later attempt goes
-// on with the rest.
+// on with the rest. Partitions are independent of each other, and making a
+// small part durable is mostly waiting for the disk (a sync of the file, of its
+// name, of the manifest and its name): some of them wait together.
 func (s *Store) flushGeneration(g *generation) error {
 	s.mu.Lock()
 	keys := g.keys()
 	s.mu.Unlock()
-	var errs []error
-	for _, k := range keys {
-		if err := s.flushTable(g, k); err != nil {
-			// A full disk fails for each; one that only refuses this
-			// partition must not hold up the others.
-			errs = append(errs, fmt.Errorf("flush %s: %w", k, err))
-			if len(errs) == 3 {
-				break
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		errs []error // guarded by mu
+		next int     // guarded by mu
+	)
+	take := func() (k key, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		// A full disk fails for each; one that only refuses a partition
+		// must not hold up the others.
+		if next == len(keys) || len(errs) >= 3 {
+			return key{}, false
+		}
+		next++
+		return keys[next-1], true
+	}
+	work := func() {
+		for k, ok := take(); ok; k, ok = take() {
+			if err := s.flushTable(g, k); err != nil {
+				mu.Lock()
+				errs = append(errs, fmt.Errorf("flush %s: %w", k, err))
+				mu.Unlock()
 			}
 		}
 	}
+	for range min(maxFlushWorkers, len(keys)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
 	return errors.Join(errs...)
 }
 
@@ -218,14 +241,20 @@ func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write
 	return s.files.add(p.key, path, e), nil
 }
 
+// writeBuffers are shared by the parts that are written one after another.
+var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
+
 // writeEntry fills a new file, syncs and closes it.
 func writeEntry(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) (entry, error) {
 	sum := &summing{stop: ctx.Err, w: f, hash: xxhash.New()}
-	buf := bufio.NewWriterSize(sum, 256<<10)
+	buf := writeBuffers.Get().(*bufio.Writer)
+	buf.Reset(sum)
 	info, err := write(buf)
 	if err == nil {
 		err = buf.Flush()
 	}
+	buf.Reset(nil)
+	writeBuffers.Put(buf)
 	if err == nil {
 		err = f.Sync()
 	}

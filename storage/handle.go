@@ -36,6 +36,7 @@ type handle struct {
 type files struct {
 	fs     vfs.FS
 	remove func(name string)
+	traces *part.TraceCache // of the parts that are open
 
 	mu     sync.Mutex
 	idle   *list.List // loaded handles that only their manifest refers to, oldest first
@@ -43,7 +44,7 @@ type files struct {
 }
 
 func newFiles(fsys vfs.FS, remove func(name string)) *files {
-	return &files{fs: fsys, remove: remove, idle: list.New()}
+	return &files{fs: fsys, remove: remove, traces: part.NewTraceCache(traceCacheBytes), idle: list.New()}
 }
 
 // add returns the handle of a part, with the manifest's reference.
@@ -107,6 +108,7 @@ func (h *handle) unloadLocked(shut []vfs.File) []vfs.File {
 	if h.file != nil {
 		shut = append(shut, h.file)
 	}
+	h.files.traces.Drop(h.part)
 	h.file, h.part = nil, nil
 	return shut
 }

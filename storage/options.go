@@ -23,8 +23,15 @@ const (
 	// maxOpenTables bounds the tables (signal and day) of one generation of
 	// the memtable: a sender with a scattered clock makes it flush early.
 	maxOpenTables = 64
+	// maxFlushWorkers is how many partitions of one generation are written at
+	// the same time: four let the disk sync together what it can, and
+	// more gained nothing where it was measured.
+	maxFlushWorkers = 4
 	// maxIdleFiles is how many part files stay open while no scan uses them.
 	maxIdleFiles = 256
+	// traceCacheBytes bounds what is kept decoded for reading traces: about
+	// two row groups of spans.
+	traceCacheBytes = 64 << 20
 	// maxMarks is how many rings a partition remembers its watermark for.
 	maxMarks = 8
 	// maxManifestBytes bounds a manifest: 64 bytes a part, so 260,000 parts.

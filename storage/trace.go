@@ -11,7 +11,8 @@ import (
 var traceRef = column.Ref{Place: column.PlaceField, Name: "trace_id", Type: column.TypeID}
 
 // Trace returns the spans of a trace as the bytes of one OTLP TracesData
-// message, or ErrNotFound. Parts that cannot be read at all are left out.
+// message, or ErrNotFound. Parts that cannot be read at all are left out. What
+// was decoded for a trace is kept for the next ones, up to 64 MiB a store.
 func (s *Store) Trace(ctx context.Context, id [16]byte) ([]byte, error) {
 	sn, err := s.snapshot(ctx, Traces, math.MinInt64, math.MaxInt64)
 	if err != nil {
@@ -25,7 +26,7 @@ func (s *Store) Trace(ctx context.Context, id [16]byte) ([]byte, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("storage: trace %x: %w", id, err)
 		}
-		if out, _, err = p.p.FindTrace(out, id); err != nil {
+		if out, _, err = p.p.FindTrace(out, id, s.files.traces); err != nil {
 			return nil, fmt.Errorf("storage: trace %x: %w", id, partError(p.h.path, err))
 		}
 	}

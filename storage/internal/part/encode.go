@@ -13,8 +13,7 @@ import (
 // encoder turns the columns of a chunk into bytes, one chunk of the file each.
 type encoder struct {
 	enc encoding.Encoder
-	out []byte // chunks since the last flush
-	tmp []byte
+	*scratch
 
 	current *table.Chunk // spans being encoded
 	err     error

@@ -18,6 +18,7 @@ func Merge(w io.Writer, o Options, parts ...*Part) (Info, error) {
 		return Info{}, fmt.Errorf("part: merge: no parts")
 	}
 	m := merger{w: newWriter(w, o, parts[0].info.Signal, encoding.Best)}
+	defer m.w.release()
 	for _, p := range parts {
 		if p.info.Signal != parts[0].info.Signal {
 			return Info{}, fmt.Errorf("part: merge: parts of %s and %s", parts[0].info.Signal, p.info.Signal)

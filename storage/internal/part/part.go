@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -86,24 +86,6 @@ func checkMagic(head, tail []byte) error {
 	return nil
 }
 
-// unpack decompresses a footer of n bytes.
-func unpack(src []byte, n int) ([]byte, error) {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxFooterBytes), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		return nil, err
-	}
-	defer z.Close()
-	// Zstd cannot shrink more than about a thousandfold: believe no more.
-	if n > 64+2048*len(src) {
-		return nil, fmt.Errorf("%d bytes out of %d", n, len(src))
-	}
-	out, err := z.DecodeAll(src, make([]byte, 0, n))
-	if err == nil && len(out) != n {
-		err = fmt.Errorf("%d bytes, not %d", len(out), n)
-	}
-	return out, err
-}
-
 func (p *Part) describe(size int64) {
 	w := writer{info: Info{Signal: p.footer.signal}}
 	for i := range p.footer.groups {
@@ -169,8 +151,9 @@ func (p *Part) Columns() ([]column.Ref, error) {
 
 // FindTrace appends the rows of a trace to dst as OTLP, and returns how many
 // there are. Row groups without the trace cost at most their trace filter and
-// their trace ids.
-func (p *Part) FindTrace(dst []byte, id [16]byte) (out []byte, rows int, err error) {
+// their trace ids. Row groups with it are decoded as a whole, or taken from
+// cache, which may be nil.
+func (p *Part) FindTrace(dst []byte, id [16]byte, cache *TraceCache) (out []byte, rows int, err error) {
 	at := traceLeaf(p.footer.signal)
 	if at < 0 {
 		return dst, 0, nil
@@ -184,39 +167,35 @@ func (p *Part) FindTrace(dst []byte, id [16]byte) (out []byte, rows int, err err
 			}
 			continue
 		}
-		c := s.rowGroup(g)
-		found, err := rowsOfTrace(c, at, string(id[:]))
+		r, err := cache.reader(p, i, func() (*table.TraceReader, error) {
+			c := s.rowGroup(g)
+			// The filter lets some traces pass that are not there.
+			if ok, err := holdsTrace(c, at, string(id[:])); err != nil || !ok {
+				return nil, err
+			}
+			return table.NewTraceReader(c, at)
+		})
 		if err != nil {
 			return nil, 0, err
 		}
-		if len(found) == 0 {
+		if r == nil {
 			continue
 		}
-		if dst, err = table.NewBlock(c).AppendOTLP(dst, found); err != nil {
+		var n int
+		if dst, n, err = r.Append(dst, string(id[:])); err != nil {
 			return nil, 0, err
 		}
-		rows += len(found)
+		rows += n
 	}
 	return dst, rows, nil
 }
 
-func rowsOfTrace(c *table.Chunk, leaf int, id string) ([]uint32, error) {
+func holdsTrace(c *table.Chunk, leaf int, id string) (bool, error) {
 	l := &c.Rows.Leaves[leaf]
 	if err := l.Ensure(); err != nil {
-		return nil, err
+		return false, err
 	}
-	var rows []uint32
-	for code, s := range l.Dict.Values {
-		if code == 0 || s != id {
-			continue
-		}
-		for i, c := range l.Codes {
-			if c == uint32(code) {
-				rows = append(rows, uint32(i))
-			}
-		}
-	}
-	return rows, nil
+	return slices.Contains(l.Dict.Values[1:], id), nil
 }
 
 // Verify reads the whole part and checks every checksum, every value that

@@ -200,7 +200,7 @@ func TestFindTrace(t *testing.T) {
 			want++
 		}
 	}
-	out, rows, err := p.FindTrace(nil, id)
+	out, rows, err := p.FindTrace(nil, id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestFindTrace(t *testing.T) {
 	if err != nil || len(records) != rows || rows == 0 || rows > want {
 		t.Errorf("%d rows, %d records, at most %d wanted, error %v", rows, len(records), want, err)
 	}
-	if out, rows, err := p.FindTrace([]byte("x"), [16]byte{9}); string(out) != "x" || rows != 0 || err != nil {
+	if out, rows, err := p.FindTrace([]byte("x"), [16]byte{9}, nil); string(out) != "x" || rows != 0 || err != nil {
 		t.Errorf("trace that is not there: %q, %d rows, error %v", out, rows, err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/encoding"
@@ -65,6 +64,7 @@ func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
 		return Info{}, fmt.Errorf("part: write: no rows")
 	}
 	pw := newWriter(w, o, chunks[0].Signal, encoding.Fast)
+	defer pw.release()
 	if err := pw.chunks(chunks); err != nil {
 		return Info{}, err
 	}
@@ -82,10 +82,18 @@ type writer struct {
 }
 
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
-	return &writer{
-		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l}, out: []byte(magic)},
+	pw := &writer{
+		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l}, scratch: takeScratch()},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
+	pw.enc.out = append(pw.enc.out, magic...)
+	return pw
+}
+
+// release gives the writer's buffers back. The writer is of no use then.
+func (w *writer) release() {
+	w.enc.scratch.give()
+	w.enc.scratch = nil
 }
 
 // chunks writes the rows of chunks in memory.
@@ -241,12 +249,8 @@ func (w *writer) finish() (Info, error) {
 	if len(raw) > maxFooterBytes {
 		return Info{}, fmt.Errorf("part: write: footer of %d bytes, at most %d possible", len(raw), maxFooterBytes)
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
-	if err != nil {
-		return Info{}, fmt.Errorf("part: write: %w", err)
-	}
 	start := len(w.enc.out)
-	w.enc.out = z.EncodeAll(raw, w.enc.out)
+	w.enc.out = pack(raw, w.enc.out)
 	size := len(w.enc.out) - start
 	sum := xxhash.Sum64(w.enc.out[start:])
 	w.enc.out = binary.LittleEndian.AppendUint32(w.enc.out, uint32(size))

@@ -37,6 +37,8 @@ type AttrSet struct {
 	last       uint32   // shape of the row before, the likeliest for the next
 	shapeBytes int
 	total      int // attributes of all rows
+
+	starts, values []uint32 // what Positions returns, once locate was called
 }
 
 // AttrCol is one key and type of an AttrSet: N values in row order, as
@@ -328,6 +330,14 @@ func (s *AttrSet) Positions(n int) (starts, values []uint32) {
 		}
 	}
 	return starts, values
+}
+
+// positions is Positions, or what locate kept of it.
+func (s *AttrSet) positions(n int) (starts, values []uint32) {
+	if s.starts != nil {
+		return s.starts, s.values
+	}
+	return s.Positions(n)
 }
 
 // at returns value number i of the column.

@@ -178,6 +178,28 @@ func (l *List) Starts(n int) ([]uint32, error) {
 	return l.starts, nil
 }
 
+// itemStarts is Starts for loaded counts, and does not keep the result.
+func (l *List) itemStarts(n int) []uint32 {
+	if l.starts != nil {
+		return l.starts
+	}
+	return prefixSums(l.Counts.Ints, n)
+}
+
+// locate keeps what every gathering from the group has to know of all its
+// rows, for a group that many gather from and that does not change any more.
+func (g *Group) locate() {
+	for i := range g.Sets {
+		s := &g.Sets[i]
+		s.starts, s.values = s.Positions(g.N)
+	}
+	for i := range g.Lists {
+		l := &g.Lists[i]
+		l.starts = l.itemStarts(g.N)
+		l.Items.locate()
+	}
+}
+
 // prefixSums returns the n+1 running sums of counts, which may be shorter.
 func prefixSums(counts []int64, n int) []uint32 {
 	out := make([]uint32, n+1)

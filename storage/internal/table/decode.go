@@ -12,8 +12,8 @@ import (
 // Batch is the rows of one decoded request. It is immutable.
 type Batch struct {
 	chunk *Chunk
-	days  []int32 // distinct, in order of first appearance
-	day   []int32 // by row; nil when all are days[0]
+	days  []int32         // distinct, in order of first appearance
+	rows  map[int32][]Loc // by day, rising; nil when all rows are of one day
 }
 
 const nanosPerDay = 24 * 60 * 60 * 1e9
@@ -59,25 +59,50 @@ func (b *Batch) Rows() int { return b.chunk.Rows.N }
 // epoch, each once.
 func (b *Batch) Days() []int32 { return b.days }
 
+// findDays sorts the rows by day, in one pass: a request may have rows of
+// more days than anyone could pass over all of them for.
 func (b *Batch) findDays() {
 	n := b.chunk.Rows.N
-	seen := map[int32]bool{}
-	for i := range n {
+	if n == 0 {
+		return
+	}
+	first, i := Day(b.chunk.Time(0)), 1
+	for i < n && Day(b.chunk.Time(i)) == first {
+		i++
+	}
+	b.days = []int32{first}
+	if i == n {
+		return
+	}
+	b.chunk.Rows.locate()
+	b.rows = map[int32][]Loc{first: appendRows(make([]Loc, 0, i), 0, i)}
+	for ; i < n; i++ {
 		d := Day(b.chunk.Time(i))
-		if len(b.days) == 0 || d != b.days[len(b.days)-1] && !seen[d] {
-			seen[d] = true
+		rows, ok := b.rows[d]
+		if !ok {
 			b.days = append(b.days, d)
 		}
-		if len(b.days) > 1 && b.day == nil {
-			b.day = make([]int32, n)
-			for k := range i {
-				b.day[k] = b.days[0]
-			}
-		}
-		if b.day != nil {
-			b.day[i] = d
-		}
+		b.rows[d] = append(rows, Loc{Row: uint32(i)})
 	}
+}
+
+// of returns the rows that fall on a day.
+func (b *Batch) of(day int32) []Loc {
+	if b.rows != nil {
+		return b.rows[day]
+	}
+	if len(b.days) == 0 || b.days[0] != day {
+		return nil
+	}
+	return appendRows(make([]Loc, 0, b.Rows()), 0, b.Rows())
+}
+
+// appendRows appends the rows from up to end of source 0.
+func appendRows(locs []Loc, from, end int) []Loc {
+	for ; from < end; from++ {
+		locs = append(locs, Loc{Row: uint32(from)})
+	}
+	return locs
 }
 
 // Time returns the time that row i is sorted and partitioned by, in

@@ -16,7 +16,7 @@ type Loc struct{ Src, Row uint32 }
 func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
 	g := gatherer{share: share, fresh: share && len(srcs) == 1 && dst.Rows.N == 0}
 	groups := make([]*Group, len(srcs))
-	g.scopes = make([][]uint32, len(srcs))
+	g.scopes = make([]memo, len(srcs))
 	for i, s := range srcs {
 		groups[i] = &s.Rows
 		if err := s.Resources.Ensure(); err != nil {
@@ -41,7 +41,7 @@ func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
 	for i, row := range order {
 		locs[i].Row = row
 	}
-	g := gatherer{share: true, fresh: true, keepTraces: true, scopes: make([][]uint32, 1)}
+	g := gatherer{share: true, fresh: true, keepTraces: true, scopes: make([]memo, 1)}
 	if err := g.scopeCodes(dst, []*Chunk{src}, locs); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ type gatherer struct {
 	// keepTraces takes over dictionaries of trace ids as they are. There is
 	// one source then, and dst is empty.
 	keepTraces bool
-	scopes     [][]uint32 // by source: its scope codes in terms of dst, 0 not known yet
+	scopes     []memo // by source: its scope codes in terms of dst
 	buf        []byte
 }
 
@@ -73,22 +73,23 @@ func (g *gatherer) scopeCodes(dst *Chunk, srcs []*Chunk, locs []Loc) error {
 		if from == 0 {
 			continue
 		}
-		m := g.scopes[l.Src]
-		if m == nil {
-			m = make([]uint32, len(src.Rows.Leaves[LeafScope].Dict.Values))
-			g.scopes[l.Src] = m
+		m := &g.scopes[l.Src]
+		if !m.made() {
+			*m = newMemo(len(src.Rows.Leaves[LeafScope].Dict.Values), len(locs))
 		}
-		if m[from] == 0 {
+		code := m.get(from)
+		if code == 0 {
 			resource, scope, err := src.SplitScope(from)
 			if err != nil {
 				return err
 			}
-			code := dst.Resources.Dict.codeString(resource, g.share)
-			g.buf = binary.LittleEndian.AppendUint32(g.buf[:0], code)
+			number := dst.Resources.Dict.codeString(resource, g.share)
+			g.buf = binary.LittleEndian.AppendUint32(g.buf[:0], number)
 			g.buf = append(g.buf, scope...)
-			m[from] = leaf.Dict.code(g.buf)
+			code = leaf.Dict.code(g.buf)
+			m.set(from, code)
 		}
-		leaf.setCode(dst.Rows.N+k, m[from])
+		leaf.setCode(dst.Rows.N+k, code)
 	}
 	return nil
 }
@@ -165,9 +166,10 @@ func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *
 		return nil
 	}
 	if dst.Kind == KindString || dst.Kind == KindTrace {
-		maps := make([][]uint32, len(srcs))
+		maps := make([]memo, len(srcs))
 		for k, l := range locs {
-			dst.setCode(at+k, g.mapCode(dst, leaves, maps, l))
+			src := leaves[l.Src]
+			dst.setCode(at+k, g.mapCode(dst.Dict, src.Dict, src.Code(int(l.Row)), &maps[l.Src], n))
 		}
 		return nil
 	}
@@ -177,23 +179,21 @@ func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *
 	return nil
 }
 
-// mapCode returns the code in dst for the string of a source's row, and
-// remembers it in maps.
-func (g *gatherer) mapCode(dst *Leaf, srcs []*Leaf, maps [][]uint32, l Loc) uint32 {
-	src := srcs[l.Src]
-	from := src.Code(int(l.Row))
+// mapCode returns the code in dst of a source's string, and remembers it in m,
+// which is going to be used about so many times.
+func (g *gatherer) mapCode(dst, src *Dict, from uint32, m *memo, uses int) uint32 {
 	if from == 0 {
 		return 0
 	}
-	m := maps[l.Src]
-	if m == nil {
-		m = make([]uint32, len(src.Dict.Values))
-		maps[l.Src] = m
+	if !m.made() {
+		*m = newMemo(len(src.Values), uses)
 	}
-	if m[from] == 0 {
-		m[from] = g.intern(dst.Dict, src.Dict.Values[from])
+	code := m.get(from)
+	if code == 0 {
+		code = g.intern(dst, src.Values[from])
+		m.set(from, code)
 	}
-	return m[from]
+	return code
 }
 
 // intern returns the code of a source's string in a dictionary of dst.
@@ -233,7 +233,7 @@ func (g *gatherer) list(dst *Group, i int, srcs []*Group, locs []Loc) error {
 		items[k] = &l.Items
 		if l.Items.N > 0 {
 			found = true
-			starts[k] = prefixSums(l.Counts.Ints, s.N)
+			starts[k] = l.itemStarts(s.N)
 		}
 	}
 	if !found {
@@ -259,9 +259,16 @@ func (g *gatherer) list(dst *Group, i int, srcs []*Group, locs []Loc) error {
 type attrSource struct {
 	set            *AttrSet
 	starts, values []uint32
-	cols           []int32  // column in dst: 0 not known yet, -1 none, else plus 1
-	shapes         []uint32 // shape in dst, 0 not known yet
-	maps           [][]uint32
+	uses           int  // how many rows are gathered, about
+	shapes         memo // shape in dst
+	index          memo // by column: its number in cols, plus 1
+	cols           []attrTarget
+}
+
+// attrTarget is where the values of a source's column go.
+type attrTarget struct {
+	to    int32 // column in dst, -1 for the overflow column of whole messages
+	codes memo
 }
 
 // attrs gathers an attribute set into dst, from row at on.
@@ -276,10 +283,10 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 			continue
 		}
 		found = true
-		starts, values := s.Positions(groups[i].N)
+		starts, values := s.positions(groups[i].N)
 		sources[i] = attrSource{
-			set: s, starts: starts, values: values, cols: make([]int32, len(s.Cols)),
-			shapes: make([]uint32, len(s.Shapes)), maps: make([][]uint32, len(s.Cols)),
+			set: s, starts: starts, values: values, uses: len(locs),
+			shapes: newMemo(len(s.Shapes), len(locs)), index: newMemo(len(s.Cols), len(locs)),
 		}
 	}
 	if !found {
@@ -295,17 +302,18 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 			continue
 		}
 		first := src.starts[l.Row]
+		known := src.shapes.get(shape)
 		exact := true
 		for j, c := range src.set.Shapes[shape] {
-			exact = g.attr(dst, at+k, src, c, int(src.values[int(first)+j]), src.shapes[shape] != 0) && exact
+			exact = g.attr(dst, at+k, src, c, int(src.values[int(first)+j]), known != 0) && exact
 		}
-		if src.shapes[shape] != 0 {
-			dst.Shape.setCode(at+k, src.shapes[shape])
+		if known != 0 {
+			dst.Shape.setCode(at+k, known)
 			continue
 		}
 		dst.endRow(at + k)
 		if exact {
-			src.shapes[shape] = dst.Shape.Code(at + k)
+			src.shapes.set(shape, dst.Shape.Code(at+k))
 		}
 	}
 	return nil
@@ -316,50 +324,44 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 // the row's shape is known already.
 func (g *gatherer) attr(dst *AttrSet, row int, src *attrSource, c uint32, i int, known bool) bool {
 	from := src.set.Cols[c]
-	to := src.cols[c]
-	if to == 0 {
-		to = -1
-		if from.Type == TypeRaw {
-			to = int32(dst.rawColumn()) + 1
-		} else if n := dst.column([]byte(from.Key), from.Type); n >= 0 {
-			to = int32(n) + 1
-		}
-		src.cols[c] = to
-		if to > 0 && g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
-			g.reserve(&dst.Cols[to-1].Leaf, from.N)
-		}
+	n := src.index.get(c)
+	if n == 0 {
+		src.cols = append(src.cols, attrTarget{to: g.target(dst, from)})
+		n = uint32(len(src.cols))
+		src.index.set(c, n)
 	}
-	if to < 0 {
+	target := &src.cols[n-1]
+	if target.to < 0 {
 		v := from.at(i)
 		dst.addRaw(row, v.appendKeyValue(nil, []byte(from.Key)))
 		return false
 	}
-	col := dst.Cols[to-1]
-	switch LeafKind(from.Type) {
-	case KindString:
-		code := from.Leaf.Code(i)
-		if code != 0 {
-			m := src.maps[c]
-			if m == nil {
-				m = make([]uint32, len(from.Leaf.Dict.Values))
-				src.maps[c] = m
-			}
-			if m[code] == 0 {
-				m[code] = g.intern(col.Leaf.Dict, from.Leaf.Dict.Values[code])
-			}
-			code = m[code]
-		}
-		col.Leaf.setCode(col.N, code)
+	col := dst.Cols[target.to]
+	switch {
+	case from.Type == column.TypeNone:
+	case from.Leaf.Kind == KindString:
+		col.Leaf.setCode(col.N, g.mapCode(col.Leaf.Dict, from.Leaf.Dict, from.Leaf.Code(i), &target.codes, src.uses))
 	default:
-		if from.Type != column.TypeNone {
-			col.Leaf.setInt(col.N, from.Leaf.Int(i))
-		}
+		col.Leaf.setInt(col.N, from.Leaf.Int(i))
 	}
 	col.N++
 	if !known {
-		dst.push(row, uint32(to-1))
+		dst.push(row, uint32(target.to))
 	}
 	return true
+}
+
+// target returns the column of dst for the values of a source's column, -1
+// where there is no room for it.
+func (g *gatherer) target(dst *AttrSet, from *AttrCol) int32 {
+	if from.Type == TypeRaw {
+		return int32(dst.rawColumn())
+	}
+	to := int32(dst.column([]byte(from.Key), from.Type))
+	if to >= 0 && g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
+		g.reserve(&dst.Cols[to].Leaf, from.N)
+	}
+	return to
 }
 
 // ensureAll loads the set with all its columns.

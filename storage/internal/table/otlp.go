@@ -161,7 +161,12 @@ func (b *Block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	byScope, order := b.groupRows(rows)
+	return w.append(dst, rows)
+}
+
+// append appends the given rows, nil for all.
+func (w *writer) append(dst []byte, rows []uint32) ([]byte, error) {
+	byScope, order := w.c.groupRows(rows)
 	// Scopes of one resource stand together.
 	type group struct {
 		fields string
@@ -170,7 +175,7 @@ func (b *Block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 	var groups []*group
 	index := map[string]*group{}
 	for _, s := range order {
-		resource, _, err := b.c.SplitScope(s)
+		resource, _, err := w.c.SplitScope(s)
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +192,7 @@ func (b *Block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 		dst, mark = begin(dst, otlpwire.RequestResource)
 		dst = append(dst, g.fields...)
 		for _, s := range g.scopes {
-			_, fields, err := b.c.SplitScope(s)
+			_, fields, err := w.c.SplitScope(s)
 			if err != nil {
 				return nil, err
 			}
@@ -203,12 +208,12 @@ func (b *Block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 
 // groupRows returns the given rows by scope, and the scopes in the order in
 // which they first appear.
-func (b *Block) groupRows(rows []uint32) (byScope map[uint32][]uint32, order []uint32) {
-	scope := &b.c.Rows.Leaves[LeafScope]
+func (c *Chunk) groupRows(rows []uint32) (byScope map[uint32][]uint32, order []uint32) {
+	scope := &c.Rows.Leaves[LeafScope]
 	byScope = make(map[uint32][]uint32)
 	n := len(rows)
 	if rows == nil {
-		n = b.c.Rows.N
+		n = c.Rows.N
 	}
 	for i := range n {
 		row := uint32(i)

@@ -30,13 +30,9 @@ func (t *Table) Signal() otlpwire.Signal { return t.signal }
 // Append adds the rows of b that fall on the given day. The batch must be of
 // the table's signal.
 func (t *Table) Append(b *Batch, day int32) {
-	locs := make([]Loc, 0, b.Rows())
-	for i := range b.Rows() {
-		if b.day != nil && b.day[i] != day || b.day == nil && b.days[0] != day {
-			continue
-		}
-		locs = append(locs, Loc{0, uint32(i)})
-		at := b.chunk.Time(i)
+	locs := b.of(day)
+	for _, l := range locs {
+		at := b.chunk.Time(int(l.Row))
 		t.min, t.max = min(t.min, at), max(t.max, at)
 	}
 	// A batch is in memory and checked: gathering from it cannot fail.
