@@ -77,7 +77,7 @@ func zstded(t testing.TB, b []byte) []byte {
 	return w.EncodeAll(b, nil)
 }
 
-// read returns the names of the spans in the file, one a message.
+// read returns the names of the spans in the file.
 func read(src []byte) (names []string, err error) {
 	r, err := otlpfile.New("test", io.NopCloser(bytes.NewReader(src)), otlpwire.Traces)
 	if err != nil {
@@ -96,7 +96,13 @@ func read(src []byte) (names []string, err error) {
 		if err := req.UnmarshalProto(msg); err != nil {
 			return names, err
 		}
-		names = append(names, req.Traces().ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Name())
+		for _, rs := range req.Traces().ResourceSpans().All() {
+			for _, ss := range rs.ScopeSpans().All() {
+				for _, span := range ss.Spans().All() {
+					names = append(names, span.Name())
+				}
+			}
+		}
 	}
 }
 
