@@ -21,7 +21,8 @@ func TestClean(t *testing.T) {
 	f("a😀b", 4, "a...")
 	f("é", 2, "é")
 	f("a\xffb", 9, "a\uFFFDb")
-	f("\xff\xfe\xfd", 2, "\uFFFD...")
+	f("\xff\xfe\xfd", 2, "...")
+	f("abcd\xff", 5, "abcd...") // the replacement takes three bytes
 	f("abc", 0, "...")
 }
 
@@ -34,6 +35,9 @@ func FuzzClean(f *testing.F) {
 		got := Clean(s, limit)
 		if !utf8.ValidString(got) {
 			t.Errorf("%q is not valid", got)
+		}
+		if len(strings.TrimSuffix(got, "...")) > limit {
+			t.Errorf("Clean(%q, %d) = %q is longer than that", s, limit, got)
 		}
 		if utf8.ValidString(s) && len(s) <= limit && got != s {
 			t.Errorf("Clean(%q) = %q", s, got)
