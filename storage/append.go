@@ -39,6 +39,7 @@ func (s *Store) Append(ctx context.Context, signal Signal, request []byte, end u
 		s.count(func(c *Counters) { c.Rejected++ })
 		return 0, fmt.Errorf("storage: append %s: %w", signal, err)
 	}
+	defer batch.Release() // the tables have copies
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.admitLocked(ctx); err != nil {

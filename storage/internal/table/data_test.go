@@ -29,6 +29,7 @@ func TestTable_KeepsCapturedTelemetry(t *testing.T) {
 					}
 					days[d].Append(b, d)
 				}
+				b.Release() // and the next one takes its memory
 			}
 			for _, tab := range days {
 				for _, b := range tab.Blocks() {

@@ -36,7 +36,7 @@ func scattered(tb testing.TB, records int) []byte {
 }
 
 // TestTable_ManyDays: the work for a request is that of its rows, however many
-// days they are of. Passing over all rows for each day takes minutes here.
+// days they are of. Passing over all rows for each day took 56 s here, against 1 s.
 func TestTable_ManyDays(t *testing.T) {
 	const records = 40_000
 	b, err := table.Decode(otlpwire.Logs, scattered(t, records))

@@ -9,7 +9,8 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
-// Batch is the rows of one decoded request. It is immutable.
+// Batch is the rows of one decoded request. It is immutable until it is
+// released.
 type Batch struct {
 	chunk *Chunk
 	days  []int32         // distinct, in order of first appearance
@@ -31,10 +32,10 @@ func Day(nanos int64) int32 {
 // MetricsData) of signal s completely, so that a malformed one stores nothing.
 // The batch does not alias request. Errors wrap [otlpwire.ErrMalformed].
 func Decode(s otlpwire.Signal, request []byte) (*Batch, error) {
-	d := decoder{chunk: NewChunk(s)}
-	if d.chunk.Rows.Def == nil {
+	if Schema(s) == nil {
 		return nil, fmt.Errorf("table: no signal %d", s)
 	}
+	d := decoder{chunk: takeChunk(s)}
 	f := otlpwire.Scan(request)
 	for f.Next() {
 		if f.Num != otlpwire.RequestResource {

@@ -8,7 +8,8 @@ import "unsafe"
 type Dict struct {
 	Values []string
 	index  map[string]uint32
-	arena  []byte // tail of the block that new strings are copied to
+	arena  []byte // tail of block
+	block  []byte // what new strings are copied to
 	size   int    // bytes of the strings held
 }
 
@@ -64,7 +65,8 @@ func (d *Dict) copy(b []byte) string {
 	}
 	if len(d.arena) < len(b) {
 		// Blocks grow with what is held, so that a small dictionary is small.
-		d.arena = make([]byte, max(64, len(b), min(d.size, maxBlock)))
+		d.block = make([]byte, max(64, len(b), min(d.size, maxBlock)))
+		d.arena = d.block
 	}
 	n := copy(d.arena, b)
 	s := unsafe.String(unsafe.SliceData(d.arena), n)
@@ -93,6 +95,6 @@ func (d *Dict) snapshot() *Dict {
 // seal gives up what is needed only to add values.
 func (d *Dict) seal() {
 	if d != nil {
-		d.index, d.arena = nil, nil
+		d.index, d.arena, d.block = nil, nil, nil
 	}
 }
