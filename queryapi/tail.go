@@ -64,6 +64,8 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			return
+		case <-sub.Over():
+			return
 		case <-ticker.C:
 			events.comment("quiet")
 		case <-sub.Ready():

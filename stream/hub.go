@@ -23,6 +23,7 @@ type Hub struct {
 
 	mu   sync.Mutex
 	subs map[*Subscription]struct{} // guarded by mu
+	over bool                       // guarded by mu
 }
 
 // Subscription receives the requests of one signal from its subscription on.
@@ -31,6 +32,8 @@ type Subscription struct {
 	signal otlpwire.Signal
 	// ready is signaled, without blocking, when requests become non-empty.
 	ready chan struct{}
+	// over is closed when the hub is.
+	over chan struct{}
 
 	mu       sync.Mutex
 	requests [][]byte // guarded by mu
@@ -55,9 +58,12 @@ func (h *Hub) Publish(signal otlpwire.Signal, request []byte) {
 
 // Subscribe starts a subscription. The caller closes it.
 func (h *Hub) Subscribe(signal otlpwire.Signal) *Subscription {
-	s := &Subscription{hub: h, signal: signal, ready: make(chan struct{}, 1)}
+	s := &Subscription{hub: h, signal: signal, ready: make(chan struct{}, 1), over: make(chan struct{})}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.over {
+		close(s.over)
+	}
 	if h.subs == nil {
 		h.subs = make(map[*Subscription]struct{})
 	}
@@ -65,6 +71,24 @@ func (h *Hub) Subscribe(signal otlpwire.Signal) *Subscription {
 	h.active.Add(1)
 	return s
 }
+
+// Close tells every subscriber, now and later, that nothing more is to come: a
+// tail ends only with its client otherwise, and a stopping server would wait
+// for it.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.over {
+		return
+	}
+	h.over = true
+	for s := range h.subs {
+		close(s.over)
+	}
+}
+
+// Over is closed when the hub is.
+func (s *Subscription) Over() <-chan struct{} { return s.over }
 
 // Close ends the subscription.
 func (s *Subscription) Close() {

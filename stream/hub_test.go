@@ -51,3 +51,15 @@ func TestHub_SlowSubscriberIsCountedNotWaitedFor(t *testing.T) {
 		t.Errorf("after taking: got %d requests and %d dropped, want 1 and 0", len(got), dropped)
 	}
 }
+
+func TestHub_CloseTellsSubscribersNowAndLater(t *testing.T) {
+	var h Hub
+	early := h.Subscribe(otlpwire.Logs)
+	defer early.Close()
+	h.Close()
+	h.Close()
+	late := h.Subscribe(otlpwire.Logs)
+	defer late.Close()
+	<-early.Over()
+	<-late.Over()
+}

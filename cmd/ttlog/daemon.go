@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -67,6 +68,8 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
 		Store:  storage.Options{Retention: c.retention, Logger: logger},
 		Logger: logger,
+		// A collector that is not there must not keep the daemon from ending.
+		ForwardGrace: forwardGrace,
 	}
 	for _, endpoint := range c.forward {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
@@ -139,21 +142,30 @@ func (d *daemon) ready() string {
 }
 
 // close stops accepting, then makes durable what was accepted. It may be
-// called on a daemon that failed to start.
+// called on a daemon that failed to start. Clients that do not finish get
+// requestGrace, and the store what is left of ctx after that: a request that
+// was cut off was not acknowledged.
 func (d *daemon) close(ctx context.Context) error {
-	var err error
-	for _, srv := range d.http {
-		if e := srv.Shutdown(ctx); e != nil {
-			err = errors.Join(err, e, srv.Close())
-		}
+	if d.dir == nil {
+		return nil
+	}
+	d.dir.Tail.Close()
+	grace, cancel := context.WithTimeout(ctx, requestGrace)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(d.http))
+	for i, srv := range d.http {
+		wg.Go(func() {
+			if srv.Shutdown(grace) != nil {
+				errs[i] = srv.Close()
+			}
+		})
 	}
 	if d.grpc != nil {
-		stopGRPC(ctx, d.grpc)
+		wg.Go(func() { stopGRPC(grace, d.grpc) })
 	}
-	if d.dir != nil {
-		err = errors.Join(err, d.dir.Close(ctx))
-	}
-	return err
+	wg.Wait()
+	return errors.Join(errors.Join(errs...), d.dir.Close(ctx))
 }
 
 // stopGRPC lets running calls finish for as long as ctx lives.

@@ -93,16 +93,25 @@ func (s serverSink) take(ctx context.Context, signal otlpwire.Signal, request []
 func (s serverSink) finish(context.Context) error { return s.client.Close() }
 
 // importAll puts every message of the files into the sink and prints a line a
-// file. What was taken before an error stays.
-func importAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) (err error) {
-	defer func() { err = errors.Join(err, s.finish(context.WithoutCancel(ctx))) }()
+// file, and one when everything is durable. What was taken before an error
+// stays.
+func importAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) error {
+	start := time.Now()
+	err := takeAll(ctx, s, files, signal, out)
+	if err := errors.Join(err, s.finish(context.WithoutCancel(ctx))); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "stored in %s\n", time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+func takeAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) error {
 	for _, name := range files {
-		start := time.Now()
 		n, bytes, err := importFile(ctx, s, name, signal)
 		if err != nil {
 			return fmt.Errorf("%w (%d records before it were stored)", err, n)
 		}
-		fmt.Fprintf(out, "%s: %d records, %d bytes of OTLP in %s\n", name, n, bytes, time.Since(start).Round(time.Millisecond))
+		fmt.Fprintf(out, "%s: %d records, %d bytes of OTLP\n", name, n, bytes)
 	}
 	return nil
 }

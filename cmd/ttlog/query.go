@@ -49,7 +49,7 @@ func queryCommand() *cobra.Command {
 			if cmd.Flags().Changed("server") && !cmd.Flags().Changed("data") {
 				data = ""
 			}
-			client, base, closeClient, err := queryClient(server, data)
+			client, base, closeClient, err := queryClient(server, data, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -67,12 +67,16 @@ func queryCommand() *cobra.Command {
 var formats = []queryapi.Format{arrow.Format{}}
 
 // queryClient returns a client for a server's API, or for the API over a data
-// directory inside this process: one way to answer, whoever is asked.
-func queryClient(server, data string) (client *http.Client, base string, closeClient func() error, err error) {
+// directory inside this process: one way to answer, whoever is asked. What of
+// a directory cannot be read is left out, and said on warnings.
+func queryClient(server, data string, warnings io.Writer) (client *http.Client, base string, closeClient func() error, err error) {
 	if data != "" {
 		d, err := datadir.OpenReadOnly(data)
 		if err != nil {
 			return nil, "", nil, err
+		}
+		for _, damage := range d.Store.Status().Damage {
+			fmt.Fprintf(warnings, "ttlog: left out: %v\n", damage)
 		}
 		api := queryapi.New(queryapi.Options{Source: query.FromStore(d.Store), Traces: d.Store, Formats: formats})
 		return &http.Client{Transport: inProcess{api}}, "http://data", d.Close, nil

@@ -16,6 +16,13 @@ import (
 // become durable. What is left then stays in the ring, for the next start.
 const drainTimeout = 30 * time.Second
 
+// requestGrace and forwardGrace are the parts of drainTimeout that clients get
+// for requests under way, and collectors for what they have not been sent yet.
+const (
+	requestGrace = 3 * time.Second
+	forwardGrace = 3 * time.Second
+)
+
 func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",

@@ -24,13 +24,41 @@ type report struct {
 	Version string  `json:"version"`
 	Uptime  float64 `json:"uptime_seconds"`
 	datadir.Status
-	Receiver receiver.Stats `json:"receiver"`
+	Receiver receiverStatus `json:"receiver"`
+}
+
+// receiverStatus is what came in from outside.
+type receiverStatus struct {
+	Endpoints     []endpointStatus `json:"endpoints"`
+	InFlightBytes int64            `json:"in_flight_bytes"`
+}
+
+// endpointStatus is one signal over one transport. Requests, records and bytes
+// were acknowledged; the refused requests are counted by reason.
+type endpointStatus struct {
+	Signal    string            `json:"signal"`
+	Transport string            `json:"transport"`
+	Requests  uint64            `json:"requests"`
+	Records   uint64            `json:"records"`
+	Bytes     uint64            `json:"bytes"`
+	Refused   map[string]uint64 `json:"refused"`
+}
+
+func receiverReport(st receiver.Stats) receiverStatus {
+	s := receiverStatus{InFlightBytes: st.InFlightBytes, Endpoints: make([]endpointStatus, 0, len(st.Endpoints))}
+	for _, e := range st.Endpoints {
+		s.Endpoints = append(s.Endpoints, endpointStatus{
+			Signal: e.Signal.String(), Transport: e.Transport.String(),
+			Requests: e.Requests, Records: e.Records, Bytes: e.Bytes, Refused: e.Refused,
+		})
+	}
+	return s
 }
 
 func (s status) report() report {
 	return report{
 		Version: version(), Uptime: time.Since(s.started).Seconds(),
-		Status: s.dir.Status(), Receiver: s.recv.Stats(),
+		Status: s.dir.Status(), Receiver: receiverReport(s.recv.Stats()),
 	}
 }
 
@@ -68,6 +96,15 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
 	e.counter("ring_dropped_records_total", "Records refused because the ring was full.", float64(d.Ring.Dropped))
 	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
+	r := receiverReport(s.recv.Stats())
+	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))
+	for _, p := range r.Endpoints {
+		e.counter("receiver_requests_total", "Requests acknowledged.", float64(p.Requests), "signal", p.Signal, "transport", p.Transport)
+		e.counter("receiver_records_total", "Spans, log records and data points acknowledged.", float64(p.Records), "signal", p.Signal, "transport", p.Transport)
+		for reason, n := range p.Refused {
+			e.counter("receiver_refused_total", "Requests refused.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
+		}
+	}
 	for _, sink := range d.Sinks {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)

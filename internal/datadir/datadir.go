@@ -9,9 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -21,10 +25,12 @@ import (
 	"github.com/ttlog/ttlog/stream"
 )
 
-// The names inside a data directory that are not the store's.
+// The names inside a data directory that are not the store's, and the store's
+// lock file, which holds the pid of the writer.
 const (
 	ringDir  = "ring"
 	ringFile = "ring.ttring"
+	lockFile = "LOCK"
 )
 
 // Options configures [Open]. Zero values are the defaults of the part they
@@ -36,6 +42,11 @@ type Options struct {
 	Store storage.Options
 	// Forward names the OTLP endpoints that get everything as well.
 	Forward []otlp.Options
+	// ForwardGrace bounds how long Close waits for the collectors, whose
+	// absence must not keep a daemon from stopping: what they do not have by
+	// then is kept for the next Open, and that is logged. 0 waits for as long
+	// as Close's context lives, and what is undelivered then is an error.
+	ForwardGrace time.Duration
 	// Logger gets what an operator should know. Nil discards.
 	Logger *slog.Logger
 }
@@ -52,7 +63,9 @@ type DataDir struct {
 	Forwarders []*otlp.Client
 
 	// endpoints has the endpoint of each forwarder by its name.
-	endpoints map[string]string
+	endpoints    map[string]string
+	forwardGrace time.Duration
+	logger       *slog.Logger
 }
 
 // Make creates the directory where it does not exist, for its owner alone:
@@ -66,7 +79,10 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d = &DataDir{Tail: new(stream.Hub), endpoints: make(map[string]string)}
+	d = &DataDir{
+		Tail: new(stream.Hub), endpoints: make(map[string]string),
+		forwardGrace: o.ForwardGrace, logger: o.Logger,
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.closeParts())
@@ -81,7 +97,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		return d, err
 	}
 	if d.Ring, err = ringbuffer.Open(ringPath(dir), ringbuffer.Options{Size: o.RingBytes}); err != nil {
-		return d, err
+		return d, inUse(dir, err)
 	}
 	o.Store.Ring = d.Ring.ID()
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
@@ -101,6 +117,22 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		return d, err
 	}
 	return d, d.Pipeline.Start()
+}
+
+// inUse adds to a ring's error that another process has it open who that is.
+// The store's lock file says so: its holder opened the ring as well.
+func inUse(dir string, err error) error {
+	if !errors.Is(err, ringbuffer.ErrLocked) {
+		return err
+	}
+	holder := "another process"
+	if f, e := os.Open(filepath.Join(dir, lockFile)); e == nil {
+		defer f.Close()
+		if text, e := io.ReadAll(io.LimitReader(f, 64)); e == nil && len(text) > 0 {
+			holder = strings.TrimSpace(string(text))
+		}
+	}
+	return fmt.Errorf("%w: %s is in use by %s: %w", storage.ErrLocked, dir, holder, err)
 }
 
 func ringPath(dir string) string { return filepath.Join(dir, ringDir, ringFile) }
@@ -126,11 +158,34 @@ func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwar
 	return named, nil
 }
 
-// Close drains the pipeline for as long as ctx lives, and closes everything.
-// What could not be drained stays in the ring for the next Open.
+// Close drains the pipeline for as long as ctx lives, the forwarders no longer
+// than Options.ForwardGrace, and closes everything. What could not be drained
+// stays in the ring and the spill queues for the next Open.
 func (d *DataDir) Close(ctx context.Context) error {
-	err := d.Pipeline.Drain(ctx)
-	return errors.Join(err, d.closeParts())
+	var store, forwarders error
+	var wg sync.WaitGroup
+	wg.Go(func() { store = d.Pipeline.DrainStore(ctx) })
+	wg.Go(func() { forwarders = d.drainForwarders(ctx) })
+	wg.Wait()
+	return errors.Join(store, forwarders, d.closeParts())
+}
+
+func (d *DataDir) drainForwarders(ctx context.Context) error {
+	if d.forwardGrace <= 0 {
+		return d.Pipeline.DrainForwarders(ctx)
+	}
+	ctx, cancel := context.WithTimeout(ctx, d.forwardGrace)
+	defer cancel()
+	if err := d.Pipeline.DrainForwarders(ctx); ctx.Err() == nil {
+		return err
+	}
+	for _, sink := range d.Status().Sinks {
+		if sink.Name != storeSink && sink.Lag+uint64(max(sink.SpillBytes, 0)) > 0 {
+			d.logger.Warn("a collector does not have everything yet; the rest is kept and sent after the next start",
+				"collector", sink.Name, "ring_bytes", sink.Lag, "spill_bytes", sink.SpillBytes, "last_error", sink.LastError)
+		}
+	}
+	return nil
 }
 
 // closeParts closes what is open, in the order of the data's way.

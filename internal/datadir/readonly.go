@@ -2,6 +2,7 @@ package datadir
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 
@@ -24,13 +25,22 @@ func OpenReadOnly(dir string) (*ReadOnly, error) {
 	// a part by now, and a record that is in both is skipped by its position.
 	snap, err := ringbuffer.OpenSnapshot(ringPath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		store, err := storage.Open(dir, storage.Options{ReadOnly: true})
+		store, err := openStore(dir, storage.Options{ReadOnly: true})
 		return &ReadOnly{store}, err
 	}
 	if err != nil {
 		return nil, err
 	}
 	return readOnlyWithRing(dir, snap)
+}
+
+// openStore opens the store of a directory that exists.
+func openStore(dir string, o storage.Options) (*storage.Store, error) {
+	store, err := storage.Open(dir, o)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not a data directory of ttlog: %w", dir, err)
+	}
+	return store, err
 }
 
 func readOnlyWithRing(dir string, snap *ringbuffer.Snapshot) (d *ReadOnly, err error) {
@@ -40,7 +50,7 @@ func readOnlyWithRing(dir string, snap *ringbuffer.Snapshot) (d *ReadOnly, err e
 	if err != nil {
 		return nil, err
 	}
-	store, err := storage.Open(dir, storage.Options{ReadOnly: true, Ring: snap.ID()})
+	store, err := openStore(dir, storage.Options{ReadOnly: true, Ring: snap.ID()})
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,28 @@ type StoreStatus struct {
 	Degraded    bool                    `json:"degraded"`
 	Error       string                  `json:"error,omitempty"`
 	Damage      []string                `json:"damage,omitempty"`
-	Counters    storage.Counters        `json:"counters"`
+	Counters    Counters                `json:"counters"`
+}
+
+// Counters are those of the store, with the names they have in the answer.
+type Counters struct {
+	Appends          int64 `json:"appends"`
+	AppendedRows     int64 `json:"appended_rows"`
+	SkippedRows      int64 `json:"skipped_rows"`
+	Rejected         int64 `json:"rejected"`
+	Stalls           int64 `json:"stalls"`
+	Flushes          int64 `json:"flushes"`
+	FlushErrors      int64 `json:"flush_errors"`
+	FlushedRows      int64 `json:"flushed_rows"`
+	FlushedBytes     int64 `json:"flushed_bytes"`
+	Compactions      int64 `json:"compactions"`
+	CompactionErrors int64 `json:"compaction_errors"`
+	CompactedParts   int64 `json:"compacted_parts"`
+	CompactedRows    int64 `json:"compacted_rows"`
+	RemovedParts     int64 `json:"removed_parts"`
+	RemovedRows      int64 `json:"removed_rows"`
+	RemovedBytes     int64 `json:"removed_bytes"`
+	RemoveErrors     int64 `json:"remove_errors"`
 }
 
 // SignalStatus is what durable parts hold of one signal.
@@ -46,6 +67,9 @@ type RingStatus struct {
 	Corrupt    uint64 `json:"corrupt"`
 	SyncErrors uint64 `json:"sync_errors"`
 }
+
+// storeSink is the name of the sink that is the store.
+const storeSink = "store"
 
 // SinkStatus is how far the store or a forwarder is with the ring.
 type SinkStatus struct {
@@ -90,7 +114,7 @@ func storeStatus(st storage.Status) StoreStatus {
 		Signals:    make(map[string]SignalStatus, len(st.Signals)),
 		Partitions: len(st.Partitions),
 		MemoryRows: st.MemoryRows, MemoryBytes: st.MemoryBytes,
-		Degraded: st.Degraded(), Counters: st.Counters,
+		Degraded: st.Degraded(), Counters: Counters(st.Counters),
 	}
 	for signal, t := range st.Signals {
 		s.Signals[signal.String()] = SignalStatus{Parts: t.Parts, Rows: t.Rows, Bytes: t.Bytes}

@@ -172,17 +172,32 @@ const drainPoll = 2 * time.Millisecond
 // what its spill queue held included. When ctx ends first the error names the
 // sinks that are behind; nothing is lost by that, they go on.
 func (p *Pipeline) Drain(ctx context.Context) error {
+	var store, forwarders error
+	var wg sync.WaitGroup
+	wg.Go(func() { store = p.DrainStore(ctx) })
+	wg.Go(func() { forwarders = p.DrainForwarders(ctx) })
+	wg.Wait()
+	return errors.Join(store, forwarders)
+}
+
+// DrainStore is [Pipeline.Drain] for the store alone.
+func (p *Pipeline) DrainStore(ctx context.Context) error {
+	if p.store == nil {
+		return nil
+	}
+	target := p.ring.Stats().Head
+	return p.poll(ctx, storeReader, func() (bool, error) { return p.store.drained(ctx, target) })
+}
+
+// DrainForwarders is [Pipeline.Drain] for the collectors alone, which may not
+// be there for hours.
+func (p *Pipeline) DrainForwarders(ctx context.Context) error {
 	target := p.ring.Stats().Head
 	var wg sync.WaitGroup
-	errs := make([]error, 1+len(p.forwards))
-	if s := p.store; s != nil {
-		wg.Go(func() {
-			errs[0] = p.poll(ctx, storeReader, func() (bool, error) { return s.drained(ctx, target) })
-		})
-	}
+	errs := make([]error, len(p.forwards))
 	for i, f := range p.forwards {
 		wg.Go(func() {
-			errs[i+1] = p.poll(ctx, forwardPrefix+f.name, func() (bool, error) { return f.drained(target), nil })
+			errs[i] = p.poll(ctx, forwardPrefix+f.name, func() (bool, error) { return f.drained(target), nil })
 		})
 	}
 	wg.Wait()
