@@ -18,8 +18,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sql string) {
 		st, err := Parse(sql)
 		if err != nil {
-			var fault *Error
-			if !errors.As(err, &fault) {
+			if _, ok := errors.AsType[*Error](err); !ok {
 				t.Fatalf("error of type %T: %v", err, err)
 			}
 			return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -199,7 +200,7 @@ func (s *Store) flushTable(g *generation, k key) error {
 		return err
 	}
 	return s.commit(p, func(m *manifest) {
-		m.parts = append(m.parts[:len(m.parts):len(m.parts)], h.entry)
+		m.parts = append(slices.Clip(m.parts), h.entry)
 		m.marks = withMark(m.marks, s.opts.Ring, t.end)
 	}, []*handle{h}, nil, func() {
 		delete(g.tables, k)

@@ -3,7 +3,6 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -46,7 +45,7 @@ func newFS() *vfstest.Mem { return vfstest.NewMem() }
 
 // manual are options under which nothing happens on its own.
 func manual(fsys vfs.FS) Options {
-	return Options{fs: fsys, FlushInterval: -1, NoBackgroundCompaction: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Ring: 77}
+	return Options{fs: fsys, FlushInterval: -1, NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler), Ring: 77}
 }
 
 func mustOpen(t testing.TB, o Options) *Store {

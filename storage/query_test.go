@@ -76,7 +76,7 @@ func TestTrace_FromPartsAndMemory(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Trace(ctx, traceOf(4)); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 	mustClose(t, s)
 }

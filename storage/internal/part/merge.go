@@ -2,6 +2,7 @@ package part
 
 import (
 	"container/heap"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // only the row groups in memory whose time ranges overlap where it stands.
 func Merge(w io.Writer, o Options, parts ...*Part) (Info, error) {
 	if len(parts) == 0 {
-		return Info{}, fmt.Errorf("part: merge: no parts")
+		return Info{}, errors.New("part: merge: no parts")
 	}
 	m := merger{w: newWriter(w, o, parts[0].info.Signal, encoding.Best)}
 	defer m.w.release()
@@ -69,7 +70,7 @@ type cursor struct {
 func (c *cursor) time() int64 { return c.chunk.Time(int(c.rows[0])) }
 
 // cursors is a heap with the earliest row on top.
-type cursors []*cursor
+type cursors []*cursor //nolint:recvcheck // container/heap wants it so
 
 func (c cursors) Len() int      { return len(c) }
 func (c cursors) Swap(i, j int) { c[i], c[j] = c[j], c[i] }

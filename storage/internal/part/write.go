@@ -2,6 +2,7 @@ package part
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -61,7 +62,7 @@ func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
 		chunks = append(chunks, t.Chunks()...)
 	}
 	if len(chunks) == 0 {
-		return Info{}, fmt.Errorf("part: write: no rows")
+		return Info{}, errors.New("part: write: no rows")
 	}
 	pw := newWriter(w, o, chunks[0].Signal, encoding.Fast)
 	defer pw.release()
@@ -92,7 +93,7 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 
 // release gives the writer's buffers back. The writer is of no use then.
 func (w *writer) release() {
-	w.enc.scratch.give()
+	w.enc.give()
 	w.enc.scratch = nil
 }
 
@@ -243,7 +244,7 @@ func (w *writer) flush() error {
 // finish writes the footer and the trailer.
 func (w *writer) finish() (Info, error) {
 	if w.info.Rows == 0 {
-		return Info{}, fmt.Errorf("part: write: no rows")
+		return Info{}, errors.New("part: write: no rows")
 	}
 	raw := w.footer.append(nil)
 	if len(raw) > maxFooterBytes {

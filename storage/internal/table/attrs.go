@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -242,8 +243,8 @@ func (s *AttrSet) addColumn(key string, t column.Type, k *keyColumns) uint32 {
 // rawColumn returns the overflow column. It is the last that maxColumns has
 // room for, or an earlier one.
 func (s *AttrSet) rawColumn() uint32 {
-	for c := len(s.Cols) - 1; c >= 0; c-- {
-		if s.Cols[c].Type == TypeRaw {
+	for c, v := range slices.Backward(s.Cols) {
+		if v.Type == TypeRaw {
 			return uint32(c)
 		}
 	}
@@ -297,7 +298,7 @@ func (s *AttrSet) bytes() int {
 }
 
 func (s *AttrSet) snapshot() AttrSet {
-	c := AttrSet{Shape: s.Shape.snapshot(), Shapes: s.Shapes[:len(s.Shapes):len(s.Shapes)], Cols: make([]*AttrCol, len(s.Cols))}
+	c := AttrSet{Shape: s.Shape.snapshot(), Shapes: slices.Clip(s.Shapes), Cols: make([]*AttrCol, len(s.Cols))}
 	for i, col := range s.Cols {
 		c.Cols[i] = &AttrCol{Key: col.Key, Type: col.Type, N: col.N, Leaf: col.Leaf.snapshot()}
 	}

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"slices"
+
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -123,8 +125,8 @@ func (l *Leaf) bytes() int {
 
 func (l *Leaf) snapshot() Leaf {
 	return Leaf{
-		Kind: l.Kind, Ints: l.Ints[:len(l.Ints):len(l.Ints)],
-		Codes: l.Codes[:len(l.Codes):len(l.Codes)], Dict: l.Dict.snapshot(),
+		Kind: l.Kind, Ints: slices.Clip(l.Ints),
+		Codes: slices.Clip(l.Codes), Dict: l.Dict.snapshot(),
 	}
 }
 

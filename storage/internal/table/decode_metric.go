@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -260,7 +261,7 @@ func (p *pointFields) fixedCounts(f *otlpwire.Fields) error {
 
 func (p *pointFields) boundsField(f *otlpwire.Fields) error {
 	if f.Type == protowire.Fixed64Type {
-		p.bounds = binary.LittleEndian.AppendUint64(p.bounds[:len(p.bounds):len(p.bounds)], f.Fixed64())
+		p.bounds = binary.LittleEndian.AppendUint64(slices.Clip(p.bounds), f.Fixed64())
 		return nil
 	}
 	b := f.Bytes()
@@ -270,7 +271,7 @@ func (p *pointFields) boundsField(f *otlpwire.Fields) error {
 	if p.bounds == nil {
 		p.bounds = b
 	} else {
-		p.bounds = append(p.bounds[:len(p.bounds):len(p.bounds)], b...)
+		p.bounds = append(slices.Clip(p.bounds), b...)
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package table
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Dict is a dictionary of distinct strings. Code 0 is always the empty string,
 // so that a row without a value needs no entry. Values only grows: a copy of
@@ -89,7 +92,7 @@ func (d *Dict) snapshot() *Dict {
 	if d == nil {
 		return nil
 	}
-	return &Dict{Values: d.Values[:len(d.Values):len(d.Values)], size: d.size}
+	return &Dict{Values: slices.Clip(d.Values), size: d.size}
 }
 
 // seal gives up what is needed only to add values.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -294,9 +296,7 @@ func (m *Mem) SyncDir(name string) error {
 		return err
 	}
 	n.syncedNames = make(map[string]*node, len(n.names))
-	for base, child := range n.names {
-		n.syncedNames[base] = child
-	}
+	maps.Copy(n.syncedNames, n.names)
 	return nil
 }
 
@@ -364,7 +364,7 @@ func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
 func (f *memFile) Sync() error {
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
-	f.n.synced = f.n.data[:len(f.n.data):len(f.n.data)]
+	f.n.synced = slices.Clip(f.n.data)
 	return nil
 }
 
