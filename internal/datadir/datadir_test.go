@@ -1,0 +1,68 @@
+package datadir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage"
+)
+
+// TestClose_WithoutTheCollector closes twice while the collector is away: with
+// a grace that is no error and is logged, without one the context decides.
+// Either way the store has everything, and the collector's share is kept.
+func TestClose_WithoutTheCollector(t *testing.T) {
+	dir := t.TempDir()
+	var log bytes.Buffer
+	open := func(grace time.Duration) *DataDir {
+		t.Helper()
+		d, err := Open(dir, Options{
+			RingBytes:    1 << 20,
+			Forward:      []otlp.Options{{Target: otlp.Target{Endpoint: "http://127.0.0.1:1"}}},
+			ForwardGrace: grace,
+			Logger:       slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	d := open(0)
+	// A request with one empty span.
+	if _, err := d.Ring.Write(otlpwire.KindTracesRequest, []byte{0x0a, 4, 0x12, 2, 0x12, 0}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := d.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "forward-") {
+		t.Errorf("without a grace: %v, want that the forwarder is behind", err)
+	}
+	d = open(50 * time.Millisecond)
+	if rows := d.Status().Store.Signals["traces"].Rows; rows != 1 {
+		t.Errorf("the store has %d rows, want 1", rows)
+	}
+	if err := d.Close(t.Context()); err != nil {
+		t.Errorf("with a grace: %v", err)
+	}
+	if !strings.Contains(log.String(), "kept and sent after the next start") {
+		t.Errorf("the log does not say what is kept:\n%s", &log)
+	}
+}
+
+func TestOpen_InUseNamesTheHolder(t *testing.T) {
+	dir := t.TempDir()
+	d, err := Open(dir, Options{RingBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(t.Context())
+	if _, err := Open(dir, Options{}); !errors.Is(err, storage.ErrLocked) || !strings.Contains(err.Error(), "in use by pid ") {
+		t.Errorf("a second Open: %v, want who has it", err)
+	}
+}
