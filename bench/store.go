@@ -19,10 +19,10 @@ import (
 // Jaeger's HotROD demo, sent by the official Go SDK.
 const hotrod = "hotrod.traces.binpb.zst"
 
-// dataFile finds a captured file in $TTLOG_DATA or beside the repository. It
+// dataFile finds a captured file in $TTLOG_CAPTURES or beside the repository. It
 // returns "" where there is none.
 func dataFile(name string) string {
-	for _, dir := range []string{os.Getenv("TTLOG_DATA"), "../../shared/data", "../../../shared/data"} {
+	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../shared/data", "../../../shared/data"} {
 		if dir == "" {
 			continue
 		}
@@ -42,7 +42,7 @@ func exists(path string) bool {
 func store(ctx context.Context, log io.Writer) ([]Figure, error) {
 	path := dataFile(hotrod)
 	if path == "" {
-		fmt.Fprintf(log, "store.*: skipped, no %s in $TTLOG_DATA or ../shared/data\n", hotrod)
+		fmt.Fprintf(log, "store.*: skipped, no %s in $TTLOG_CAPTURES or ../shared/data\n", hotrod)
 		return nil, nil
 	}
 	compressed, err := os.Stat(path)

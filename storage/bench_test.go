@@ -16,7 +16,7 @@ import (
 // benchmark or test where there is none.
 func captured(tb testing.TB, name string) (requests [][]byte, size int64) {
 	tb.Helper()
-	dirs := []string{os.Getenv("TTLOG_DATA"), "../../shared/data", "../../../shared/data"}
+	dirs := []string{os.Getenv("TTLOG_CAPTURES"), "../../shared/data", "../../../shared/data"}
 	for _, dir := range dirs {
 		if dir == "" {
 			continue
@@ -49,7 +49,7 @@ func captured(tb testing.TB, name string) (requests [][]byte, size int64) {
 			size += int64(len(msg))
 		}
 	}
-	tb.Skipf("%s is not here; set TTLOG_DATA to the folder that has it", name)
+	tb.Skipf("%s is not here; set TTLOG_CAPTURES to the folder that has it", name)
 	return nil, 0
 }
 

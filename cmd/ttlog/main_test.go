@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -26,24 +25,12 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("TTLOG_DATA_DIR", dataDir())
-			return nil
-		},
-		Condition: func(cond string) (bool, error) {
-			if cond == "captured" {
-				return dataDir() != "", nil
-			}
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
-	})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
 }
 
 // dataDir returns the absolute path of the captured OTLP, "" where it is absent.
 func dataDir() string {
-	for _, dir := range []string{os.Getenv("TTLOG_DATA"), "../../../shared/data", "../../../../shared/data"} {
+	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
 		if dir == "" {
 			continue
 		}
@@ -62,7 +49,7 @@ func captured(t testing.TB, name string) string {
 	t.Helper()
 	dir := dataDir()
 	if dir == "" {
-		t.Skip("the captured OTLP is not here: neither $TTLOG_DATA nor ../shared/data")
+		t.Skip("the captured OTLP is not here: neither $TTLOG_CAPTURES nor ../shared/data")
 	}
 	return filepath.Join(dir, name)
 }

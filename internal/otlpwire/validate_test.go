@@ -385,7 +385,7 @@ func realMessages(tb testing.TB, name string, limit int) [][]byte {
 	tb.Helper()
 	file, err := openSample(name)
 	if err != nil {
-		tb.Skipf("no captured data: %s is neither in TTLOG_DATA nor beside the repository", name)
+		tb.Skipf("no captured data: %s is neither in TTLOG_CAPTURES nor beside the repository", name)
 	}
 	defer file.Close()
 	z, err := zstd.NewReader(file)
@@ -410,10 +410,10 @@ func realMessages(tb testing.TB, name string, limit int) [][]byte {
 	return out
 }
 
-// openSample opens a file of the folder that TTLOG_DATA names, or that stands
+// openSample opens a file of the folder that TTLOG_CAPTURES names, or that stands
 // beside the repository.
 func openSample(name string) (file *os.File, err error) {
-	for _, dir := range []string{os.Getenv("TTLOG_DATA"), "../../../shared/data", "../../../../shared/data"} {
+	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
 		if file, err = os.Open(filepath.Join(dir, name)); err == nil {
 			return file, nil
 		}

@@ -25,18 +25,18 @@ import (
 )
 
 // captured opens a file of the folder of captured OTLP and calls f with each
-// message. The folder is named by TTLOG_DATA, or stands beside the repository.
+// message. The folder is named by TTLOG_CAPTURES, or stands beside the repository.
 func captured(tb testing.TB, name string, f func(message []byte)) {
 	tb.Helper()
 	var data []byte
-	for _, dir := range []string{os.Getenv("TTLOG_DATA"), "../../../shared/data", "../../../../shared/data"} {
+	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
 		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil && dir != "" {
 			data = b
 			break
 		}
 	}
 	if data == nil {
-		tb.Skipf("no captured data: %s is neither in TTLOG_DATA nor beside the repository", name)
+		tb.Skipf("no captured data: %s is neither in TTLOG_CAPTURES nor beside the repository", name)
 	}
 	zr, err := zstd.NewReader(nil)
 	if err != nil {

@@ -39,7 +39,7 @@ func Messages(t testing.TB, name string) [][]byte {
 	t.Helper()
 	path := find(name)
 	if path == "" {
-		t.Skipf("%s is absent: set TTLOG_DATA to the folder of captured telemetry", name)
+		t.Skipf("%s is absent: set TTLOG_CAPTURES to the folder of captured telemetry", name)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func Messages(t testing.TB, name string) [][]byte {
 }
 
 func find(name string) string {
-	dirs := []string{os.Getenv("TTLOG_DATA")}
+	dirs := []string{os.Getenv("TTLOG_CAPTURES")}
 	wd, _ := os.Getwd()
 	for wd != filepath.Dir(wd) {
 		if _, err := os.Stat(filepath.Join(wd, "go.mod")); err == nil {
