@@ -13,34 +13,17 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpfile"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage"
+
+	"github.com/ttlog/ttlog/internal/capturetest"
 )
 
 // hotrod is the captured application that the store is measured on: spans of
 // Jaeger's HotROD demo, sent by the official Go SDK.
 const hotrod = "hotrod.traces.binpb.zst"
 
-// dataFile finds a captured file in $TTLOG_CAPTURES or beside the repository. It
-// returns "" where there is none.
-func dataFile(name string) string {
-	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../shared/data", "../../../shared/data"} {
-		if dir == "" {
-			continue
-		}
-		if path := filepath.Join(dir, name); exists(path) {
-			return path
-		}
-	}
-	return ""
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
 // store measures the import of captured spans: speed and size.
 func store(ctx context.Context, log io.Writer) ([]Figure, error) {
-	path := dataFile(hotrod)
+	path := capturetest.Find(hotrod)
 	if path == "" {
 		fmt.Fprintf(log, "store.*: skipped, no %s in $TTLOG_CAPTURES or ../shared/data\n", hotrod)
 		return nil, nil

@@ -1,18 +1,13 @@
 package query
 
 import (
-	"encoding/binary"
-	"errors"
-	"io"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 
+	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage"
 )
@@ -78,20 +73,12 @@ func TestFromStore_HotROD(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped by -short: loads 90 MB of spans")
 	}
-	const name = "hotrod.traces.binpb.zst"
-	f, err := os.Open(filepath.Join("..", "..", "shared", "data", name))
-	if errors.Is(err, os.ErrNotExist) { // a work tree stands one folder deeper
-		f, err = os.Open(filepath.Join("..", "..", "..", "shared", "data", name))
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("skipped: the captured data is not beside the repository")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	s := openStore(t)
-	appendAll(t, s, f)
+	for _, request := range capturetest.Messages(t, "hotrod.traces.binpb.zst", 0) {
+		if _, err := s.Append(t.Context(), otlpwire.Traces, request, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
 	e := New(FromStore(s), Options{Timeout: 5 * time.Minute})
 	for sql, want := range map[string]string{
 		"SELECT count(*) FROM spans": "208711",
@@ -104,31 +91,6 @@ func TestFromStore_HotROD(t *testing.T) {
 			t.Errorf("%s: %v", sql, err)
 		} else if got := render(r); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", sql, got, want)
-		}
-	}
-}
-
-// appendAll stores a file of requests, each behind its 4-byte length.
-func appendAll(t *testing.T, s *storage.Store, f io.Reader) {
-	t.Helper()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	for {
-		var n [4]byte
-		if _, err := io.ReadFull(z, n[:]); err == io.EOF {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		b := make([]byte, binary.BigEndian.Uint32(n[:]))
-		if _, err := io.ReadFull(z, b); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Append(t.Context(), otlpwire.Traces, b, 0); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

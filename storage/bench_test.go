@@ -1,56 +1,22 @@
 package storage
 
 import (
-	"encoding/binary"
-	"errors"
-	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/ttlog/ttlog/internal/capturetest"
 )
 
-// captured returns the requests of a file of captured telemetry, and skips the
-// benchmark or test where there is none.
+// captured returns the requests of a file of captured telemetry and their
+// size, and skips the benchmark or test where there is none.
 func captured(tb testing.TB, name string) (requests [][]byte, size int64) {
 	tb.Helper()
-	dirs := []string{os.Getenv("TTLOG_CAPTURES"), "../../shared/data", "../../../shared/data"}
-	for _, dir := range dirs {
-		if dir == "" {
-			continue
-		}
-		f, err := os.Open(filepath.Join(dir, name))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer func() { _ = f.Close() }()
-		z, err := zstd.NewReader(f)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer z.Close()
-		for {
-			var head [4]byte
-			if _, err := io.ReadFull(z, head[:]); errors.Is(err, io.EOF) {
-				return requests, size
-			} else if err != nil {
-				tb.Fatal(err)
-			}
-			msg := make([]byte, binary.BigEndian.Uint32(head[:]))
-			if _, err := io.ReadFull(z, msg); err != nil {
-				tb.Fatal(err)
-			}
-			requests = append(requests, msg)
-			size += int64(len(msg))
-		}
+	requests = capturetest.Messages(tb, name, 0)
+	for _, r := range requests {
+		size += int64(len(r))
 	}
-	tb.Skipf("%s is not here; set TTLOG_CAPTURES to the folder that has it", name)
-	return nil, 0
+	return requests, size
 }
 
 // BenchmarkStore_AppendFlush stores captured telemetry durably, from OTLP

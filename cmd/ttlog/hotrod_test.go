@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpfile"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -64,7 +65,7 @@ func checkHotrodAnswers(t *testing.T, p *process) {
 // hotrodMessages calls send with each message of the capture.
 func hotrodMessages(t testing.TB, send func(msg []byte) error) {
 	t.Helper()
-	r, err := otlpfile.Open(captured(t, hotrodFile), otlpwire.Traces)
+	r, err := otlpfile.Open(capturetest.Path(t, hotrodFile), otlpwire.Traces)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func spansByTrace(traces ptrace.Traces, into map[string][]string) error {
 // TestHotrod_ImportAnswersAndEveryTrace imports the capture as a user does and
 // reads every trace back, field by field.
 func TestHotrod_ImportAnswersAndEveryTrace(t *testing.T) {
-	file := captured(t, hotrodFile)
+	file := capturetest.Path(t, hotrodFile)
 	data := filepath.Join(t.TempDir(), "data")
 	if out, err := exec.Command("ttlog", "import", "--data", data, file).CombinedOutput(); err != nil {
 		t.Fatalf("ttlog import: %v\n%s", err, out)
@@ -172,7 +173,7 @@ func (p *process) trace(t testing.TB, id string) ptrace.Traces {
 // TestHotrod_OverTheWire sends the capture over every transport and
 // compression and expects the same answers.
 func TestHotrod_OverTheWire(t *testing.T) {
-	captured(t, hotrodFile)
+	capturetest.Path(t, hotrodFile)
 	for _, compression := range []string{"none", "gzip", "zstd"} {
 		t.Run("http/"+compression, func(t *testing.T) {
 			p := startServe(t, filepath.Join(t.TempDir(), "data"))

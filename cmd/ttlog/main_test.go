@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,32 +24,6 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
-}
-
-// dataDir returns the absolute path of the captured OTLP, "" where it is absent.
-func dataDir() string {
-	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
-		if dir == "" {
-			continue
-		}
-		if abs, err := filepath.Abs(dir); err == nil {
-			if _, err := os.Stat(filepath.Join(abs, "README.md")); err == nil {
-				return abs
-			}
-		}
-	}
-	return ""
-}
-
-// captured returns the path of a file of captured OTLP and skips the test
-// where it is absent.
-func captured(t testing.TB, name string) string {
-	t.Helper()
-	dir := dataDir()
-	if dir == "" {
-		t.Skip("the captured OTLP is not here: neither $TTLOG_CAPTURES nor ../shared/data")
-	}
-	return filepath.Join(dir, name)
 }
 
 // process is a running ttlog serve.

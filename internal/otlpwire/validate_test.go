@@ -1,16 +1,11 @@
 package otlpwire_test
 
 import (
-	"encoding/binary"
 	"errors"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -20,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -364,7 +360,7 @@ func FuzzValidate(f *testing.F) {
 func TestValidate_Real(t *testing.T) {
 	t.Parallel()
 	f := func(s otlpwire.Signal, name string) {
-		for i, m := range realMessages(t, name, 40) {
+		for i, m := range capturetest.Messages(t, name, 40) {
 			got, err := otlpwire.Validate(s, m)
 			if err != nil {
 				t.Fatalf("%s, message %d: %v", name, i, err)
@@ -379,50 +375,8 @@ func TestValidate_Real(t *testing.T) {
 	f(otlpwire.Metrics, "node.metrics.binpb.zst")
 }
 
-// realMessages returns the first messages of a file of the shared data set,
-// and skips the test where the set is not at hand.
-func realMessages(tb testing.TB, name string, limit int) [][]byte {
-	tb.Helper()
-	file, err := openSample(name)
-	if err != nil {
-		tb.Skipf("no captured data: %s is neither in TTLOG_CAPTURES nor beside the repository", name)
-	}
-	defer file.Close()
-	z, err := zstd.NewReader(file)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer z.Close()
-	var out [][]byte
-	for len(out) < limit {
-		var head [4]byte
-		if _, err := io.ReadFull(z, head[:]); err == io.EOF {
-			break
-		} else if err != nil {
-			tb.Fatal(err)
-		}
-		m := make([]byte, binary.BigEndian.Uint32(head[:]))
-		if _, err := io.ReadFull(z, m); err != nil {
-			tb.Fatal(err)
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// openSample opens a file of the folder that TTLOG_CAPTURES names, or that stands
-// beside the repository.
-func openSample(name string) (file *os.File, err error) {
-	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
-		if file, err = os.Open(filepath.Join(dir, name)); err == nil {
-			return file, nil
-		}
-	}
-	return nil, err
-}
-
 func BenchmarkValidate(b *testing.B) {
-	request := realMessages(b, "hotrod.traces.binpb.zst", 1)[0]
+	request := capturetest.Messages(b, "hotrod.traces.binpb.zst", 1)[0]
 	b.SetBytes(int64(len(request)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -2,19 +2,14 @@ package encoding
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -22,37 +17,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/ttlog/ttlog/internal/capturetest"
 )
 
-// captured opens a file of the folder of captured OTLP and calls f with each
-// message. The folder is named by TTLOG_CAPTURES, or stands beside the repository.
+// captured calls f with each message of a captured file.
 func captured(tb testing.TB, name string, f func(message []byte)) {
 	tb.Helper()
-	var data []byte
-	for _, dir := range []string{os.Getenv("TTLOG_CAPTURES"), "../../../shared/data", "../../../../shared/data"} {
-		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil && dir != "" {
-			data = b
-			break
-		}
-	}
-	if data == nil {
-		tb.Skipf("no captured data: %s is neither in TTLOG_CAPTURES nor beside the repository", name)
-	}
-	zr, err := zstd.NewReader(nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer zr.Close()
-	if data, err = zr.DecodeAll(data, nil); err != nil {
-		tb.Fatal(err)
-	}
-	for len(data) > 0 {
-		if len(data) < 4 {
-			tb.Fatal(io.ErrUnexpectedEOF)
-		}
-		n := int(binary.BigEndian.Uint32(data))
-		f(data[4 : 4+n])
-		data = data[4+n:]
+	for _, message := range capturetest.Messages(tb, name, 0) {
+		f(message)
 	}
 }
 

@@ -3,19 +3,14 @@
 package tabletest
 
 import (
-	"encoding/binary"
-	"errors"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -37,55 +32,7 @@ func File(s otlpwire.Signal) string {
 // where the folder of captured files is absent.
 func Messages(t testing.TB, name string) [][]byte {
 	t.Helper()
-	path := find(name)
-	if path == "" {
-		t.Skipf("%s is absent: set TTLOG_CAPTURES to the folder of captured telemetry", name)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	var out [][]byte
-	for {
-		var size [4]byte
-		if _, err := io.ReadFull(z, size[:]); errors.Is(err, io.EOF) {
-			return out
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		msg := make([]byte, binary.BigEndian.Uint32(size[:]))
-		if _, err := io.ReadFull(z, msg); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, msg)
-	}
-}
-
-func find(name string) string {
-	dirs := []string{os.Getenv("TTLOG_CAPTURES")}
-	wd, _ := os.Getwd()
-	for wd != filepath.Dir(wd) {
-		if _, err := os.Stat(filepath.Join(wd, "go.mod")); err == nil {
-			dirs = append(dirs, filepath.Join(wd, "../shared/data"), filepath.Join(wd, "../../shared/data"))
-			break
-		}
-		wd = filepath.Dir(wd)
-	}
-	for _, d := range dirs {
-		if d == "" {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(d, name)); err == nil {
-			return filepath.Join(d, name)
-		}
-	}
-	return ""
+	return capturetest.Messages(t, name, 0)
 }
 
 // Records returns every span, log record or data point of a request on its
