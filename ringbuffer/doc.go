@@ -47,7 +47,7 @@
 //
 //	 0                8          12         16
 //	+----------------+----------+----------+----------------------+---------+
-//	| commit word    | crc32c   | kind,len | payload, len bytes   | 0..7    |
+//	| commit word    | crc32c   | kind,len | payload, len bytes   | 0..7, 0 |
 //	+----------------+----------+----------+----------------------+---------+
 //
 // The commit word is (position XOR key) | state. States: 1 committed, 2
@@ -55,14 +55,16 @@
 // padding that are this word alone. Any two states differ in two bits. The key
 // is random and has its top bit set, so neither fresh zeros, nor stale words of
 // an earlier lap, nor bytes that an outside party put into a payload can pass
-// for a committed record. kind,len is kind<<27 | len. The checksum covers
-// kind,len and the payload (kind,len alone unless committed) and starts from
-// the position, so that it binds the record to its place. Rings in memory
-// leave it out.
+// for a committed record. That holds for whole words: the last word of a
+// payload is filled up with zeros, so that no stale word is overwritten in part.
+//
+// kind,len is kind<<27 | len. The checksum covers kind,len and the payload
+// (kind,len alone unless committed) and starts from the position, so that it
+// binds the record to its place. Rings in memory leave it zero.
 //
 // Example: a ring with key 8000000000000000, payload "abc" of kind 4 at
 // position 0: word 01 00 00 00 00 00 00 80, crc, 03 00 00 20, 61 62 63, five
-// bytes unused; the next slot is at position 24.
+// zeros; the next slot is at position 24.
 //
 // A catalog entry is {crc u32, id u32, kind<<27|len u32, high half of the key
 // u32, payload}, padded to 8 bytes. The crc starts from the id.

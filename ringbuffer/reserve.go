@@ -2,6 +2,7 @@ package ringbuffer
 
 import (
 	"encoding/binary"
+	"unsafe"
 )
 
 // Slot is the space of one record between Reserve and Commit. Exactly one of
@@ -39,9 +40,17 @@ func (r *Ring) Reserve(kind uint8, n int) (Slot, error) {
 			if start != h {
 				r.mark(h, start-h)
 			}
+			r.clearLast(end)
 			return Slot{ring: r, pos: start, n: uint32(n), kind: kind}, nil
 		}
 	}
+}
+
+// clearLast zeroes the last word of the slot that ends at end. A payload may
+// end inside it, and what was left of an old commit word there would need no
+// more than the payload's few bytes to become the word of another position.
+func (r *Ring) clearLast(end uint64) {
+	*(*uint64)(unsafe.Add(r.base, (end-8)&r.mask)) = 0
 }
 
 // invalid says why no ring of this size takes the record.
@@ -80,9 +89,11 @@ func (r *Ring) seal(pos uint64, kind uint8, n uint64, state uint64) {
 	off := pos & r.mask
 	h := r.data[off : off+headerBytes]
 	binary.LittleEndian.PutUint32(h[offKindLen:], uint32(kind)<<lenBits|uint32(n))
+	crc := uint32(0)
 	if r.durable {
-		binary.LittleEndian.PutUint32(h[offCRC:], checksum(pos, r.covered(off, n, state)))
+		crc = checksum(pos, r.covered(off, n, state))
 	}
+	binary.LittleEndian.PutUint32(h[offCRC:], crc)
 	r.word(off).Store(pos ^ r.key | state)
 }
 
@@ -95,8 +106,9 @@ func (r *Ring) covered(off, n, state uint64) []byte {
 	return r.data[off+offKindLen : off+headerBytes+n]
 }
 
-// Bytes returns the n bytes to fill. They hold old bytes of the ring at first
-// and must not be touched after Commit or Abort.
+// Bytes returns the n bytes, all of which are to be filled before Commit: they
+// hold old bytes of the ring at first. They must not be touched after Commit or
+// Abort.
 func (s Slot) Bytes() []byte {
 	off := s.pos&s.ring.mask + headerBytes
 	end := off + uint64(s.n)
@@ -111,8 +123,10 @@ func (s Slot) Commit() (end uint64) {
 	return s.pos + slotBytes(uint64(s.n))
 }
 
-// Abort gives the slot up; readers pass over it.
+// Abort gives the slot up; readers pass over it. What was written into it is
+// cleared, because it may end inside any word; see clearLast.
 func (s Slot) Abort() {
+	clear(s.Bytes())
 	s.ring.seal(s.pos, s.kind, uint64(s.n), stateAborted)
 	s.ring.aborted.Add(1)
 	s.ring.wakeSleepers()

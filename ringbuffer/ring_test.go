@@ -152,6 +152,54 @@ func TestSlot_AbortedSlotsGiveSpaceBack(t *testing.T) {
 	}
 }
 
+// TestReader_PayloadCompletesNoStaleWord writes one payload byte over the one
+// byte that tells an old commit word from that of the position which comes to
+// the same place next. It must not pass for a slot that nobody has committed.
+func TestReader_PayloadCompletesNoStaleWord(t *testing.T) {
+	const next = 144 // lies where positions 16 and 80 were: the old word, and the payload over it
+	f := func(name string, n int, file bool, finish func(Slot)) {
+		t.Run(fmt.Sprintf("%s/file=%v", name, file), func(t *testing.T) {
+			for _, state := range []uint64{stateCommitted, stateAborted, statePad, stateSkip} {
+				r := tinyRing(t, file)
+				rd := mustReader(t, r, "r")
+				for range 4 {
+					mustWrite(t, r, "")
+				}
+				readAll(rd)
+				rd.Release(64)
+				s, err := r.Reserve(4, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				copy(s.Bytes(), []byte{byte(next ^ r.key | state)})
+				finish(s)
+				readAll(rd)
+				rd.Release(64 + slotBytes(uint64(n)))
+				for r.Stats().Head < next {
+					rd.Release(mustWrite(t, r, ""))
+					readAll(rd)
+				}
+				if rec, ok := rd.Next(); ok || rd.pos != next || r.Stats().Head != next {
+					t.Errorf("state %d: Next = %+v, %v at %d with head %d; want nothing at %d", state, rec, ok, rd.pos, r.Stats().Head, next)
+				}
+			}
+		})
+	}
+	for _, file := range []bool{false, true} {
+		f("commit", 1, file, func(s Slot) { s.Commit() })
+		f("abort", 1, file, Slot.Abort)
+		f("abort a part", 8, file, Slot.Abort)
+	}
+}
+
+func tinyRing(t *testing.T, file bool) *Ring {
+	t.Helper()
+	if file {
+		return mustOpen(t, ringPath(t), quiet(64))
+	}
+	return mustNew(t, 64)
+}
+
 func TestReader_Wait(t *testing.T) {
 	r := mustNew(t, 1024)
 	rd := mustReader(t, r, "a")
