@@ -14,13 +14,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpfile"
@@ -178,7 +181,9 @@ func TestHotrod_OverTheWire(t *testing.T) {
 		t.Run("http/"+compression, func(t *testing.T) {
 			p := startServe(t, filepath.Join(t.TempDir(), "data"))
 			defer p.stop(t)
-			hotrodMessages(t, func(msg []byte) error { return p.postTraces(msg, compression) })
+			hotrodMessages(t, func(msg []byte) error {
+				return untilAccepted(func() error { return p.postTraces(msg, compression) })
+			})
 			p.waitForCount(t, "spans", hotrodSpans)
 			checkHotrodAnswers(t, p)
 		})
@@ -200,13 +205,31 @@ func TestHotrod_OverTheWire(t *testing.T) {
 				if err := req.UnmarshalProto(msg); err != nil {
 					return err
 				}
-				_, err := client.Export(context.Background(), req, opts...)
-				return err
+				return untilAccepted(func() error {
+					_, err := client.Export(context.Background(), req, opts...)
+					return err
+				})
 			})
 			p.waitForCount(t, "spans", hotrodSpans)
 			checkHotrodAnswers(t, p)
 		})
 	}
+}
+
+// errBusy is the answer of a receiver whose ring is full.
+var errBusy = errors.New("the receiver has no room")
+
+// untilAccepted sends again while the receiver has no room, as every OTLP
+// client does: one that sends without a pause can be faster than the store.
+func untilAccepted(send func() error) error {
+	for range 6000 {
+		err := send()
+		if !errors.Is(err, errBusy) && grpcstatus.Code(err) != codes.ResourceExhausted {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errBusy
 }
 
 var (
@@ -246,6 +269,9 @@ func (p *process) postTraces(msg []byte, compression string) error {
 		return err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return errBusy
+	}
 	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s %s %w", resp.Status, body, err)
 	}

@@ -129,7 +129,7 @@ func (p *process) query(t testing.TB, sql string) [][]any {
 func (p *process) waitForCount(t testing.TB, table string, n int) {
 	t.Helper()
 	var got any
-	for range 3000 {
+	for range 12000 {
 		if got = p.query(t, "SELECT count(*) FROM "+table)[0][0]; got == float64(n) {
 			return
 		}
