@@ -87,12 +87,15 @@ func (b *Batch) findDays() {
 	}
 }
 
+// only reports whether all rows fall on the given day.
+func (b *Batch) only(day int32) bool { return len(b.days) == 1 && b.days[0] == day }
+
 // of returns the rows that fall on a day.
 func (b *Batch) of(day int32) []Loc {
 	if b.rows != nil {
 		return b.rows[day]
 	}
-	if len(b.days) == 0 || b.days[0] != day {
+	if !b.only(day) {
 		return nil
 	}
 	return appendRows(make([]Loc, 0, b.Rows()), 0, b.Rows())

@@ -30,14 +30,7 @@ func (t *Table) Signal() otlpwire.Signal { return t.signal }
 // Append adds the rows of b that fall on the given day. The batch must be of
 // the table's signal.
 func (t *Table) Append(b *Batch, day int32) {
-	locs := b.of(day)
-	for _, l := range locs {
-		at := b.chunk.Time(int(l.Row))
-		t.min, t.max = min(t.min, at), max(t.max, at)
-	}
-	// A batch is in memory and checked: gathering from it cannot fail.
-	_ = Gather(t.open, []*Chunk{b.chunk}, locs, false)
-	t.rows += len(locs)
+	t.rows += t.add(b, day)
 	if t.open.Rows.N >= sealRows || t.open.Bytes() >= sealBytes {
 		t.open.seal()
 		t.held += t.open.Bytes()
@@ -45,6 +38,26 @@ func (t *Table) Append(b *Batch, day int32) {
 		t.open = NewChunk(t.signal)
 	}
 }
+
+// add adds the rows of b to the open chunk and returns how many there are.
+func (t *Table) add(b *Batch, day int32) int {
+	if b.only(day) && t.open.Rows.roomFor(&b.chunk.Rows) {
+		for i := range b.Rows() {
+			t.noteTime(b.chunk.Time(i))
+		}
+		concat(t.open, b.chunk)
+		return b.Rows()
+	}
+	locs := b.of(day)
+	for _, l := range locs {
+		t.noteTime(b.chunk.Time(int(l.Row)))
+	}
+	// A batch is in memory and checked: gathering from it cannot fail.
+	_ = Gather(t.open, []*Chunk{b.chunk}, locs, false)
+	return len(locs)
+}
+
+func (t *Table) noteTime(at int64) { t.min, t.max = min(t.min, at), max(t.max, at) }
 
 // Rows returns the number of rows.
 func (t *Table) Rows() int { return t.rows }
