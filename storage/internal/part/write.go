@@ -158,21 +158,13 @@ func byTime(locs []table.Loc, times []int64) {
 
 // gather writes the given rows, which stand by time, as a row group.
 func (w *writer) gather(chunks []*table.Chunk, locs []table.Loc) error {
-	c := table.NewChunk(w.footer.signal)
-	if err := table.Gather(c, chunks, locs, true); err != nil {
-		return fmt.Errorf("part: write: %w", err)
+	first, last := locs[0], locs[len(locs)-1]
+	g := rowGroup{
+		minTime: chunks[first.Src].Time(int(first.Row)),
+		maxTime: chunks[last.Src].Time(int(last.Row)),
 	}
-	return w.group(c)
-}
-
-// group writes the rows of a chunk, which stand by time, as a row group.
-func (w *writer) group(c *table.Chunk) error {
-	order, err := table.ClusterOrder(c)
+	c, err := table.GatherClustered(chunks, locs)
 	if err != nil {
-		return fmt.Errorf("part: write: %w", err)
-	}
-	g := rowGroup{minTime: c.Time(0), maxTime: c.Time(c.Rows.N - 1)}
-	if c, err = table.Reorder(c, order); err != nil {
 		return fmt.Errorf("part: write: %w", err)
 	}
 	if g.services, err = servicesOf(c); err != nil {

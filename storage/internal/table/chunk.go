@@ -15,7 +15,7 @@ const (
 	KindInt    Kind = 1 // 64-bit integers
 	KindFloat  Kind = 2 // the bits of 64-bit floats
 	KindString Kind = 3 // codes of a dictionary
-	KindTrace  Kind = 4 // codes of a dictionary of 16-byte ids, in order of first start
+	KindTrace  Kind = 4 // codes of a dictionary of 16-byte ids
 	KindSpanID Kind = 5 // 8-byte ids as little-endian integers
 )
 

@@ -1,79 +1,119 @@
 package table
 
 import (
+	"cmp"
 	"hash/maphash"
+	"maps"
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
-// ClusterOrder returns the order in which the rows of a chunk that stand by
-// time are stored: by service, name and time, and between data points of one
-// metric by series before time. Rows of one series or operation next to each
-// other are what makes columns runs and small differences.
-func ClusterOrder(c *Chunk) ([]uint32, error) {
-	if err := c.EnsureAll(); err != nil {
-		return nil, err
+// clusters returns rows that stand by time in the order in which they are
+// stored: by service, name and time, and between data points of one metric by
+// series before time. Rows of one series or operation next to each other are
+// what makes columns runs and small differences. The sources must be loaded;
+// data points have one.
+func clusters(srcs []*Chunk, locs []Loc) ([]Loc, error) {
+	services := newRanking(srcs, locs, LeafScope)
+	for _, u := range services.used {
+		name, err := srcs[u.Src].Service(u.Row)
+		if err != nil {
+			return nil, err
+		}
+		services.names = append(services.names, name)
 	}
-	services, err := c.serviceRanks()
-	if err != nil {
-		return nil, err
+	keys := make([]clusterKey, len(locs))
+	for i, r := range services.ranks() {
+		keys[i].service = r
 	}
-	scope := &c.Rows.Leaves[LeafScope]
-	major := func(i int) uint64 { return uint64(services[scope.Code(i)]) << 32 }
-	minor := func(int) uint64 { return 0 }
-	switch c.Signal {
+	switch srcs[0].Signal {
 	case otlpwire.Traces:
-		names := &c.Rows.Leaves[SpanName]
-		ranks := stringRanks(names.Dict.Values)
-		minor = func(i int) uint64 { return uint64(ranks[names.Code(i)]) }
+		names := newRanking(srcs, locs, SpanName)
+		for _, u := range names.used {
+			names.names = append(names.names, srcs[u.Src].Rows.Leaves[SpanName].Dict.Values[u.Row])
+		}
+		for i, r := range names.ranks() {
+			keys[i].name = r
+		}
 	case otlpwire.Metrics:
-		ranks := c.metricRanks()
-		series := c.series()
-		metric := &c.Rows.Leaves[PointMetric]
-		// Metrics and series are both below 2^32 but together they are not:
-		// the series number rises with the metric's first point, so sorting
-		// by series within a metric needs the two apart.
-		serviceOnly := major
-		major = func(i int) uint64 { return serviceOnly(i) | uint64(ranks[metric.Code(i)]) }
-		minor = func(i int) uint64 { return uint64(series[i]) }
-		return sortRows(c.Rows.N, major, minor), nil
+		metrics := newRanking(srcs, locs, PointMetric)
+		for _, u := range metrics.used {
+			v := srcs[u.Src].Rows.Leaves[PointMetric].Dict.Values[u.Row]
+			m := parseMetric(v)
+			metrics.names = append(metrics.names, m.name+"\x00"+v)
+		}
+		series := seriesOf(srcs[0], locs)
+		for i, r := range metrics.ranks() {
+			keys[i].name, keys[i].series = r, series[i]
+		}
 	}
-	both := func(i int) uint64 { return major(i) | minor(i) }
-	return sortRows(c.Rows.N, both, func(int) uint64 { return 0 }), nil
+	return sortByKey(locs, keys), nil
 }
 
-// sortRows returns the rows in order of two keys; equal ones keep their order.
-func sortRows(n int, major, minor func(i int) uint64) []uint32 {
-	type entry struct {
-		major, minor uint64
-		row          uint32
+// clusterKey is what rows are ordered by before time.
+type clusterKey struct{ service, name, series uint32 }
+
+func (k clusterKey) compare(o clusterKey) int {
+	return cmp.Or(cmp.Compare(k.service, o.service), cmp.Compare(k.name, o.name), cmp.Compare(k.series, o.series))
+}
+
+// sortByKey returns locs in the order of their keys; equal ones keep theirs.
+// There are few keys and many rows, so the keys alone are sorted.
+func sortByKey(locs []Loc, keys []clusterKey) []Loc {
+	counts := make(map[clusterKey]uint32)
+	for _, k := range keys {
+		counts[k]++
 	}
-	entries := make([]entry, n)
-	for i := range entries {
-		entries[i] = entry{major(i), minor(i), uint32(i)}
+	distinct := slices.SortedFunc(maps.Keys(counts), clusterKey.compare)
+	at := uint32(0)
+	for _, k := range distinct {
+		at, counts[k] = at+counts[k], at
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		switch {
-		case a.major != b.major:
-			return order(a.major < b.major)
-		case a.minor != b.minor:
-			return order(a.minor < b.minor)
-		}
-		return order(a.row < b.row)
-	})
-	out := make([]uint32, n)
-	for i := range entries {
-		out[i] = entries[i].row
+	out := make([]Loc, len(locs))
+	for i, k := range keys {
+		out[counts[k]] = locs[i]
+		counts[k]++
 	}
 	return out
 }
 
-func order(less bool) int {
-	if less {
-		return -1
+// ranking numbers the strings that one leaf of some rows has, in several
+// chunks, in sorted order.
+type ranking struct {
+	used  []Loc    // source and code of each string, once a source
+	names []string // what used stands for, filled by the caller
+	rows  []uint32 // by row: index into used
+}
+
+func newRanking(srcs []*Chunk, locs []Loc, leaf int) *ranking {
+	r := &ranking{rows: make([]uint32, len(locs))}
+	known := make([]memo, len(srcs))
+	for k, l := range locs {
+		from := &srcs[l.Src].Rows.Leaves[leaf]
+		m := &known[l.Src]
+		if !m.made() {
+			*m = newMemo(len(from.Dict.Values), len(locs))
+		}
+		code := from.Code(int(l.Row))
+		n := m.get(code)
+		if n == 0 {
+			r.used = append(r.used, Loc{l.Src, code})
+			n = uint32(len(r.used))
+			m.set(code, n)
+		}
+		r.rows[k] = n - 1
 	}
-	return 1
+	return r
+}
+
+// ranks returns the rank of each row's string. Equal strings have equal ranks.
+func (r *ranking) ranks() []uint32 {
+	ranks := stringRanks(r.names)
+	for i, n := range r.rows {
+		r.rows[i] = ranks[n]
+	}
+	return r.rows
 }
 
 // stringRanks returns the rank of each string in sorted order.
@@ -101,15 +141,6 @@ func stringRanks(values []string) []uint32 {
 	return ranks
 }
 
-// serviceRanks returns the rank of the service of each scope code.
-func (c *Chunk) serviceRanks() ([]uint32, error) {
-	services, err := c.Services()
-	if err != nil {
-		return nil, err
-	}
-	return stringRanks(services), nil
-}
-
 // Services returns the service name of each scope code. The scope leaf and the
 // resources must be loaded.
 func (c *Chunk) Services() ([]string, error) {
@@ -124,27 +155,17 @@ func (c *Chunk) Services() ([]string, error) {
 	return out, nil
 }
 
-// metricRanks returns the rank of each metric code by name, then by code.
-func (c *Chunk) metricRanks() []uint32 {
-	values := c.Rows.Leaves[PointMetric].Dict.Values
-	keys := make([]string, len(values))
-	for i, v := range values {
-		m := parseMetric(v)
-		keys[i] = m.name + "\x00" + v
-	}
-	return stringRanks(keys)
-}
-
-// series numbers the series of the chunk's points in order of first
+// seriesOf numbers the series of a chunk's data points in order of first
 // appearance: points of one scope with equal attributes in equal order.
-func (c *Chunk) series() []uint32 {
+func seriesOf(c *Chunk, locs []Loc) []uint32 {
 	s := &c.Rows.Sets[setAttrs]
-	starts, values := s.Positions(c.Rows.N)
+	starts, values := s.positions(c.Rows.N)
 	seed := maphash.MakeSeed()
 	numbers := make(map[uint64]uint32)
-	out := make([]uint32, c.Rows.N)
+	out := make([]uint32, len(locs))
 	var buf []byte
-	for i := range c.Rows.N {
+	for k, l := range locs {
+		i := int(l.Row)
 		buf = appendUint64(buf[:0], uint64(c.Rows.Leaves[LeafScope].Code(i)))
 		buf = appendUint64(buf, uint64(s.Shape.Code(i)))
 		for j, col := range s.ShapeAt(i) {
@@ -159,7 +180,7 @@ func (c *Chunk) series() []uint32 {
 			n = uint32(len(numbers))
 			numbers[h] = n
 		}
-		out[i] = n
+		out[k] = n
 	}
 	return out
 }

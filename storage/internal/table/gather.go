@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -14,7 +15,7 @@ type Loc struct{ Src, Row uint32 }
 // set, dst keeps the strings of srcs instead of copies. It fails only where a
 // source is read from a part that is damaged; dst is then of no use.
 func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
-	g := gatherer{share: share, fresh: share && len(srcs) == 1 && dst.Rows.N == 0}
+	g := gatherer{share: share}
 	groups := make([]*Group, len(srcs))
 	g.scopes = make([]memo, len(srcs))
 	for i, s := range srcs {
@@ -32,23 +33,38 @@ func Gather(dst *Chunk, srcs []*Chunk, locs []Loc, share bool) error {
 	return g.group(&dst.Rows, groups, locs, true)
 }
 
-// Reorder returns the rows of src in the given order. Trace ids keep their
-// codes: they were given in the order in which traces begin, which is what
-// makes the codes of rows that are sorted by time small steps.
-func Reorder(src *Chunk, order []uint32) (*Chunk, error) {
-	dst := NewChunk(src.Signal)
-	locs := make([]Loc, len(order))
-	for i, row := range order {
-		locs[i].Row = row
+// GatherClustered returns the rows of srcs named by locs, which stand by time,
+// in the order in which they are stored; see clusters. Trace ids have their
+// codes in the order in which traces begin, which is what makes the codes of
+// rows that are sorted by time small steps.
+func GatherClustered(srcs []*Chunk, locs []Loc) (*Chunk, error) {
+	for _, s := range srcs {
+		if err := s.EnsureAll(); err != nil {
+			return nil, err
+		}
 	}
-	g := gatherer{share: true, fresh: true, keepTraces: true, scopes: make([]memo, 1)}
-	if err := g.scopeCodes(dst, []*Chunk{src}, locs); err != nil {
+	if srcs[0].Signal == otlpwire.Metrics && len(srcs) > 1 {
+		// Series are told apart by the codes of one chunk.
+		all := NewChunk(otlpwire.Metrics)
+		if err := Gather(all, srcs, locs, true); err != nil {
+			return nil, err
+		}
+		srcs, locs = []*Chunk{all}, appendRows(make([]Loc, 0, len(locs)), 0, len(locs))
+	}
+	order, err := clusters(srcs, locs)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.group(&dst.Rows, []*Group{&src.Rows}, locs, true); err != nil {
+	dst := NewChunk(srcs[0].Signal)
+	g := gatherer{share: true, fresh: len(srcs) == 1, scopes: make([]memo, len(srcs)), byTime: locs}
+	if err := g.scopeCodes(dst, srcs, order); err != nil {
 		return nil, err
 	}
-	return dst, nil
+	groups := make([]*Group, len(srcs))
+	for i, s := range srcs {
+		groups[i] = &s.Rows
+	}
+	return dst, g.group(&dst.Rows, groups, order, true)
 }
 
 type gatherer struct {
@@ -56,11 +72,11 @@ type gatherer struct {
 	// fresh says that dst is empty and there is one source: its strings are
 	// distinct, so that no dictionary of dst has to look for them.
 	fresh bool
-	// keepTraces takes over dictionaries of trace ids as they are. There is
-	// one source then, and dst is empty.
-	keepTraces bool
-	scopes     []memo // by source: its scope codes in terms of dst
-	buf        []byte
+	// byTime has the rows of the outermost group in order of time, where they
+	// are gathered in another order: trace ids get their codes in this one.
+	byTime []Loc
+	scopes []memo // by source: its scope codes in terms of dst
+	buf    []byte
 }
 
 // scopeCodes gathers the scopes, whose strings hold resource numbers that
@@ -121,7 +137,8 @@ func (g *gatherer) group(dst *Group, srcs []*Group, locs []Loc, top bool) error 
 		if top && i == LeafScope {
 			continue
 		}
-		if err := g.leaf(&dst.Leaves[i], dst.N, len(locs), srcs, func(s *Group) *Leaf { return &s.Leaves[i] }, locs); err != nil {
+		pick := func(s *Group) *Leaf { return &s.Leaves[i] }
+		if err := g.leaf(&dst.Leaves[i], dst.N, srcs, pick, locs, top); err != nil {
 			return err
 		}
 	}
@@ -144,7 +161,7 @@ func (g *gatherer) group(dst *Group, srcs []*Group, locs []Loc, top bool) error 
 }
 
 // leaf gathers one plain column into dst, from row at on.
-func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *Leaf, locs []Loc) error {
+func (g *gatherer) leaf(dst *Leaf, at int, srcs []*Group, pick func(*Group) *Leaf, locs []Loc, top bool) error {
 	leaves := make([]*Leaf, len(srcs))
 	used := false
 	for i, s := range srcs {
@@ -154,27 +171,26 @@ func (g *gatherer) leaf(dst *Leaf, at, n int, srcs []*Group, pick func(*Group) *
 		}
 		used = used || !leaves[i].Empty()
 	}
-	if !used || n == 0 {
+	if !used || len(locs) == 0 {
 		return nil
 	}
-	g.reserve(dst, at+n)
-	if dst.Kind == KindTrace && g.keepTraces {
-		dst.Dict = leaves[0].Dict
+	g.reserve(dst, at+len(locs))
+	if dst.Kind != KindString && dst.Kind != KindTrace {
 		for k, l := range locs {
-			dst.setCode(at+k, leaves[0].Code(int(l.Row)))
+			dst.setInt(at+k, leaves[l.Src].Int(int(l.Row)))
 		}
 		return nil
 	}
-	if dst.Kind == KindString || dst.Kind == KindTrace {
-		maps := make([]memo, len(srcs))
-		for k, l := range locs {
+	maps := make([]memo, len(srcs))
+	if dst.Kind == KindTrace && top && g.byTime != nil {
+		for _, l := range g.byTime {
 			src := leaves[l.Src]
-			dst.setCode(at+k, g.mapCode(dst.Dict, src.Dict, src.Code(int(l.Row)), &maps[l.Src], n))
+			g.mapCode(dst.Dict, src.Dict, src.Code(int(l.Row)), &maps[l.Src], len(locs))
 		}
-		return nil
 	}
 	for k, l := range locs {
-		dst.setInt(at+k, leaves[l.Src].Int(int(l.Row)))
+		src := leaves[l.Src]
+		dst.setCode(at+k, g.mapCode(dst.Dict, src.Dict, src.Code(int(l.Row)), &maps[l.Src], len(locs)))
 	}
 	return nil
 }
@@ -260,15 +276,24 @@ type attrSource struct {
 	set            *AttrSet
 	starts, values []uint32
 	uses           int  // how many rows are gathered, about
-	shapes         memo // shape in dst
+	shapes         memo // by shape: its number in plans, plus 1
+	plans          []shapePlan
 	index          memo // by column: its number in cols, plus 1
-	cols           []attrTarget
+	cols           []*attrTarget
+}
+
+// shapePlan says where the attributes of the rows of one shape go.
+type shapePlan struct {
+	shape uint32 // in dst
+	exact bool   // every attribute has a column in dst
+	cols  []*attrTarget
 }
 
 // attrTarget is where the values of a source's column go.
 type attrTarget struct {
-	to    int32 // column in dst, -1 for the overflow column of whole messages
-	codes memo
+	from, to *AttrCol
+	number   int32 // of to, -1 for the overflow column of whole messages
+	codes    memo
 }
 
 // attrs gathers an attribute set into dst, from row at on.
@@ -301,67 +326,89 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 		if shape == 0 {
 			continue
 		}
-		first := src.starts[l.Row]
-		known := src.shapes.get(shape)
-		exact := true
-		for j, c := range src.set.Shapes[shape] {
-			exact = g.attr(dst, at+k, src, c, int(src.values[int(first)+j]), known != 0) && exact
+		n := src.shapes.get(shape)
+		if n == 0 {
+			src.plans = append(src.plans, g.plan(dst, src, src.set.Shapes[shape]))
+			n = uint32(len(src.plans))
+			src.shapes.set(shape, n)
 		}
-		if known != 0 {
-			dst.Shape.setCode(at+k, known)
+		plan := &src.plans[n-1]
+		values := src.values[src.starts[l.Row]:]
+		if !plan.exact {
+			g.attrsOneByOne(dst, at+k, plan, values)
 			continue
 		}
-		dst.endRow(at + k)
-		if exact {
-			src.shapes.set(shape, dst.Shape.Code(at+k))
+		for j, t := range plan.cols {
+			g.attr(t, int(values[j]), src.uses)
 		}
+		dst.Shape.setCode(at+k, plan.shape)
+		dst.total += len(plan.cols)
 	}
 	return nil
 }
 
-// attr adds value number i of column c of src to a row of dst. It returns
-// false where that took another column than the next value might. With known,
-// the row's shape is known already.
-func (g *gatherer) attr(dst *AttrSet, row int, src *attrSource, c uint32, i int, known bool) bool {
-	from := src.set.Cols[c]
-	n := src.index.get(c)
-	if n == 0 {
-		src.cols = append(src.cols, attrTarget{to: g.target(dst, from)})
-		n = uint32(len(src.cols))
-		src.index.set(c, n)
+// plan finds the columns of dst for a shape of src.
+func (g *gatherer) plan(dst *AttrSet, src *attrSource, shape []uint32) shapePlan {
+	p := shapePlan{exact: true}
+	var cols []uint32
+	for _, c := range shape {
+		n := src.index.get(c)
+		if n == 0 {
+			src.cols = append(src.cols, g.target(dst, src.set.Cols[c]))
+			n = uint32(len(src.cols))
+			src.index.set(c, n)
+		}
+		t := src.cols[n-1]
+		p.cols = append(p.cols, t)
+		p.exact = p.exact && t.number >= 0
+		cols = append(cols, uint32(t.number))
 	}
-	target := &src.cols[n-1]
-	if target.to < 0 {
-		v := from.at(i)
-		dst.addRaw(row, v.appendKeyValue(nil, []byte(from.Key)))
-		return false
+	if p.exact {
+		p.shape = dst.shapeOf(cols)
 	}
-	col := dst.Cols[target.to]
-	switch {
-	case from.Type == column.TypeNone:
-	case from.Leaf.Kind == KindString:
-		col.Leaf.setCode(col.N, g.mapCode(col.Leaf.Dict, from.Leaf.Dict, from.Leaf.Code(i), &target.codes, src.uses))
-	default:
-		col.Leaf.setInt(col.N, from.Leaf.Int(i))
-	}
-	col.N++
-	if !known {
-		dst.push(row, uint32(target.to))
-	}
-	return true
+	return p
 }
 
-// target returns the column of dst for the values of a source's column, -1
-// where there is no room for it.
-func (g *gatherer) target(dst *AttrSet, from *AttrCol) int32 {
-	if from.Type == TypeRaw {
-		return int32(dst.rawColumn())
+// attr adds value number i of a source's column.
+func (g *gatherer) attr(t *attrTarget, i, uses int) {
+	from, to := &t.from.Leaf, &t.to.Leaf
+	switch {
+	case t.from.Type == column.TypeNone:
+	case from.Kind == KindString:
+		to.setCode(t.to.N, g.mapCode(to.Dict, from.Dict, from.Code(i), &t.codes, uses))
+	default:
+		to.setInt(t.to.N, from.Int(i))
 	}
-	to := int32(dst.column([]byte(from.Key), from.Type))
-	if to >= 0 && g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
-		g.reserve(&dst.Cols[to].Leaf, from.N)
+	t.to.N++
+}
+
+// attrsOneByOne adds the attributes of a row some of which dst has no column
+// for: those become whole messages, of which any may need the overflow column.
+func (g *gatherer) attrsOneByOne(dst *AttrSet, row int, p *shapePlan, values []uint32) {
+	for j, t := range p.cols {
+		i := int(values[j])
+		if t.number < 0 {
+			v := t.from.at(i)
+			dst.addRaw(row, v.appendKeyValue(nil, []byte(t.from.Key)))
+			continue
+		}
+		g.attr(t, i, len(values))
+		dst.push(row, uint32(t.number))
 	}
-	return to
+	dst.endRow(row)
+}
+
+// target returns where the values of a source's column go.
+func (g *gatherer) target(dst *AttrSet, from *AttrCol) *attrTarget {
+	t := &attrTarget{from: from, number: dst.columnLike(from)}
+	if t.number < 0 {
+		return t
+	}
+	t.to = dst.Cols[t.number]
+	if g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
+		g.reserve(&t.to.Leaf, from.N)
+	}
+	return t
 }
 
 // ensureAll loads the set with all its columns.

@@ -12,8 +12,10 @@ const (
 	// maxDepth is how deep an AnyValue may nest. Deeper requests are refused,
 	// because every reader of them would have to recurse as deep.
 	maxDepth = 64
-	// sealRows and sealBytes tell when the open chunk of a Table is sealed.
-	sealRows  = 64 << 10
+	// sealRows and sealBytes tell when the open chunk of a Table is sealed. A
+	// row group of one chunk is gathered without looking up any string, so a
+	// chunk is as long as a row group.
+	sealRows  = 128 << 10
 	sealBytes = 64 << 20
 	// MaxItems is the largest number of rows, items of lists and attributes,
 	// all together, of one request: more than 64 MiB of real telemetry have.
