@@ -50,7 +50,7 @@ func (c *concatenator) group(dst, src *Group, leaf int) {
 // leaf appends the values of src behind the at values that dst has.
 func (c *concatenator) leaf(dst, src *Leaf, at int) {
 	if dst.Kind == KindString || dst.Kind == KindTrace {
-		c.codes(dst, src, at, func(code uint32) uint32 { return dst.Dict.codeString(src.Dict.Values[code], false) })
+		c.codes(dst, src, at, func(code uint32) uint32 { return dst.Dict.codeOf(src.Dict, code, false) })
 		return
 	}
 	if len(src.Ints) > 0 {

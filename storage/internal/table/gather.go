@@ -206,20 +206,18 @@ func (g *gatherer) mapCode(dst, src *Dict, from uint32, m *memo, uses int) uint3
 	}
 	code := m.get(from)
 	if code == 0 {
-		code = g.intern(dst, src.Values[from])
+		code = g.intern(dst, src, from)
 		m.set(from, code)
 	}
 	return code
 }
 
 // intern returns the code of a source's string in a dictionary of dst.
-func (g *gatherer) intern(d *Dict, s string) uint32 {
-	if !g.fresh {
-		return d.codeString(s, g.share)
+func (g *gatherer) intern(d, src *Dict, code uint32) uint32 {
+	if g.fresh {
+		return d.append(src.Values[code])
 	}
-	d.Values = append(d.Values, s)
-	d.size += len(s)
-	return uint32(len(d.Values) - 1)
+	return d.codeOf(src, code, g.share)
 }
 
 // reserve makes room for n values where it is known that all will come.

@@ -84,6 +84,7 @@ func (s *AttrSet) reset() {
 func (d *Dict) reset() {
 	clear(d.Values[1:])
 	d.Values = d.Values[:1]
-	clear(d.index)
+	clear(d.slots)
+	d.hashes = d.hashes[:min(1, len(d.hashes))]
 	d.arena, d.size = d.block, 0
 }
