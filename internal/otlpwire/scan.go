@@ -1,6 +1,7 @@
 package otlpwire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -32,8 +33,8 @@ type Fields struct {
 	src    []byte // the whole message
 	off    int    // first byte behind the current field
 	start  int    // first byte of the current field, its tag
-	scalar uint64 // value of a varint, fixed32 or fixed64 field
-	bytes  []byte // value of a length-delimited field
+	scalar uint64 // value of a varint, fixed32 or fixed64 field, else stale
+	bytes  []byte // value of a length-delimited field, else stale
 	err    error
 }
 
@@ -48,19 +49,31 @@ func (f *Fields) Next() bool {
 	}
 	f.start = f.off
 	rest := f.src[f.off:]
-	var n int
-	// Nearly every OTLP tag is one byte.
-	if rest[0] < 0x80 && rest[0] >= 8 {
-		f.Num, f.Type, n = protowire.Number(rest[0]>>3), protowire.Type(rest[0]&7), 1
-	} else {
-		f.Num, f.Type, n = protowire.ConsumeTag(rest)
-		if n < 0 {
-			return f.fail(protowire.ParseError(n))
+	// Nearly every OTLP tag is one byte, and so is the length behind it.
+	if len(rest) >= 2 && rest[0] < 0x80 && rest[0] >= 8 {
+		f.Num, f.Type = protowire.Number(rest[0]>>3), protowire.Type(rest[0]&7)
+		switch n := int(rest[1]); {
+		case f.Type == protowire.BytesType && n < 0x80 && 2+n <= len(rest):
+			f.bytes, f.off = rest[2:2+n:2+n], f.off+2+n
+			return true
+		case f.Type == protowire.Fixed64Type && len(rest) >= 9:
+			f.scalar, f.off = binary.LittleEndian.Uint64(rest[1:]), f.off+9
+			return true
+		case f.Type == protowire.VarintType && n < 0x80:
+			f.scalar, f.off = uint64(n), f.off+2
+			return true
 		}
 	}
+	return f.nextOther(rest)
+}
+
+// nextOther is Next for the fields that it has no short way for.
+func (f *Fields) nextOther(rest []byte) bool {
+	var n, m int
+	if f.Num, f.Type, n = protowire.ConsumeTag(rest); n < 0 {
+		return f.fail(protowire.ParseError(n))
+	}
 	rest = rest[n:]
-	f.scalar, f.bytes = 0, nil
-	var m int
 	switch f.Type {
 	case protowire.VarintType:
 		f.scalar, m = protowire.ConsumeVarint(rest)
@@ -120,11 +133,11 @@ func (f *Fields) Err() error { return f.err }
 func (f *Fields) want(t protowire.Type) {
 	if f.Type != t && f.err == nil {
 		f.fail(fmt.Errorf("wire type %d, want %d", f.Type, t))
-		f.scalar, f.bytes = 0, nil
 	}
 }
 
 func (f *Fields) fail(err error) bool {
+	f.scalar, f.bytes = 0, nil
 	f.err = fmt.Errorf("%w: field %d at byte %d: %w", ErrMalformed, f.Num, f.start, err)
 	return false
 }

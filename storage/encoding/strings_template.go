@@ -2,6 +2,7 @@ package encoding
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,6 +31,9 @@ const (
 	// minTemplateRows is the number of rows below which a template's own
 	// columns cost more than they save.
 	minTemplateRows = 6
+	// partsSample is the number of values after which it is guessed how many
+	// parts all of them have.
+	partsSample = 64
 	// minHex is the length from which a word of hex digits with a letter and a
 	// digit among them is one part, rather than text around numbers.
 	minHex = 6
@@ -128,6 +132,9 @@ type grouping struct {
 func templatesOf(v []string) []*template {
 	g := grouping{number: map[string]int32{}, which: make([]int32, len(v)), first: make([]int32, len(v)+1)}
 	for i, s := range v {
+		if i == partsSample {
+			g.parts = slices.Grow(g.parts, len(g.parts)/partsSample*len(v)+len(v)/8)
+		}
 		g.first[i] = int32(len(g.parts))
 		if g.which[i] = g.classify(s); g.which[i] < 0 {
 			g.parts = g.parts[:g.first[i]]

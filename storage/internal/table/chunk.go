@@ -113,7 +113,16 @@ func (l *Leaf) setCode(i int, c uint32) {
 	l.Codes = append(l.Codes, c)
 }
 
-func (l *Leaf) setBytes(i int, b []byte) { l.setCode(i, l.Dict.code(b)) }
+// setBytes sets row i to a string, which is often that of the row before.
+func (l *Leaf) setBytes(i int, b []byte) {
+	if n := len(l.Codes); n > 0 {
+		if c := l.Codes[n-1]; l.Dict.Values[c] == string(b) {
+			l.setCode(i, c)
+			return
+		}
+	}
+	l.setCode(i, l.Dict.code(b))
+}
 
 func (l *Leaf) bytes() int {
 	n := 8*cap(l.Ints) + 4*cap(l.Codes)

@@ -120,6 +120,9 @@ func (d *Dict) rehash() {
 		n *= 2
 	}
 	d.slots = make([]uint64, n)
+	// As many more as there will be before the next time.
+	d.Values = slices.Grow(d.Values, n*3/4-len(d.Values))
+	d.hashes = slices.Grow(d.hashes, n*3/4-len(d.hashes))
 	for c := 1; c < len(d.Values); c++ {
 		at := int(d.hashes[c]) & (n - 1)
 		for d.slots[at] != 0 {

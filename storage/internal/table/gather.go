@@ -352,7 +352,7 @@ func (g *gatherer) plan(dst *AttrSet, src *attrSource, shape []uint32) shapePlan
 	for _, c := range shape {
 		n := src.index.get(c)
 		if n == 0 {
-			src.cols = append(src.cols, g.target(dst, src.set.Cols[c]))
+			src.cols = append(src.cols, g.target(dst, src.set.Cols[c], src.uses))
 			n = uint32(len(src.cols))
 			src.index.set(c, n)
 		}
@@ -396,15 +396,16 @@ func (g *gatherer) attrsOneByOne(dst *AttrSet, row int, p *shapePlan, values []u
 	dst.endRow(row)
 }
 
-// target returns where the values of a source's column go.
-func (g *gatherer) target(dst *AttrSet, from *AttrCol) *attrTarget {
+// target returns where the values of a source's column go, of which a row
+// mostly has one.
+func (g *gatherer) target(dst *AttrSet, from *AttrCol, rows int) *attrTarget {
 	t := &attrTarget{from: from, number: dst.columnLike(from)}
 	if t.number < 0 {
 		return t
 	}
 	t.to = dst.Cols[t.number]
-	if g.fresh && from.Type != column.TypeNone && !from.Leaf.Empty() {
-		g.reserve(&t.to.Leaf, from.N)
+	if from.Type != column.TypeNone && !from.Leaf.Empty() {
+		g.reserve(&t.to.Leaf, min(from.N, rows))
 	}
 	return t
 }
