@@ -99,8 +99,11 @@ func (w *writer) release() {
 
 // chunks writes the rows of chunks in memory.
 func (w *writer) chunks(chunks []*table.Chunk) error {
-	var locs []table.Loc
-	var times []int64
+	rows := 0
+	for _, c := range chunks {
+		rows += c.Rows.N
+	}
+	locs, times := make([]table.Loc, 0, rows), make([]int64, 0, rows)
 	for i, c := range chunks {
 		if c.Signal != w.footer.signal {
 			return fmt.Errorf("part: write: rows of %s and %s", c.Signal, w.footer.signal)

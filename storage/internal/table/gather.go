@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -203,6 +204,9 @@ func (g *gatherer) mapCode(dst, src *Dict, from uint32, m *memo, uses int) uint3
 	}
 	if !m.made() {
 		*m = newMemo(len(src.Values), uses)
+		if g.fresh {
+			dst.Values = slices.Grow(dst.Values, min(len(src.Values), uses))
+		}
 	}
 	code := m.get(from)
 	if code == 0 {
