@@ -1,6 +1,7 @@
 package ttloggin
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -65,7 +66,11 @@ func status(c *gin.Context, finished bool) int {
 	}
 	code := c.Writer.Status()
 	if code == http.StatusOK && c.Writer.Size() == 0 && c.Request.Header.Get("Upgrade") != "" {
-		return 0
+		// The head has been written or the connection is gone; writing
+		// nothing tells which, and changes neither.
+		if _, err := c.Writer.Write(nil); errors.Is(err, http.ErrHijacked) {
+			return 0
+		}
 	}
 	return code
 }
