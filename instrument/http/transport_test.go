@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -74,6 +75,7 @@ func TestTransport_EndsWithTheBody(t *testing.T) {
 	f("close", func(b io.ReadCloser) { _ = b.Close(); _ = b.Close() }, text(), "-")
 	f("EOF and close", func(b io.ReadCloser) { readAll(b); _ = b.Close() }, text(), "-")
 	f("error", readAll, &reader{Reader: strings.NewReader("te"), err: io.ErrUnexpectedEOF}, "io.ErrUnexpectedEOF")
+	f("error that wraps EOF", readAll, &reader{Reader: strings.NewReader("te"), err: fmt.Errorf("cut: %w", io.EOF)}, "io.EOF")
 }
 
 func TestTransport_WithoutBody(t *testing.T) {
@@ -89,10 +91,7 @@ func TestTransport_WithoutBody(t *testing.T) {
 // net/http says it is.
 func TestTransport_SwitchedProtocolIsWritable(t *testing.T) {
 	rec := conformance.NewRecorder(t)
-	body := struct {
-		*reader
-		io.Writer
-	}{&reader{Reader: strings.NewReader("")}, io.Discard}
+	body := &conn{reader: reader{Reader: strings.NewReader("")}}
 	res, err := NewTransport(answer(101, body), options(rec.Tracers, rec.Meters)...).RoundTrip(get(t, "http://x.test/"))
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +99,38 @@ func TestTransport_SwitchedProtocolIsWritable(t *testing.T) {
 	if _, ok := res.Body.(io.ReadWriteCloser); !ok {
 		t.Error("the body cannot be written to")
 	}
+	if c, ok := res.Body.(interface{ CloseWrite() error }); !ok || c.CloseWrite() != nil || !body.halfClosed {
+		t.Error("the body cannot be half closed")
+	}
 	_ = res.Body.Close()
 	rec.One(t)
+}
+
+// conn is the body of a protocol switch.
+type conn struct {
+	reader
+	io.Writer
+	halfClosed bool
+}
+
+func (c *conn) CloseWrite() error {
+	c.halfClosed = true
+	return nil
+}
+
+// TestTransport_AbandonedBody ends the span of a response that its receiver
+// neither reads nor closes.
+func TestTransport_AbandonedBody(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	tr := NewTransport(answer(200, &reader{Reader: strings.NewReader("text")}), options(rec.Tracers, rec.Meters)...)
+	if _, err := tr.RoundTrip(get(t, "http://x.test/")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		runtime.GC()
+		return len(rec.Spans()) == 1 && len(rec.Histogram(t, "http.client.request.duration")) == 1
+	})
+	conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": "200", "error.type": "-"})
 }
 
 func TestTransport_Error(t *testing.T) {
