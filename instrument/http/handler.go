@@ -42,6 +42,7 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 // serves it. The writer is part of it to make one allocation of two.
 type exchange struct {
 	httpsemconv.Exchange
+	before string // the route as far as it is known before the request is served
 	writer writer
 	route  string // what Routes and SetRoute reported
 }
@@ -52,8 +53,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	e := &exchange{}
-	ctx, x := h.server.Start(r, h.routeBefore(r))
+	e := &exchange{before: h.routeBefore(r)}
+	ctx, x := h.server.Start(r, e.before)
 	e.Exchange = x
 	e.writer.base = w
 	inner := r.WithContext(context.WithValue(ctx, exchangeKey{}, e))
@@ -83,7 +84,8 @@ func (h *handler) routeBefore(r *http.Request) string {
 	if route := routeOfPattern(r.Pattern); route != "" {
 		return route
 	}
-	if h.cfg.mux != nil {
+	// Of a CONNECT request it is not known before whether ServeMux redirects it.
+	if h.cfg.mux != nil && r.Method != http.MethodConnect {
 		_, pattern := h.cfg.mux.Handler(r)
 		return routeOfPattern(pattern)
 	}
@@ -98,10 +100,16 @@ func (h *handler) routeAfter(r, inner *http.Request, e *exchange) (route string)
 		route = h.cfg.route(inner)
 	case e.route != "":
 		route = e.route
-	case inner.Pattern != "":
+	default:
 		route = routeOfPattern(inner.Pattern)
-	case h.cfg.mux != nil:
-		route = h.routeBefore(r)
+	}
+	if r.Method == http.MethodConnect && e.writer.status == http.StatusTemporaryRedirect {
+		// The pattern of this redirect is the path that the client asked for
+		// (see http.ServeMux), so a client could make up any number of routes.
+		route = ""
+	}
+	if route == "" {
+		route = e.before
 	}
 	if route != "" {
 		SetRoute(r.Context(), route)

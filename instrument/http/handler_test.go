@@ -61,6 +61,7 @@ func TestHandler_Route(t *testing.T) {
 	f("hidden mux told", renew(shop()), "/items/7", "GET /items/{id}", WithServeMux(shop()))
 	f("hidden mux told, no match", renew(shop()), "/nothing", "GET", WithServeMux(shop()))
 	f("other router", http.NotFoundHandler(), "/x", "GET /x/:id", WithRoute(func(*http.Request) string { return "/x/:id" }))
+	f("other router, no match", http.NotFoundHandler(), "/x", "GET", WithRoute(func(*http.Request) string { return "" }))
 	f("inner handler", renew(NewHandler(shop(), WithTracerProvider(tracenoop.NewTracerProvider()))), "/items/7", "GET /items/{id}")
 	host := http.NewServeMux()
 	host.HandleFunc("GET example.com/{$}", func(http.ResponseWriter, *http.Request) {})
@@ -73,6 +74,41 @@ func TestHandler_Route(t *testing.T) {
 	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/known/1", nil))
 	if got := rec.One(t).Name(); got != "GET /known/{id}" {
 		t.Errorf("span is called %q", got)
+	}
+}
+
+// TestHandler_RouteOfConnect covers the pattern that ServeMux reports when it
+// redirects a CONNECT request: it is the path that the client made up.
+func TestHandler_RouteOfConnect(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/users/{id}/", http.NotFoundHandler())
+	f := func(path, name string, h http.Handler, opts ...Option) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Method = http.MethodConnect
+		serve(rec, h, req, opts...)
+		if got := rec.One(t).Name(); got != name {
+			t.Errorf("span is called %q, want %q", got, name)
+		}
+	}
+	f("/users/7/", "CONNECT /users/{id}/", mux)
+	f("/users/made-up", "CONNECT", mux)
+	f("/users/made-up", "CONNECT", renew(Routes(mux)))
+	f("/users/made-up", "CONNECT", renew(mux), WithServeMux(mux))
+}
+
+// TestHandler_RouteKnownBefore keeps span and metric together when the handler
+// stands inside of a mux and the router in it finds nothing.
+func TestHandler_RouteKnownBefore(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	mux := http.NewServeMux()
+	mux.Handle("/api/", NewHandler(http.NotFoundHandler(), options(rec.Tracers, rec.Meters, WithRoute(func(*http.Request) string { return "" }))...))
+	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/x", nil))
+	conformance.Want(t, rec.One(t), map[string]string{"http.route": "/api/"})
+	p := rec.Histogram(t, "http.server.request.duration")[0]
+	if got := conformance.Texts(p.Attributes.ToSlice())["http.route"]; got != "/api/" {
+		t.Errorf("metric's route is %q", got)
 	}
 }
 
