@@ -85,7 +85,7 @@ func recordErrors(x *httpsemconv.Exchange, errs []*gin.Error) {
 			return
 		}
 		if e != nil && e.Err != nil {
-			httpsemconv.ErrorEvent(x.Span(), e.Err)
+			x.RecordError(e.Err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -188,6 +189,27 @@ func TestTransport_Redacts(t *testing.T) {
 	f("http://x.test/?Token=s&%74oken=t;password=u", "http://x.test/?Token=REDACTED&%74oken=REDACTED;password=REDACTED")
 	f("http://x.test/#access_token=s&a=b", "http://x.test/#access_token=REDACTED&a=b")
 	f("http://x.test/?ssn=1", "http://x.test/?ssn=REDACTED", WithRedactedQueryKeys("SSN"))
+}
+
+// TestTransport_RedactsErrors covers a base that is a client of its own: its
+// errors repeat the URL.
+func TestTransport_RedactsErrors(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	const target = "http://bob@x.test/?token=s3cr3t"
+	failing := roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("gave up: %w", &url.Error{Op: "Get", URL: target, Err: io.ErrUnexpectedEOF})
+	})
+	if _, err := NewTransport(failing, options(rec.Tracers, rec.Meters)...).RoundTrip(get(t, target)); err == nil || !strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("the caller's error is %v, want it as it was", err)
+	}
+	span := rec.One(t)
+	const want = `gave up: Get "http://REDACTED@x.test/?token=REDACTED": unexpected EOF`
+	if got := span.Status().Description; got != want {
+		t.Errorf("status is %q, want %q", got, want)
+	}
+	if got := conformance.Texts(span.Events()[0].Attributes)["exception.message"]; got != want {
+		t.Errorf("the exception's message is %q, want %q", got, want)
+	}
 }
 
 func TestTransport_LeavesTheRequestAlone(t *testing.T) {

@@ -164,7 +164,7 @@ func (c *Call) Abandon() {
 
 func (c *Call) measure(took time.Duration) {
 	if inst := c.client.duration.Inst(); inst.Enabled(c.ctx) {
-		inst.Record(c.ctx, time.Since(c.start).Seconds(), c.client.sets.Get(c.key, clientKey.attributes)...)
+		inst.Record(c.ctx, took.Seconds(), c.client.sets.Get(c.key, clientKey.attributes)...)
 	}
 }
 
@@ -172,8 +172,9 @@ func (c *Call) fail(err error) {
 	c.key.errorType = errtype.Name(err)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorTypeKey.String(c.key.errorType))
-		c.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxHeaderBytes))
-		ErrorEvent(c.span, err)
+		message := c.client.cfg.Redactor.Error(err)
+		c.span.SetStatus(codes.Error, attrtext.Clean(message, maxHeaderBytes))
+		recordError(c.span, err, message)
 	}
 }
 
@@ -181,8 +182,10 @@ func (k clientKey) attributes() []attribute.KeyValue {
 	attrs := []attribute.KeyValue{
 		semconv.HTTPRequestMethodKey.String(k.method),
 		semconv.ServerAddress(k.host),
-		semconv.ServerPort(k.port),
 		semconv.URLScheme(k.scheme),
+	}
+	if k.port > 0 {
+		attrs = append(attrs, semconv.ServerPort(k.port))
 	}
 	if k.status > 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(k.status))

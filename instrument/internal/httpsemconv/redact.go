@@ -1,7 +1,9 @@
 package httpsemconv
 
 import (
+	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -94,4 +96,18 @@ func (d Redactor) URL(u *url.URL) string {
 		}
 	}
 	return c.String()
+}
+
+// Error returns the message of err with the secrets taken out of the URLs that
+// a [url.Error] repeats.
+func (d Redactor) Error(err error) string {
+	text := err.Error()
+	for u, ok := errors.AsType[*url.Error](err); ok; u, ok = errors.AsType[*url.Error](u.Err) {
+		safe := redacted
+		if parsed, err := url.Parse(u.URL); err == nil {
+			safe = d.URL(parsed)
+		}
+		text = strings.ReplaceAll(text, strconv.Quote(u.URL), strconv.Quote(safe))
+	}
+	return text
 }

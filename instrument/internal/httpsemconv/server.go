@@ -159,6 +159,11 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 // Span returns the span of the exchange.
 func (x *Exchange) Span() trace.Span { return x.span }
 
+// RecordError adds an exception event for err, without touching the status.
+func (x *Exchange) RecordError(err error) {
+	recordError(x.span, err, x.server.cfg.Redactor.Error(err))
+}
+
 // Outcome is how a request was answered.
 type Outcome struct {
 	Route  string // "" when no route matched
@@ -202,7 +207,7 @@ func (x *Exchange) endSpan(r *http.Request, out Outcome, errorType string) {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType))
 		description := ""
 		if out.Panic != nil {
-			recordPanic(x.span, out.Panic)
+			recordPanic(x.span, out.Panic, x.server.cfg.Redactor)
 			description = "panic"
 		}
 		x.span.SetStatus(codes.Error, description)
