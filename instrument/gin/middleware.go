@@ -35,6 +35,9 @@ func serve(server *httpsemconv.Server, c *gin.Context) {
 	r := c.Request
 	route := c.FullPath()
 	ctx, x := server.Start(r, route)
+	if httpsemconv.ExchangeOf(ctx) == nil {
+		ctx = httpsemconv.WithExchange(ctx, struct{}{})
+	}
 	// Left in place afterwards: a middleware outside, such as a logger, finds
 	// the trace in the request's context.
 	c.Request = r.WithContext(ctx)

@@ -1,7 +1,6 @@
 package ttloghttp
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
@@ -42,8 +41,8 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 // serves it. The writer is part of it to make one allocation of two.
 type exchange struct {
 	httpsemconv.Exchange
-	before string // the route as far as it is known before the request is served
 	writer writer
+	before string // the route as far as it is known before the request is served
 	route  string // what Routes and SetRoute reported
 }
 
@@ -57,7 +56,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, x := h.server.Start(r, e.before)
 	e.Exchange = x
 	e.writer.base = w
-	inner := r.WithContext(context.WithValue(ctx, exchangeKey{}, e))
+	inner := r.WithContext(httpsemconv.WithExchange(ctx, e))
 
 	finished := false
 	defer func() {

@@ -247,6 +247,24 @@ func TestHandler_PublicEndpoint(t *testing.T) {
 	f(false, WithPublicEndpoint(func(*http.Request) bool { return false }))
 }
 
+// TestHandler_Nested gives an instrumented handler inside of another the outer
+// span as its parent: the headers have been read, and what the outer one made
+// of them (a link, at a public endpoint) must stand.
+func TestHandler_Nested(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	ctx, _ := conformance.Parent(t.Context())
+	req := httptest.NewRequest(http.MethodGet, "/items/1", nil)
+	traceContext.Inject(ctx, propagation.HeaderCarrier(req.Header))
+	serve(rec, NewHandler(shop(), options(rec.Tracers, rec.Meters)...), req, WithPublicEndpoint())
+	spans := rec.Spans()
+	if len(spans) != 2 {
+		t.Fatalf("spans %q, want 2", conformance.Names(spans))
+	}
+	if got, want := spans[0].Parent().SpanID(), spans[1].SpanContext().SpanID(); got != want {
+		t.Errorf("the inner span's parent is %v, want %v", got, want)
+	}
+}
+
 func TestHandler_FilterAndName(t *testing.T) {
 	rec := conformance.NewRecorder(t)
 	serve(rec, shop(), httptest.NewRequest(http.MethodGet, "/items/1", nil), WithFilter(func(r *http.Request) bool { return r.URL.Path != "/items/1" }))

@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 	"strings"
-)
 
-type exchangeKey struct{}
+	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
+)
 
 // Routes wraps a mux (or any handler that sets [http.Request.Pattern]) and
 // tells the enclosing instrumented handler which pattern matched. It is needed
@@ -28,7 +28,7 @@ func Routes(next http.Handler) http.Handler {
 // being served. It is for routers that [Routes] and [WithRoute] do not fit; the
 // last call wins. It must be called from the goroutine that serves the request.
 func SetRoute(ctx context.Context, route string) {
-	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+	if e, ok := httpsemconv.ExchangeOf(ctx).(*exchange); ok {
 		e.route = route
 	}
 }
