@@ -276,19 +276,34 @@ func TestOpen_Errors(t *testing.T) {
 }
 
 func TestUnwrap_ReachesTheDriver(t *testing.T) {
-	db := databases[2].open(t)
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	packages := map[string]string{
+		"PostgreSQL": "github.com/jackc/pgx/v5/stdlib", "MariaDB": "github.com/go-sql-driver/mysql", "SQLite": "modernc.org/sqlite",
 	}
-	defer conn.Close()
-	_ = conn.Raw(func(dc any) error {
-		if got := reflect.TypeOf(Unwrap(dc)).Elem().PkgPath(); got != "modernc.org/sqlite" {
-			t.Errorf("unwrapped connection is of package %s", got)
+	each(t, func(t *testing.T, d database, db *sql.DB, _ *conformance.Recorder) {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
+		defer conn.Close()
+		_ = conn.Raw(func(dc any) error {
+			if got, want := reflect.TypeOf(Unwrap(dc)).Elem().PkgPath(), packages[d.name]; got != want {
+				t.Errorf("unwrapped connection is of package %s, want %s", got, want)
+			}
+			return nil
+		})
 	})
 	if Unwrap(42) != 42 {
 		t.Error("a foreign value does not stay what it is")
 	}
+}
+
+func TestDatabase_WrongNumberOfArguments(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM items WHERE id = "+d.holder, 1, 2); err == nil {
+			t.Skip("the driver takes them")
+		}
+		if span := rec.One(t); span.Status().Code != codes.Error {
+			t.Errorf("status is %v", span.Status())
+		}
+	})
 }

@@ -127,6 +127,31 @@ func TestErrSkip_ContinuesTheSpan(t *testing.T) {
 	}
 }
 
+// stmtOfOne takes one argument.
+type stmtOfOne struct{ bareStmt }
+
+func (stmtOfOne) NumInput() int { return 1 }
+
+type connSkipsToOne struct{ connSkips }
+
+func (c connSkipsToOne) Prepare(string) (driver.Stmt, error) {
+	return stmtOfOne{bareStmt(c.bareConn)}, nil
+}
+
+// TestErrSkip_ArgumentsDoNotFit covers what database/sql finds out between
+// prepare and execute.
+func TestErrSkip_ArgumentsDoNotFit(t *testing.T) {
+	db, rec, _ := openFake(t, func(c bareConn) driver.Conn { return connSkipsToOne{connSkips{c}} })
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM t WHERE a = ?", 1, 2); err == nil {
+		t.Fatal("no error")
+	}
+	span := rec.One(t)
+	conformance.Want(t, span, map[string]string{"error.type": "ttlogsql.NotExecuted", "db.response.status_code": "-"})
+	if span.Status().Code != codes.Error {
+		t.Errorf("status is %v", span.Status())
+	}
+}
+
 func TestBareDriver_Works(t *testing.T) {
 	db, rec, log := openFake(t, func(c bareConn) driver.Conn { return c })
 	if err := db.PingContext(t.Context()); err != nil {
