@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
 
@@ -109,7 +108,7 @@ func (op *operation) end(err error) {
 	if op.span != nil {
 		if err != nil && op.span.IsRecording() {
 			op.span.SetAttributes(key.errorAttributes()...)
-			op.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+			op.span.SetStatus(codes.Error, description(err))
 		}
 		op.span.End()
 	}
@@ -194,7 +193,7 @@ func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
 				trace.WithAttributes(h.spanAttributes("CONNECT", 0)...))
 			if err != nil {
 				span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err, "")))
-				span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+				span.SetStatus(codes.Error, description(err))
 			}
 			span.End()
 		}

@@ -3,6 +3,7 @@ package ttlogredis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -119,6 +120,16 @@ func TestInstrument_Spans(t *testing.T) {
 	})
 	f("EVAL", map[string]string{"db.query.text": "EVAL ? 1 key ?"}, func() error {
 		return c.Eval(ctx, "return 'secret'", []string{"key"}, "arg").Err()
+	})
+	f("PIPELINE NOSUCH", map[string]string{"error.type": "ERR"}, func() error {
+		_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error { p.Do(ctx, "nosuch", "s3cr3t"); return nil })
+		if err == nil || !strings.Contains(err.Error(), "s3cr3t") {
+			return fmt.Errorf("the server no longer repeats the arguments: %w", err)
+		}
+		if got := rec.Spans()[0].Status().Description; !strings.Contains(got, "nosuch") || strings.Contains(got, "s3cr3t") {
+			return fmt.Errorf("the status is %q", got)
+		}
+		return nil
 	})
 	f("NOSUCH", map[string]string{"db.query.text": "NOSUCH ? ?", "error.type": "ERR"}, func() error {
 		if err := c.Do(ctx, "nosuch", "secret", "secret").Err(); err == nil {
