@@ -47,7 +47,10 @@ type setKey struct{ operation, errorType, status string }
 type markerKey struct{ traces bool }
 
 // mark is the value under a markerKey.
-type mark struct{ span trace.Span } // nil for a hook without spans
+type mark struct {
+	span trace.Span // nil for a hook without spans
+	name string     // of the operation
+}
 
 func newHook(cfg config, attrs []attribute.KeyValue, traces, measures bool) *hook {
 	h := &hook{
@@ -84,7 +87,7 @@ func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValu
 	if h.traces {
 		op.ctx, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
 	}
-	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span})
+	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span, name})
 	return op
 }
 
