@@ -70,20 +70,20 @@ func (c *conn) takeSkipped(query string) (operation, bool) {
 	return op, true
 }
 
-// notExecuted is the error of an operation that database/sql gave up between
+// notExecutedError is the error of an operation that database/sql gave up between
 // the driver's ErrSkip and the execution. It does not tell the driver why: the
 // arguments are too many or too few, or cannot be converted.
-type notExecuted struct{}
+type notExecutedError struct{}
 
-func (notExecuted) Error() string {
+func (notExecutedError) Error() string {
 	return "ttlogsql: database/sql did not execute the statement: its arguments do not fit"
 }
 
-func (notExecuted) ErrorType() string { return "ttlogsql.NotExecuted" }
+func (notExecutedError) ErrorType() string { return "ttlogsql.NotExecuted" }
 
 // endSkipped ends an operation that nothing continued.
 func (c *conn) endSkipped() {
-	c.skipped.end(notExecuted{})
+	c.skipped.end(notExecutedError{})
 	c.skipped, c.skippedQuery = operation{}, ""
 }
 

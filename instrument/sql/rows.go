@@ -39,7 +39,7 @@ func (r *rows) Next(dest []driver.Value) error {
 // note keeps how the reading ended. It compares as database/sql does: an error
 // that wraps io.EOF is an error.
 func (r *rows) note(err error) {
-	switch err {
+	switch err { //nolint:errorlint // see above
 	case nil:
 	case io.EOF:
 		r.eof = true
