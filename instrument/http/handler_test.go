@@ -7,6 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -397,7 +400,8 @@ func TestWriter_AgainstRealServer(t *testing.T) {
 	})
 	mux.HandleFunc("/stream", func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
-		for _, err := range []error{c.EnableFullDuplex(), c.Flush()} {
+		later := time.Now().Add(time.Hour)
+		for _, err := range []error{c.SetReadDeadline(later), c.SetWriteDeadline(later), c.EnableFullDuplex(), c.Flush()} {
 			if err != nil {
 				t.Errorf("response controller: %v", err)
 			}
@@ -412,18 +416,89 @@ func TestWriter_AgainstRealServer(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 		_ = conn.Close()
 	})
-	server := httptest.NewServer(NewHandler(mux, options(rec.Tracers, rec.Meters)...))
-	defer server.Close()
-	for path, want := range map[string]string{"/file": "200", "/stream": "200", "/hijack": "-"} {
-		rec.Reset()
-		res, err := http.Get(server.URL + path)
-		if err != nil {
-			t.Fatal(err)
+	f := func(version string, server *httptest.Server, statuses map[string]string) {
+		t.Helper()
+		defer server.Close()
+		for path, want := range statuses {
+			rec.Reset()
+			res, err := server.Client().Get(server.URL + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			waitFor(t, func() bool { return len(rec.Spans()) == 1 })
+			conformance.Want(t, rec.One(t), map[string]string{
+				"http.response.status_code": want, "http.route": path, "network.protocol.version": version,
+			})
 		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		waitFor(t, func() bool { return len(rec.Spans()) == 1 })
-		conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": want, "http.route": path})
+	}
+	h := NewHandler(mux, options(rec.Tracers, rec.Meters)...)
+	f("1.1", httptest.NewServer(h), map[string]string{"/file": "200", "/stream": "200", "/hijack": "-"})
+	secure := httptest.NewUnstartedServer(h)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	f("2", secure, map[string]string{"/file": "200", "/stream": "200"})
+}
+
+// TestHandler_UpgradeThroughProxy switches the protocol through an instrumented
+// proxy with an instrumented transport, and ends it one half after the other, as
+// WebSocket libraries may.
+func TestHandler_UpgradeThroughProxy(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	opts := options(rec.Tracers, rec.Meters)
+	backend := httptest.NewServer(NewHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "echo")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		heard, _ := io.ReadAll(rw) // to the end of the other half
+		_, _ = conn.Write(heard)
+	}), opts...))
+	defer backend.Close()
+	target, err := url.Parse(backend.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = NewTransport(nil, opts...)
+	front := httptest.NewServer(NewHandler(proxy, opts...))
+	defer front.Close()
+
+	conn, err := net.Dial("tcp", front.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	res, err := http.ReadResponse(reader, nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("response %v, %v", res, err)
+	}
+	_, _ = io.WriteString(conn, "hello")
+	_ = conn.(*net.TCPConn).CloseWrite()
+	if got, err := io.ReadAll(reader); err != nil || string(got) != "hello" {
+		t.Errorf("echo is %q, %v", got, err)
+	}
+	waitFor(t, func() bool { return len(rec.Spans()) == 3 })
+	var statuses []string
+	for _, s := range rec.Spans() {
+		conformance.Want(t, s, map[string]string{"error.type": "-"})
+		statuses = append(statuses, conformance.Attributes(s)["http.response.status_code"])
+	}
+	slices.Sort(statuses)
+	// The proxy hijacks its connection before it answers, so nobody sees how.
+	if want := []string{"", "101", "101"}; !slices.Equal(statuses, want) {
+		t.Errorf("statuses %q, want %q", statuses, want)
 	}
 }
 

@@ -39,9 +39,9 @@ func (r *rows) Next(dest []driver.Value) error {
 // note keeps how the reading ended. It compares as database/sql does: an error
 // that wraps io.EOF is an error.
 func (r *rows) note(err error) {
-	switch err { //nolint:errorlint // see above
+	switch err {
 	case nil:
-	case io.EOF:
+	case io.EOF: //nolint:errorlint // see above
 		r.eof = true
 	default:
 		if r.err == nil {
