@@ -2,6 +2,7 @@ package ttloghttp
 
 import (
 	"net/http"
+	"sync/atomic"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 )
@@ -37,13 +38,16 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	}
 }
 
-// exchange is the state of one request; it is owned by the goroutine that
-// serves it. The writer is part of it to make one allocation of two.
+// exchange is the state of one request; but for route it is owned by the
+// goroutine that serves it. The writer is part of it to make one allocation of
+// two.
 type exchange struct {
 	httpsemconv.Exchange
 	writer writer
 	before string // the route as far as it is known before the request is served
-	route  string // what Routes and SetRoute reported
+	// route is what Routes and SetRoute reported. [http.TimeoutHandler] serves in
+	// a goroutine of its own, which may outlive the request.
+	route atomic.Pointer[string]
 }
 
 // ServeHTTP implements [http.Handler].
@@ -97,8 +101,8 @@ func (h *handler) routeAfter(r, inner *http.Request, e *exchange) (route string)
 	switch {
 	case h.cfg.route != nil:
 		route = h.cfg.route(inner)
-	case e.route != "":
-		route = e.route
+	case e.route.Load() != nil:
+		route = *e.route.Load()
 	default:
 		route = routeOfPattern(inner.Pattern)
 	}

@@ -115,6 +115,24 @@ func TestHandler_RouteKnownBefore(t *testing.T) {
 	}
 }
 
+// TestHandler_RouteAfterTimeout lets the route become known while the request
+// ends: http.TimeoutHandler serves in a goroutine of its own. It shows what it
+// shows under the race detector.
+func TestHandler_RouteAfterTimeout(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	mux := http.NewServeMux()
+	returned := make(chan struct{})
+	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	routes := Routes(mux)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(returned)
+		routes.ServeHTTP(w, r)
+	})
+	serve(rec, http.TimeoutHandler(h, time.Millisecond, ""), httptest.NewRequest(http.MethodGet, "/slow", nil), WithServeMux(mux))
+	<-returned
+	conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": "503", "http.route": "/slow"})
+}
+
 type routeSampler struct{ t *testing.T }
 
 func (s routeSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {

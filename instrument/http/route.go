@@ -26,10 +26,10 @@ func Routes(next http.Handler) http.Handler {
 
 // SetRoute tells the instrumented handler that ctx comes from which route is
 // being served. It is for routers that [Routes] and [WithRoute] do not fit; the
-// last call wins. It must be called from the goroutine that serves the request.
+// last call before the request has been served wins.
 func SetRoute(ctx context.Context, route string) {
 	if e, ok := httpsemconv.ExchangeOf(ctx).(*exchange); ok {
-		e.route = route
+		e.route.Store(&route)
 	}
 }
 
