@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
@@ -273,6 +275,35 @@ func TestOpen_Errors(t *testing.T) {
 	if len(rec.Spans()) == 0 {
 		t.Error("a refused connection has no span")
 	}
+}
+
+var registered atomic.Int64
+
+// TestWrap_Registered uses the driver under a name of its own, as tools that open
+// databases by name need it.
+func TestWrap_Registered(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		name := fmt.Sprintf("traced-%d", registered.Add(1))
+		sql.Register(name, Wrap(db.Driver(), options(rec.Tracers, rec.Meters)...))
+		traced, err := sql.Open(name, d.dsn(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer traced.Close()
+		x := WrapX(traced, name)
+		if got := x.Rebind("SELECT ?"); got != "SELECT "+d.holder {
+			t.Errorf("Rebind gives %q", got)
+		}
+		rec.Reset()
+		if _, err := x.ExecContext(t.Context(), "CREATE TABLE IF NOT EXISTS wrapped (id INTEGER)"); err != nil {
+			t.Fatal(err)
+		}
+		span := rec.One(t)
+		if got, want := span.Name(), "CREATE TABLE wrapped"; got != want {
+			t.Errorf("span is called %q, want %q", got, want)
+		}
+		conformance.Want(t, span, map[string]string{"db.system.name": d.system, "db.namespace": "*"})
+	})
 }
 
 func TestUnwrap_ReachesTheDriver(t *testing.T) {
