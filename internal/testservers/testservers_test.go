@@ -39,7 +39,7 @@ func TestSQL_Serves(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			if _, err := db.ExecContext(ctx, "CREATE TABLE t (a int)"); err != nil {
+			if _, err := db.ExecContext(ctx, "CREATE TEMPORARY TABLE t (a int)"); err != nil {
 				t.Fatal(err)
 			}
 		})
