@@ -185,6 +185,7 @@ func TestTransport_Redacts(t *testing.T) {
 	f("http://x.test/a?b=c&d", "http://x.test/a?b=c&d")
 	f("http://bob:pw@x.test/", "http://REDACTED:REDACTED@x.test/")
 	f("http://bob@x.test/", "http://REDACTED@x.test/")
+	f("http:bob:p@w@x.test/?token=s", "http:REDACTED@x.test/?token=REDACTED") // opaque, for lack of slashes
 	f("http://x.test/?a=1&sig=s&X-Amz-Signature=t&b=2", "http://x.test/?a=1&sig=REDACTED&X-Amz-Signature=REDACTED&b=2")
 	f("http://x.test/?Token=s&%74oken=t;password=u", "http://x.test/?Token=REDACTED&%74oken=REDACTED;password=REDACTED")
 	f("http://x.test/#access_token=s&a=b", "http://x.test/#access_token=REDACTED&a=b")

@@ -80,11 +80,16 @@ func (d Redactor) URL(u *url.URL) string {
 		return ""
 	}
 	query := d.Query(u.RawQuery)
-	if u.User == nil && u.Fragment == "" && query == u.RawQuery {
+	at := strings.LastIndexByte(u.Opaque, '@')
+	if u.User == nil && at < 0 && u.Fragment == "" && query == u.RawQuery {
 		return u.String()
 	}
 	c := *u
 	c.RawQuery = query
+	if at >= 0 {
+		// "http:user:password@host": nothing in it has been taken apart.
+		c.Opaque = redacted + u.Opaque[at:]
+	}
 	if c.Fragment != "" {
 		c.Fragment, c.RawFragment = d.Query(c.Fragment), ""
 	}
