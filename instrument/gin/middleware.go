@@ -1,6 +1,7 @@
 package ttloggin
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -34,6 +35,9 @@ func serve(server *httpsemconv.Server, c *gin.Context) {
 	r := c.Request
 	route := c.FullPath()
 	ctx, x := server.Start(r, route)
+	if httpsemconv.ExchangeOf(ctx) == nil {
+		ctx = httpsemconv.WithExchange(ctx, struct{}{})
+	}
 	// Left in place afterwards: a middleware outside, such as a logger, finds
 	// the trace in the request's context.
 	c.Request = r.WithContext(ctx)
@@ -65,7 +69,11 @@ func status(c *gin.Context, finished bool) int {
 	}
 	code := c.Writer.Status()
 	if code == http.StatusOK && c.Writer.Size() == 0 && c.Request.Header.Get("Upgrade") != "" {
-		return 0
+		// The head has been written or the connection is gone; writing
+		// nothing tells which, and changes neither.
+		if _, err := c.Writer.Write(nil); errors.Is(err, http.ErrHijacked) {
+			return 0
+		}
 	}
 	return code
 }
@@ -80,7 +88,7 @@ func recordErrors(x *httpsemconv.Exchange, errs []*gin.Error) {
 			return
 		}
 		if e != nil && e.Err != nil {
-			httpsemconv.ErrorEvent(x.Span(), e.Err)
+			x.RecordError(e.Err)
 		}
 	}
 }

@@ -99,6 +99,41 @@ func TestMiddleware_ErrorsAreEventsNotStatus(t *testing.T) {
 	conformance.Want(t, span, map[string]string{"gin.errors.dropped": "3", "error.type": "-"})
 }
 
+// TestMiddleware_StatusOfUpgrade tells a connection that was hijacked, whose
+// answer is not known, from an empty answer to a request that offered to switch.
+func TestMiddleware_StatusOfUpgrade(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	served := make(chan struct{}, 1)
+	e := engine(func(c *gin.Context) { c.Next(); served <- struct{}{} }, Middleware(options(rec.Tracers, rec.Meters)...))
+	e.GET("/hijacked", func(c *gin.Context) {
+		conn, _, err := c.Writer.Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		_ = conn.Close()
+	})
+	e.GET("/empty", func(c *gin.Context) { c.Writer.WriteHeaderNow() })
+	server := httptest.NewServer(e)
+	defer server.Close()
+	for path, want := range map[string]string{"/hijacked": "-", "/empty": "200"} {
+		rec.Reset()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Upgrade", "h2c")
+		res, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		<-served
+		conformance.Want(t, rec.One(t), map[string]string{"http.route": path, "http.response.status_code": want})
+	}
+}
+
 func TestMiddleware_PanicWithRecoveryOutside(t *testing.T) {
 	rec := conformance.NewRecorder(t)
 	e := engine(gin.RecoveryWithWriter(io.Discard), Middleware(options(rec.Tracers, rec.Meters)...))

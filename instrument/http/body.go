@@ -2,8 +2,10 @@ package ttloghttp
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
@@ -11,12 +13,27 @@ import (
 
 var errPanicked = errors.New("ttloghttp: the base transport panicked")
 
-// body ends the call when the response has been read, failed or closed. Read
-// and Close may come from different goroutines, so ending is atomic.
+// body ends the call when the response has been read, failed, closed or
+// forgotten.
 type body struct {
-	base  io.ReadCloser
-	call  *httpsemconv.Call
-	ended atomic.Bool
+	base   io.ReadCloser
+	ending *ending
+	// forgotten waits for the garbage collector to find a body that nobody
+	// read to its end or closed.
+	forgotten runtime.Cleanup
+}
+
+// ending is what must outlive a body. Read, Close and the garbage collector may
+// come from different goroutines, so ending is atomic.
+type ending struct {
+	call *httpsemconv.Call
+	done atomic.Bool
+}
+
+func (e *ending) abandon() {
+	if e.done.CompareAndSwap(false, true) {
+		e.call.Abandon()
+	}
 }
 
 // newBody wraps the body of res. A response without one has ended already; the
@@ -26,7 +43,8 @@ func newBody(res *http.Response, call *httpsemconv.Call) io.ReadCloser {
 		call.End(nil)
 		return res.Body
 	}
-	b := &body{base: res.Body, call: call}
+	b := &body{base: res.Body, ending: &ending{call: call}}
+	b.forgotten = runtime.AddCleanup(b, (*ending).abandon, b.ending)
 	if w, ok := res.Body.(io.Writer); ok {
 		return &writableBody{body: b, Writer: w}
 	}
@@ -34,17 +52,18 @@ func newBody(res *http.Response, call *httpsemconv.Call) io.ReadCloser {
 }
 
 func (b *body) end(err error) {
-	if b.ended.CompareAndSwap(false, true) {
-		b.call.End(err)
+	if b.ending.done.CompareAndSwap(false, true) {
+		b.forgotten.Stop()
+		b.ending.call.End(err)
 	}
 }
 
 // Read implements [io.Reader].
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.base.Read(p)
-	switch {
-	case err == nil:
-	case errors.Is(err, io.EOF):
+	switch err {
+	case nil:
+	case io.EOF: // as readers compare it: an error that wraps it is none of the kind
 		b.end(nil)
 	default:
 		b.end(err)
@@ -63,4 +82,12 @@ func (b *body) Close() error {
 type writableBody struct {
 	*body
 	io.Writer
+}
+
+// CloseWrite lets [httputil.ReverseProxy] pass on that one side has ended.
+func (b *writableBody) CloseWrite() error {
+	if c, ok := b.Writer.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return fmt.Errorf("ttloghttp: close the writing half of a response's body: %w", http.ErrNotSupported)
 }

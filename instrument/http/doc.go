@@ -8,9 +8,12 @@
 // A server span is named after the method and the matched pattern of
 // [http.ServeMux], such as "GET /users/{id}". The pattern is seen when the mux
 // gets the same request that the handler passed on. A middleware between the
-// two that makes a new request (r.WithContext) hides it, because the mux writes
-// the pattern into its copy; put [Routes] around the mux, or give the mux to
-// [WithServeMux], and the route is found again.
+// two that makes a new request (r.WithContext, [http.TimeoutHandler]) hides it,
+// because the mux writes the pattern into its copy; put [Routes] around the mux,
+// or give the mux to [WithServeMux], and the route is found again. WithServeMux
+// knows it also of a request that has timed out. A mux behind [http.StripPrefix]
+// in another is hidden too: the route is then where it is mounted, such as
+// "/api/", or with Routes around it the pattern without the prefix.
 //
 // A client span ends when the response's body has been read to its end, has
 // failed, or has been closed, whichever comes first.

@@ -1,8 +1,8 @@
 package ttloghttp
 
 import (
-	"context"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 )
@@ -38,12 +38,16 @@ func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	}
 }
 
-// exchange is the state of one request; it is owned by the goroutine that
-// serves it. The writer is part of it to make one allocation of two.
+// exchange is the state of one request; but for route it is owned by the
+// goroutine that serves it. The writer is part of it to make one allocation of
+// two.
 type exchange struct {
 	httpsemconv.Exchange
 	writer writer
-	route  string // what Routes and SetRoute reported
+	before string // the route as far as it is known before the request is served
+	// route is what Routes and SetRoute reported. [http.TimeoutHandler] serves in
+	// a goroutine of its own, which may outlive the request.
+	route atomic.Pointer[string]
 }
 
 // ServeHTTP implements [http.Handler].
@@ -52,11 +56,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
-	e := &exchange{}
-	ctx, x := h.server.Start(r, h.routeBefore(r))
+	e := &exchange{before: h.routeBefore(r)}
+	ctx, x := h.server.Start(r, e.before)
 	e.Exchange = x
 	e.writer.base = w
-	inner := r.WithContext(context.WithValue(ctx, exchangeKey{}, e))
+	inner := r.WithContext(httpsemconv.WithExchange(ctx, e))
 
 	finished := false
 	defer func() {
@@ -83,7 +87,8 @@ func (h *handler) routeBefore(r *http.Request) string {
 	if route := routeOfPattern(r.Pattern); route != "" {
 		return route
 	}
-	if h.cfg.mux != nil {
+	// Of a CONNECT request it is not known before whether ServeMux redirects it.
+	if h.cfg.mux != nil && r.Method != http.MethodConnect {
 		_, pattern := h.cfg.mux.Handler(r)
 		return routeOfPattern(pattern)
 	}
@@ -96,12 +101,18 @@ func (h *handler) routeAfter(r, inner *http.Request, e *exchange) (route string)
 	switch {
 	case h.cfg.route != nil:
 		route = h.cfg.route(inner)
-	case e.route != "":
-		route = e.route
-	case inner.Pattern != "":
+	case e.route.Load() != nil:
+		route = *e.route.Load()
+	default:
 		route = routeOfPattern(inner.Pattern)
-	case h.cfg.mux != nil:
-		route = h.routeBefore(r)
+	}
+	if r.Method == http.MethodConnect && e.writer.status == http.StatusTemporaryRedirect {
+		// The pattern of this redirect is the path that the client asked for
+		// (see http.ServeMux), so a client could make up any number of routes.
+		route = ""
+	}
+	if route == "" {
+		route = e.before
 	}
 	if route != "" {
 		SetRoute(r.Context(), route)

@@ -7,6 +7,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +64,7 @@ func TestHandler_Route(t *testing.T) {
 	f("hidden mux told", renew(shop()), "/items/7", "GET /items/{id}", WithServeMux(shop()))
 	f("hidden mux told, no match", renew(shop()), "/nothing", "GET", WithServeMux(shop()))
 	f("other router", http.NotFoundHandler(), "/x", "GET /x/:id", WithRoute(func(*http.Request) string { return "/x/:id" }))
+	f("other router, no match", http.NotFoundHandler(), "/x", "GET", WithRoute(func(*http.Request) string { return "" }))
 	f("inner handler", renew(NewHandler(shop(), WithTracerProvider(tracenoop.NewTracerProvider()))), "/items/7", "GET /items/{id}")
 	host := http.NewServeMux()
 	host.HandleFunc("GET example.com/{$}", func(http.ResponseWriter, *http.Request) {})
@@ -74,6 +78,59 @@ func TestHandler_Route(t *testing.T) {
 	if got := rec.One(t).Name(); got != "GET /known/{id}" {
 		t.Errorf("span is called %q", got)
 	}
+}
+
+// TestHandler_RouteOfConnect covers the pattern that ServeMux reports when it
+// redirects a CONNECT request: it is the path that the client made up.
+func TestHandler_RouteOfConnect(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/users/{id}/", http.NotFoundHandler())
+	f := func(path, name string, h http.Handler, opts ...Option) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Method = http.MethodConnect
+		serve(rec, h, req, opts...)
+		if got := rec.One(t).Name(); got != name {
+			t.Errorf("span is called %q, want %q", got, name)
+		}
+	}
+	f("/users/7/", "CONNECT /users/{id}/", mux)
+	f("/users/made-up", "CONNECT", mux)
+	f("/users/made-up", "CONNECT", renew(Routes(mux)))
+	f("/users/made-up", "CONNECT", renew(mux), WithServeMux(mux))
+}
+
+// TestHandler_RouteKnownBefore keeps span and metric together when the handler
+// stands inside of a mux and the router in it finds nothing.
+func TestHandler_RouteKnownBefore(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	mux := http.NewServeMux()
+	mux.Handle("/api/", NewHandler(http.NotFoundHandler(), options(rec.Tracers, rec.Meters, WithRoute(func(*http.Request) string { return "" }))...))
+	mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/api/x", nil))
+	conformance.Want(t, rec.One(t), map[string]string{"http.route": "/api/"})
+	p := rec.Histogram(t, "http.server.request.duration")[0]
+	if got := conformance.Texts(p.Attributes.ToSlice())["http.route"]; got != "/api/" {
+		t.Errorf("metric's route is %q", got)
+	}
+}
+
+// TestHandler_RouteAfterTimeout lets the route become known while the request
+// ends: http.TimeoutHandler serves in a goroutine of its own. It shows what it
+// shows under the race detector.
+func TestHandler_RouteAfterTimeout(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	mux := http.NewServeMux()
+	returned := make(chan struct{})
+	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	routes := Routes(mux)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(returned)
+		routes.ServeHTTP(w, r)
+	})
+	serve(rec, http.TimeoutHandler(h, time.Millisecond, ""), httptest.NewRequest(http.MethodGet, "/slow", nil), WithServeMux(mux))
+	<-returned
+	conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": "503", "http.route": "/slow"})
 }
 
 type routeSampler struct{ t *testing.T }
@@ -211,6 +268,24 @@ func TestHandler_PublicEndpoint(t *testing.T) {
 	f(false, WithPublicEndpoint(func(*http.Request) bool { return false }))
 }
 
+// TestHandler_Nested gives an instrumented handler inside of another the outer
+// span as its parent: the headers have been read, and what the outer one made
+// of them (a link, at a public endpoint) must stand.
+func TestHandler_Nested(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	ctx, _ := conformance.Parent(t.Context())
+	req := httptest.NewRequest(http.MethodGet, "/items/1", nil)
+	traceContext.Inject(ctx, propagation.HeaderCarrier(req.Header))
+	serve(rec, NewHandler(shop(), options(rec.Tracers, rec.Meters)...), req, WithPublicEndpoint())
+	spans := rec.Spans()
+	if len(spans) != 2 {
+		t.Fatalf("spans %q, want 2", conformance.Names(spans))
+	}
+	if got, want := spans[0].Parent().SpanID(), spans[1].SpanContext().SpanID(); got != want {
+		t.Errorf("the inner span's parent is %v, want %v", got, want)
+	}
+}
+
 func TestHandler_FilterAndName(t *testing.T) {
 	rec := conformance.NewRecorder(t)
 	serve(rec, shop(), httptest.NewRequest(http.MethodGet, "/items/1", nil), WithFilter(func(r *http.Request) bool { return r.URL.Path != "/items/1" }))
@@ -343,7 +418,8 @@ func TestWriter_AgainstRealServer(t *testing.T) {
 	})
 	mux.HandleFunc("/stream", func(w http.ResponseWriter, _ *http.Request) {
 		c := http.NewResponseController(w)
-		for _, err := range []error{c.EnableFullDuplex(), c.Flush()} {
+		later := time.Now().Add(time.Hour)
+		for _, err := range []error{c.SetReadDeadline(later), c.SetWriteDeadline(later), c.EnableFullDuplex(), c.Flush()} {
 			if err != nil {
 				t.Errorf("response controller: %v", err)
 			}
@@ -358,18 +434,89 @@ func TestWriter_AgainstRealServer(t *testing.T) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 		_ = conn.Close()
 	})
-	server := httptest.NewServer(NewHandler(mux, options(rec.Tracers, rec.Meters)...))
-	defer server.Close()
-	for path, want := range map[string]string{"/file": "200", "/stream": "200", "/hijack": "-"} {
-		rec.Reset()
-		res, err := http.Get(server.URL + path)
-		if err != nil {
-			t.Fatal(err)
+	f := func(version string, server *httptest.Server, statuses map[string]string) {
+		t.Helper()
+		defer server.Close()
+		for path, want := range statuses {
+			rec.Reset()
+			res, err := server.Client().Get(server.URL + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			waitFor(t, func() bool { return len(rec.Spans()) == 1 })
+			conformance.Want(t, rec.One(t), map[string]string{
+				"http.response.status_code": want, "http.route": path, "network.protocol.version": version,
+			})
 		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-		waitFor(t, func() bool { return len(rec.Spans()) == 1 })
-		conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": want, "http.route": path})
+	}
+	h := NewHandler(mux, options(rec.Tracers, rec.Meters)...)
+	f("1.1", httptest.NewServer(h), map[string]string{"/file": "200", "/stream": "200", "/hijack": "-"})
+	secure := httptest.NewUnstartedServer(h)
+	secure.EnableHTTP2 = true
+	secure.StartTLS()
+	f("2", secure, map[string]string{"/file": "200", "/stream": "200"})
+}
+
+// TestHandler_UpgradeThroughProxy switches the protocol through an instrumented
+// proxy with an instrumented transport, and ends it one half after the other, as
+// WebSocket libraries may.
+func TestHandler_UpgradeThroughProxy(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	opts := options(rec.Tracers, rec.Meters)
+	backend := httptest.NewServer(NewHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "echo")
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		heard, _ := io.ReadAll(rw) // to the end of the other half
+		_, _ = conn.Write(heard)
+	}), opts...))
+	defer backend.Close()
+	target, err := url.Parse(backend.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.Transport = NewTransport(nil, opts...)
+	front := httptest.NewServer(NewHandler(proxy, opts...))
+	defer front.Close()
+
+	conn, err := net.Dial("tcp", front.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	reader := bufio.NewReader(conn)
+	res, err := http.ReadResponse(reader, nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("response %v, %v", res, err)
+	}
+	_, _ = io.WriteString(conn, "hello")
+	_ = conn.(*net.TCPConn).CloseWrite()
+	if got, err := io.ReadAll(reader); err != nil || string(got) != "hello" {
+		t.Errorf("echo is %q, %v", got, err)
+	}
+	waitFor(t, func() bool { return len(rec.Spans()) == 3 })
+	var statuses []string
+	for _, s := range rec.Spans() {
+		conformance.Want(t, s, map[string]string{"error.type": "-"})
+		statuses = append(statuses, conformance.Attributes(s)["http.response.status_code"])
+	}
+	slices.Sort(statuses)
+	// The proxy hijacks its connection before it answers, so nobody sees how.
+	if want := []string{"", "101", "101"}; !slices.Equal(statuses, want) {
+		t.Errorf("statuses %q, want %q", statuses, want)
 	}
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"net/http"
 	"strings"
-)
 
-type exchangeKey struct{}
+	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
+)
 
 // Routes wraps a mux (or any handler that sets [http.Request.Pattern]) and
 // tells the enclosing instrumented handler which pattern matched. It is needed
@@ -26,10 +26,10 @@ func Routes(next http.Handler) http.Handler {
 
 // SetRoute tells the instrumented handler that ctx comes from which route is
 // being served. It is for routers that [Routes] and [WithRoute] do not fit; the
-// last call wins. It must be called from the goroutine that serves the request.
+// last call before the request has been served wins.
 func SetRoute(ctx context.Context, route string) {
-	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		e.route = route
+	if e, ok := httpsemconv.ExchangeOf(ctx).(*exchange); ok {
+		e.route.Store(&route)
 	}
 }
 

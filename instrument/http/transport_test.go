@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -74,6 +76,7 @@ func TestTransport_EndsWithTheBody(t *testing.T) {
 	f("close", func(b io.ReadCloser) { _ = b.Close(); _ = b.Close() }, text(), "-")
 	f("EOF and close", func(b io.ReadCloser) { readAll(b); _ = b.Close() }, text(), "-")
 	f("error", readAll, &reader{Reader: strings.NewReader("te"), err: io.ErrUnexpectedEOF}, "io.ErrUnexpectedEOF")
+	f("error that wraps EOF", readAll, &reader{Reader: strings.NewReader("te"), err: fmt.Errorf("cut: %w", io.EOF)}, "io.EOF")
 }
 
 func TestTransport_WithoutBody(t *testing.T) {
@@ -89,10 +92,7 @@ func TestTransport_WithoutBody(t *testing.T) {
 // net/http says it is.
 func TestTransport_SwitchedProtocolIsWritable(t *testing.T) {
 	rec := conformance.NewRecorder(t)
-	body := struct {
-		*reader
-		io.Writer
-	}{&reader{Reader: strings.NewReader("")}, io.Discard}
+	body := &conn{reader: reader{Reader: strings.NewReader("")}}
 	res, err := NewTransport(answer(101, body), options(rec.Tracers, rec.Meters)...).RoundTrip(get(t, "http://x.test/"))
 	if err != nil {
 		t.Fatal(err)
@@ -100,8 +100,38 @@ func TestTransport_SwitchedProtocolIsWritable(t *testing.T) {
 	if _, ok := res.Body.(io.ReadWriteCloser); !ok {
 		t.Error("the body cannot be written to")
 	}
+	if c, ok := res.Body.(interface{ CloseWrite() error }); !ok || c.CloseWrite() != nil || !body.halfClosed {
+		t.Error("the body cannot be half closed")
+	}
 	_ = res.Body.Close()
 	rec.One(t)
+}
+
+// conn is the body of a protocol switch.
+type conn struct {
+	reader
+	io.Writer
+	halfClosed bool
+}
+
+func (c *conn) CloseWrite() error {
+	c.halfClosed = true
+	return nil
+}
+
+// TestTransport_AbandonedBody ends the span of a response that its receiver
+// neither reads nor closes.
+func TestTransport_AbandonedBody(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	tr := NewTransport(answer(200, &reader{Reader: strings.NewReader("text")}), options(rec.Tracers, rec.Meters)...)
+	if _, err := tr.RoundTrip(get(t, "http://x.test/")); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		runtime.GC()
+		return len(rec.Spans()) == 1 && len(rec.Histogram(t, "http.client.request.duration")) == 1
+	})
+	conformance.Want(t, rec.One(t), map[string]string{"http.response.status_code": "200", "error.type": "-"})
 }
 
 func TestTransport_Error(t *testing.T) {
@@ -155,10 +185,32 @@ func TestTransport_Redacts(t *testing.T) {
 	f("http://x.test/a?b=c&d", "http://x.test/a?b=c&d")
 	f("http://bob:pw@x.test/", "http://REDACTED:REDACTED@x.test/")
 	f("http://bob@x.test/", "http://REDACTED@x.test/")
+	f("http:bob:p@w@x.test/?token=s", "http:REDACTED@x.test/?token=REDACTED") // opaque, for lack of slashes
 	f("http://x.test/?a=1&sig=s&X-Amz-Signature=t&b=2", "http://x.test/?a=1&sig=REDACTED&X-Amz-Signature=REDACTED&b=2")
 	f("http://x.test/?Token=s&%74oken=t;password=u", "http://x.test/?Token=REDACTED&%74oken=REDACTED;password=REDACTED")
 	f("http://x.test/#access_token=s&a=b", "http://x.test/#access_token=REDACTED&a=b")
 	f("http://x.test/?ssn=1", "http://x.test/?ssn=REDACTED", WithRedactedQueryKeys("SSN"))
+}
+
+// TestTransport_RedactsErrors covers a base that is a client of its own: its
+// errors repeat the URL.
+func TestTransport_RedactsErrors(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	const target = "http://bob@x.test/?token=s3cr3t"
+	failing := roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("gave up: %w", &url.Error{Op: "Get", URL: target, Err: io.ErrUnexpectedEOF})
+	})
+	if _, err := NewTransport(failing, options(rec.Tracers, rec.Meters)...).RoundTrip(get(t, target)); err == nil || !strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("the caller's error is %v, want it as it was", err)
+	}
+	span := rec.One(t)
+	const want = `gave up: Get "http://REDACTED@x.test/?token=REDACTED": unexpected EOF`
+	if got := span.Status().Description; got != want {
+		t.Errorf("status is %q, want %q", got, want)
+	}
+	if got := conformance.Texts(span.Events()[0].Attributes)["exception.message"]; got != want {
+		t.Errorf("the exception's message is %q, want %q", got, want)
+	}
 }
 
 func TestTransport_LeavesTheRequestAlone(t *testing.T) {

@@ -8,7 +8,9 @@
 // One command, pipeline or transaction of the caller is one span. What go-redis
 // sends by itself to set up a connection (HELLO, AUTH, CLIENT SETINFO) is not
 // one, nor are the redirected tries of a cluster client: there the span gets the
-// address of the node that served it. Dialing has a span only when it fails.
+// address of the node that served it. A PING, COMMAND or CLUSTER that is given to
+// one node of a cluster or a ring has no span, as go-redis sends them to nodes by
+// itself. Dialing has a span only when it fails.
 // Publish/subscribe connections go past the hooks of go-redis and are not seen.
 //
 // db.query.text shows a command with its keys and without its values, such as

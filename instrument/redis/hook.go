@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
 
@@ -48,7 +47,10 @@ type setKey struct{ operation, errorType, status string }
 type markerKey struct{ traces bool }
 
 // mark is the value under a markerKey.
-type mark struct{ span trace.Span } // nil for a hook without spans
+type mark struct {
+	span trace.Span // nil for a hook without spans
+	name string     // of the operation
+}
 
 func newHook(cfg config, attrs []attribute.KeyValue, traces, measures bool) *hook {
 	h := &hook{
@@ -85,7 +87,7 @@ func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValu
 	if h.traces {
 		op.ctx, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
 	}
-	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span})
+	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span, name})
 	return op
 }
 
@@ -109,7 +111,7 @@ func (op *operation) end(err error) {
 	if op.span != nil {
 		if err != nil && op.span.IsRecording() {
 			op.span.SetAttributes(key.errorAttributes()...)
-			op.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+			op.span.SetStatus(codes.Error, description(err))
 		}
 		op.span.End()
 	}
@@ -194,7 +196,7 @@ func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
 				trace.WithAttributes(h.spanAttributes("CONNECT", 0)...))
 			if err != nil {
 				span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err, "")))
-				span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+				span.SetStatus(codes.Error, description(err))
 			}
 			span.End()
 		}

@@ -43,7 +43,7 @@ func instrument(rdb redis.UniversalClient, opts []Option, traces, measures bool)
 			return errors.New("ttlogredis: the client is nil")
 		}
 		// The caller's command is seen at the cluster client, once; at the
-		// nodes its tries are, which only tell their address.
+		// nodes its tries are, which tell their address.
 		c.AddHook(newHook(cfg, nil, traces, measures))
 		c.OnNewNode(func(node *redis.Client) { node.AddHook(newNodeHook(cfg, node.Options(), traces, measures)) })
 	case *redis.Ring:

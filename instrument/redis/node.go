@@ -7,11 +7,12 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// nodeHook sits at a node of a cluster or a ring. It makes no span of a command:
-// it tells the caller's span which node served it. After a redirection the last
-// node is the one that stays.
+// nodeHook sits at a node of a cluster or a ring. Of a command that has a span
+// already it only tells that span which node served it; after a redirection the
+// last node is the one that stays. A command that was given to the node itself,
+// as all of a transaction with WATCH are, becomes an operation like any other.
 type nodeHook struct {
-	hook   *hook // for dials
+	hook   *hook
 	server []attribute.KeyValue
 }
 
@@ -20,24 +21,35 @@ func newNodeHook(cfg config, o *redis.Options, traces, measures bool) *nodeHook 
 	return &nodeHook{hook: newHook(cfg, server, traces, measures), server: server}
 }
 
-func (n *nodeHook) annotate(ctx context.Context) {
-	if m, ok := ctx.Value(n.hook.marker).(mark); ok && m.span != nil {
-		m.span.SetAttributes(n.server...)
-	}
-}
-
 // ProcessHook implements [redis.Hook].
 func (n *nodeHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	process := n.hook.ProcessHook(next)
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		n.annotate(ctx)
-		return next(ctx, cmd)
+		m, marked := ctx.Value(n.hook.marker).(mark)
+		switch {
+		case marked && m.span != nil && m.name == operationName(cmd):
+			m.span.SetAttributes(n.server...)
+		case !marked && ownCommand(cmd):
+			return next(ctx, cmd)
+		}
+		return process(ctx, cmd)
 	}
 }
 
-// ProcessPipelineHook implements [redis.Hook]. A pipeline may go to several
-// nodes at once, so none of them is the one.
+// ownCommand reports whether go-redis sends the command to nodes by itself, to
+// learn of their state and their commands.
+func ownCommand(cmd redis.Cmder) bool {
+	switch cmd.Name() {
+	case "ping", "command", "cluster":
+		return true
+	}
+	return false
+}
+
+// ProcessPipelineHook implements [redis.Hook]. A pipeline that has a span may go
+// to several nodes at once, so none of them is the one.
 func (n *nodeHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return n.hook.ProcessPipelineHook(next)
 }
 
 // DialHook implements [redis.Hook].

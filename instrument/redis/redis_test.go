@@ -3,6 +3,7 @@ package ttlogredis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -120,6 +121,16 @@ func TestInstrument_Spans(t *testing.T) {
 	f("EVAL", map[string]string{"db.query.text": "EVAL ? 1 key ?"}, func() error {
 		return c.Eval(ctx, "return 'secret'", []string{"key"}, "arg").Err()
 	})
+	f("PIPELINE NOSUCH", map[string]string{"error.type": "ERR"}, func() error {
+		_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error { p.Do(ctx, "nosuch", "s3cr3t"); return nil })
+		if err == nil || !strings.Contains(err.Error(), "s3cr3t") {
+			return fmt.Errorf("the server no longer repeats the arguments: %w", err)
+		}
+		if got := rec.Spans()[0].Status().Description; !strings.Contains(got, "nosuch") || strings.Contains(got, "s3cr3t") {
+			return fmt.Errorf("the status is %q", got)
+		}
+		return nil
+	})
 	f("NOSUCH", map[string]string{"db.query.text": "NOSUCH ? ?", "error.type": "ERR"}, func() error {
 		if err := c.Do(ctx, "nosuch", "secret", "secret").Err(); err == nil {
 			return errors.New("no error")
@@ -200,6 +211,34 @@ func TestInstrument_RingAndCluster(t *testing.T) {
 			}
 			span := rec.One(t)
 			conformance.Want(t, span, map[string]string{"db.operation.name": "SET", "server.address": "127.0.0.1", "server.port": port})
+
+			// A pipeline may go to several nodes; which one go-redis asked
+			// for its table of commands says nothing about it.
+			rec.Reset()
+			if _, err := c.Pipelined(t.Context(), func(p redis.Pipeliner) error { p.Get(t.Context(), "k"); p.Get(t.Context(), "k"); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			conformance.Want(t, rec.One(t), map[string]string{"db.operation.name": "PIPELINE GET", "server.address": "-"})
+
+			// A transaction with WATCH goes to the node at once.
+			rec.Reset()
+			err := c.Watch(t.Context(), func(tx *redis.Tx) error {
+				if err := tx.Get(t.Context(), "k").Err(); err != nil {
+					return err
+				}
+				_, err := tx.TxPipelined(t.Context(), func(p redis.Pipeliner) error { p.Set(t.Context(), "k", "w", 0); return nil })
+				return err
+			}, "k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			names := conformance.Names(rec.Spans())
+			if want := []string{"WATCH", "GET", "MULTI SET"}; !slices.Equal(names, want) {
+				t.Errorf("spans %q, want %q", names, want)
+			}
+			for _, s := range rec.Spans() {
+				conformance.Want(t, s, map[string]string{"server.address": "127.0.0.1", "server.port": port})
+			}
 		})
 	}
 }

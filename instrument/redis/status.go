@@ -6,6 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
 )
 
@@ -52,6 +53,13 @@ func statusOf(err error) string {
 		}
 	}
 	return prefix
+}
+
+// description returns the text of err for a status. Redis repeats the arguments
+// of a command that it does not know; they are cut off.
+func description(err error) string {
+	text, _, _ := strings.Cut(err.Error(), ", with args beginning with:")
+	return attrtext.Clean(text, maxDescriptionBytes)
 }
 
 // errorType returns error.type: the prefix of a Redis error where there is one.

@@ -117,7 +117,8 @@ func WithQueryText(q QueryText) Option {
 
 // WithFilter leaves out queries for which keep returns false: they get no span
 // and no metric. For a commit, a rollback, a ping or a connection the query is
-// "COMMIT", "ROLLBACK", "BEGIN", "PING" or "CONNECT".
+// "COMMIT", "ROLLBACK", "BEGIN", "PING" or "CONNECT", for the span of a whole
+// transaction "TRANSACTION".
 func WithFilter(keep func(ctx context.Context, query string) bool) Option {
 	return optionFunc(func(c config) config {
 		c.filter = keep

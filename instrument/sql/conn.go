@@ -70,10 +70,20 @@ func (c *conn) takeSkipped(query string) (operation, bool) {
 	return op, true
 }
 
-// endSkipped ends an operation that nothing continued: database/sql could not
-// convert the arguments.
+// notExecutedError is the error of an operation that database/sql gave up between
+// the driver's ErrSkip and the execution. It does not tell the driver why: the
+// arguments are too many or too few, or cannot be converted.
+type notExecutedError struct{}
+
+func (notExecutedError) Error() string {
+	return "ttlogsql: database/sql did not execute the statement: its arguments do not fit"
+}
+
+func (notExecutedError) ErrorType() string { return "ttlogsql.NotExecuted" }
+
+// endSkipped ends an operation that nothing continued.
 func (c *conn) endSkipped() {
-	c.skipped.end(nil)
+	c.skipped.end(notExecutedError{})
 	c.skipped, c.skippedQuery = operation{}, ""
 }
 

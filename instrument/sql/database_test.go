@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jmoiron/sqlx"
@@ -275,20 +277,64 @@ func TestOpen_Errors(t *testing.T) {
 	}
 }
 
-func TestUnwrap_ReachesTheDriver(t *testing.T) {
-	db := databases[2].open(t)
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.Raw(func(dc any) error {
-		if got := reflect.TypeOf(Unwrap(dc)).Elem().PkgPath(); got != "modernc.org/sqlite" {
-			t.Errorf("unwrapped connection is of package %s", got)
+var registered atomic.Int64
+
+// TestWrap_Registered uses the driver under a name of its own, as tools that open
+// databases by name need it.
+func TestWrap_Registered(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		name := fmt.Sprintf("traced-%d", registered.Add(1))
+		sql.Register(name, Wrap(db.Driver(), options(rec.Tracers, rec.Meters)...))
+		traced, err := sql.Open(name, d.dsn(t))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
+		defer traced.Close()
+		x := WrapX(traced, name)
+		if got := x.Rebind("SELECT ?"); got != "SELECT "+d.holder {
+			t.Errorf("Rebind gives %q", got)
+		}
+		rec.Reset()
+		if _, err := x.ExecContext(t.Context(), "CREATE TABLE IF NOT EXISTS wrapped (id INTEGER)"); err != nil {
+			t.Fatal(err)
+		}
+		span := rec.One(t)
+		if got, want := span.Name(), "CREATE TABLE wrapped"; got != want {
+			t.Errorf("span is called %q, want %q", got, want)
+		}
+		conformance.Want(t, span, map[string]string{"db.system.name": d.system, "db.namespace": "*"})
+	})
+}
+
+func TestUnwrap_ReachesTheDriver(t *testing.T) {
+	packages := map[string]string{
+		"PostgreSQL": "github.com/jackc/pgx/v5/stdlib", "MariaDB": "github.com/go-sql-driver/mysql", "SQLite": "modernc.org/sqlite",
+	}
+	each(t, func(t *testing.T, d database, db *sql.DB, _ *conformance.Recorder) {
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.Raw(func(dc any) error {
+			if got, want := reflect.TypeOf(Unwrap(dc)).Elem().PkgPath(), packages[d.name]; got != want {
+				t.Errorf("unwrapped connection is of package %s, want %s", got, want)
+			}
+			return nil
+		})
 	})
 	if Unwrap(42) != 42 {
 		t.Error("a foreign value does not stay what it is")
 	}
+}
+
+func TestDatabase_WrongNumberOfArguments(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM items WHERE id = "+d.holder, 1, 2); err == nil {
+			t.Skip("the driver takes them")
+		}
+		if span := rec.One(t); span.Status().Code != codes.Error {
+			t.Errorf("status is %v", span.Status())
+		}
+	})
 }

@@ -7,11 +7,12 @@
 //
 // One logical operation is one span. A query that database/sql turns into
 // prepare, execute and close is one span over the first two; connecting,
-// pinging, preparing and BEGIN have a span only when they fail. The span of a
-// query lasts until its rows are closed, so it sees the errors that come while
-// rows are read. A connection that turns out to be dead is a failed span with
-// the error type driver.ErrBadConn, and the second try of database/sql is
-// another span.
+// pinging, preparing and BEGIN have a span only when they fail. COMMIT and
+// ROLLBACK are spans; the transaction as a whole is one only with
+// [WithTransactionSpans]. The span of a query lasts until its rows are closed, so
+// it sees the errors that come while rows are read. A connection that turns out
+// to be dead is a failed span with the error type driver.ErrBadConn, and the
+// second try of database/sql is another span.
 //
 // db.query.text has its literals replaced by "?", unless the query came with
 // arguments. An error's message becomes the span's status description; a

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -124,6 +125,31 @@ func TestErrSkip_ContinuesTheSpan(t *testing.T) {
 		if got := conformance.Texts(p.Attributes.ToSlice())["error.type"]; got != "" && got != "*errors.errorString" {
 			t.Errorf("the metric counts error.type %q", got)
 		}
+	}
+}
+
+// stmtOfOne takes one argument.
+type stmtOfOne struct{ bareStmt }
+
+func (stmtOfOne) NumInput() int { return 1 }
+
+type connSkipsToOne struct{ connSkips }
+
+func (c connSkipsToOne) Prepare(string) (driver.Stmt, error) {
+	return stmtOfOne{bareStmt(c.bareConn)}, nil
+}
+
+// TestErrSkip_ArgumentsDoNotFit covers what database/sql finds out between
+// prepare and execute.
+func TestErrSkip_ArgumentsDoNotFit(t *testing.T) {
+	db, rec, _ := openFake(t, func(c bareConn) driver.Conn { return connSkipsToOne{connSkips{c}} })
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM t WHERE a = ?", 1, 2); err == nil {
+		t.Fatal("no error")
+	}
+	span := rec.One(t)
+	conformance.Want(t, span, map[string]string{"error.type": "ttlogsql.NotExecuted", "db.response.status_code": "-"})
+	if span.Status().Code != codes.Error {
+		t.Errorf("status is %v", span.Status())
 	}
 }
 
@@ -320,8 +346,45 @@ func TestRows_LateErrorFailsTheSpan(t *testing.T) {
 		conformance.Want(t, rec.One(t), map[string]string{"error.type": errorType})
 	}
 	f(nil, "-", false)
+	f(fmt.Errorf("cut: %w", io.EOF), "io.EOF", false) // which database/sql takes for an error
 	f(io.ErrUnexpectedEOF, "io.ErrUnexpectedEOF", false)
 	f(nil, "context.Canceled", true)
+}
+
+// rowsOfTwo fails where its second result set should begin.
+type rowsOfTwo struct {
+	bareRows
+	err error
+}
+
+func (*rowsOfTwo) HasNextResultSet() bool { return true }
+func (r *rowsOfTwo) NextResultSet() error { return r.err }
+
+type connOfTwo struct {
+	bareConn
+	err error
+}
+
+func (c connOfTwo) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &rowsOfTwo{err: c.err}, nil
+}
+
+func TestRows_FailedResultSetFailsTheSpan(t *testing.T) {
+	f := func(err error, errorType string) {
+		t.Helper()
+		db, rec, _ := openFake(t, func(c bareConn) driver.Conn { return connOfTwo{c, err} })
+		rows, qerr := db.QueryContext(t.Context(), "SELECT a FROM t; SELECT b FROM t")
+		if qerr != nil {
+			t.Fatal(qerr)
+		}
+		for rows.Next() {
+		}
+		rows.NextResultSet()
+		_ = rows.Close()
+		conformance.Want(t, rec.One(t), map[string]string{"error.type": errorType})
+	}
+	f(io.EOF, "-")
+	f(io.ErrUnexpectedEOF, "io.ErrUnexpectedEOF")
 }
 
 func TestOptions_FilterTextName(t *testing.T) {

@@ -2,7 +2,6 @@ package ttlogsql
 
 import (
 	"database/sql/driver"
-	"errors"
 	"io"
 	"reflect"
 
@@ -15,7 +14,7 @@ import (
 type rows struct {
 	driver.Rows
 	op   operation
-	err  error // the first one of Next, but for io.EOF
+	err  error // the first one of Next and NextResultSet, but for io.EOF
 	read int64
 	eof  bool
 }
@@ -30,15 +29,25 @@ func wrapRows(base driver.Rows, op operation) driver.Rows {
 // Next implements [driver.Rows].
 func (r *rows) Next(dest []driver.Value) error {
 	err := r.Rows.Next(dest)
-	switch {
-	case err == nil:
+	if err == nil {
 		r.read++
-	case errors.Is(err, io.EOF):
-		r.eof = true
-	case r.err == nil:
-		r.err = err
 	}
+	r.note(err)
 	return err
+}
+
+// note keeps how the reading ended. It compares as database/sql does: an error
+// that wraps io.EOF is an error.
+func (r *rows) note(err error) {
+	switch err {
+	case nil:
+	case io.EOF: //nolint:errorlint // see above
+		r.eof = true
+	default:
+		if r.err == nil {
+			r.err = err
+		}
+	}
 }
 
 // Close implements [driver.Rows].
@@ -75,7 +84,9 @@ func (r *rows) NextResultSet() error {
 		return io.EOF
 	}
 	r.eof = false
-	return n.NextResultSet()
+	err := n.NextResultSet()
+	r.note(err)
+	return err
 }
 
 // ColumnTypeScanType implements [driver.RowsColumnTypeScanType].

@@ -44,7 +44,7 @@ func (s *stmt) start(ctx context.Context, args []driver.NamedValue) (context.Con
 
 // Close implements [driver.Stmt].
 func (s *stmt) Close() error {
-	s.begun.end(nil)
+	s.begun.end(notExecutedError{})
 	return s.base.Close()
 }
 

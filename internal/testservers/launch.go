@@ -44,15 +44,20 @@ func MariaDB(t testing.TB) string {
 }
 
 // prepare makes what every server needs.
-func prepare(name string, stop os.Signal) (s *server, port int, address string, err error) {
-	if port, err = freePort(); err != nil {
-		return nil, 0, "", err
-	}
+func prepare(name string, stop os.Signal) (*server, error) {
 	dir, err := newDir()
 	if err != nil {
-		return nil, 0, "", err
+		return nil, err
 	}
-	return &server{name: name, dir: dir, stop: stop}, port, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
+	return &server{name: name, dir: dir, stop: stop}, nil
+}
+
+// listenOn chooses a port for the server, as late as may be: another process can
+// take it before the server does. The server then ends and is tried again.
+func listenOn() (port, address string, err error) {
+	n, err := freePort()
+	port = strconv.Itoa(n)
+	return port, net.JoinHostPort("127.0.0.1", port), err
 }
 
 // launched returns what start did, and clears up after a failure.
@@ -65,12 +70,17 @@ func launched(s *server, address string, err error) (*server, string, error) {
 }
 
 func launchRedis(path string) (*server, string, error) {
-	s, port, address, err := prepare("Redis", os.Kill) // its data is not kept
+	s, err := prepare("Redis", os.Kill) // its data is not kept
 	if err != nil {
 		return nil, "", err
 	}
+	port, address, err := listenOn()
+	if err != nil {
+		return launched(s, "", err)
+	}
+	socket := filepath.Join(s.dir, "s")
 	ready := func() error {
-		return talk(address, []byte("PING\r\n"), func(r io.Reader) error {
+		return talk(socket, []byte("PING\r\n"), func(r io.Reader) error {
 			line, err := bufio.NewReader(r).ReadString('\n')
 			if err == nil && line != "+PONG\r\n" {
 				err = fmt.Errorf("answers %q", line)
@@ -78,13 +88,13 @@ func launchRedis(path string) (*server, string, error) {
 			return err
 		})
 	}
-	err = start(s, ready, path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", s.dir,
+	err = start(s, ready, path, "--port", port, "--bind", "127.0.0.1", "--unixsocket", socket, "--dir", s.dir,
 		"--save", "", "--appendonly", "no", "--daemonize", "no")
 	return launched(s, address, err)
 }
 
 func launchPostgreSQL(path, initdb string) (*server, string, error) {
-	s, port, address, err := prepare("PostgreSQL", quitSignal)
+	s, err := prepare("PostgreSQL", quitSignal)
 	if err != nil {
 		return nil, "", err
 	}
@@ -93,8 +103,13 @@ func launchPostgreSQL(path, initdb string) (*server, string, error) {
 	if err != nil {
 		return launched(s, "", err)
 	}
-	ready := func() error { return talk(address, postgresStartup(), readPostgresReply) }
-	err = start(s, ready, path, "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1",
+	port, address, err := listenOn()
+	if err != nil {
+		return launched(s, "", err)
+	}
+	socket := filepath.Join(s.dir, ".s.PGSQL."+port)
+	ready := func() error { return talk(socket, postgresStartup(), readPostgresReply) }
+	err = start(s, ready, path, "-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1",
 		"-k", s.dir, "-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "shared_buffers=16MB")
 	return launched(s, "postgres://postgres@"+address+"/postgres?sslmode=disable", err)
 }
@@ -121,7 +136,7 @@ func readPostgresReply(r io.Reader) error {
 }
 
 func launchMariaDB(path, install string) (*server, string, error) {
-	s, port, address, err := prepare("MariaDB", os.Kill) // its data is not kept
+	s, err := prepare("MariaDB", os.Kill) // its data is not kept
 	if err != nil {
 		return nil, "", err
 	}
@@ -134,9 +149,14 @@ func launchMariaDB(path, install string) (*server, string, error) {
 	if err := os.WriteFile(initFile, []byte("CREATE DATABASE IF NOT EXISTS ttlog;\n"), 0o644); err != nil {
 		return launched(s, "", err)
 	}
-	ready := func() error { return talk(address, nil, readMariaGreeting) }
-	err = start(s, ready, path, "--no-defaults", "--datadir="+data, "--port="+strconv.Itoa(port), "--bind-address=127.0.0.1",
-		"--socket="+filepath.Join(s.dir, "s"), "--pid-file="+filepath.Join(s.dir, "pid"), "--init-file="+initFile,
+	port, address, err := listenOn()
+	if err != nil {
+		return launched(s, "", err)
+	}
+	socket := filepath.Join(s.dir, "s")
+	ready := func() error { return talk(socket, nil, readMariaGreeting) }
+	err = start(s, ready, path, "--no-defaults", "--datadir="+data, "--port="+port, "--bind-address=127.0.0.1",
+		"--socket="+socket, "--pid-file="+filepath.Join(s.dir, "pid"), "--init-file="+initFile,
 		"--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M", "--skip-log-bin")
 	return launched(s, "root@tcp("+address+")/ttlog?parseTime=true", err)
 }
@@ -154,9 +174,12 @@ func readMariaGreeting(r io.Reader) error {
 	return nil
 }
 
-// talk sends a request and gives the reply to read.
-func talk(address string, request []byte, read func(io.Reader) error) error {
-	c, err := net.DialTimeout("tcp", address, dialTimeout)
+// talk sends a request to the socket in the server's own folder and gives the
+// reply to read. At the port, the server of another test binary that was quicker
+// to take it could answer; none of the servers serves its socket without having
+// its port.
+func talk(socket string, request []byte, read func(io.Reader) error) error {
+	c, err := net.DialTimeout("unix", socket, dialTimeout)
 	if err != nil {
 		return err
 	}

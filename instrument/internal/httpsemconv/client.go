@@ -54,6 +54,7 @@ type Call struct {
 	ctx    context.Context // the span's, for the metric's exemplar; a Call lives as long as its request
 	span   trace.Span
 	start  time.Time
+	head   time.Time // when the response's head arrived
 	key    clientKey
 }
 
@@ -123,6 +124,7 @@ func (c *Call) Span() trace.Span { return c.span }
 // Respond records the head of the response. An answer of 400 and above is an
 // error for the one who asked.
 func (c *Call) Respond(res *http.Response) {
+	c.head = time.Now()
 	c.key.status = res.StatusCode
 	c.key.protocol = protocolVersion(res.ProtoMajor, res.ProtoMinor)
 	if res.StatusCode >= 400 {
@@ -150,8 +152,19 @@ func (c *Call) End(err error) {
 		c.fail(err)
 	}
 	c.span.End()
+	c.measure(time.Since(c.start))
+}
+
+// Abandon ends a call whose response nobody read to its end or closed. When
+// they lost interest is not known, so it ends where the response's head came.
+func (c *Call) Abandon() {
+	c.span.End(trace.WithTimestamp(c.head))
+	c.measure(c.head.Sub(c.start))
+}
+
+func (c *Call) measure(took time.Duration) {
 	if inst := c.client.duration.Inst(); inst.Enabled(c.ctx) {
-		inst.Record(c.ctx, time.Since(c.start).Seconds(), c.client.sets.Get(c.key, clientKey.attributes)...)
+		inst.Record(c.ctx, took.Seconds(), c.client.sets.Get(c.key, clientKey.attributes)...)
 	}
 }
 
@@ -159,8 +172,9 @@ func (c *Call) fail(err error) {
 	c.key.errorType = errtype.Name(err)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorTypeKey.String(c.key.errorType))
-		c.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxHeaderBytes))
-		ErrorEvent(c.span, err)
+		message := c.client.cfg.Redactor.Error(err)
+		c.span.SetStatus(codes.Error, attrtext.Clean(message, maxHeaderBytes))
+		recordError(c.span, err, message)
 	}
 }
 
@@ -168,8 +182,10 @@ func (k clientKey) attributes() []attribute.KeyValue {
 	attrs := []attribute.KeyValue{
 		semconv.HTTPRequestMethodKey.String(k.method),
 		semconv.ServerAddress(k.host),
-		semconv.ServerPort(k.port),
 		semconv.URLScheme(k.scheme),
+	}
+	if k.port > 0 {
+		attrs = append(attrs, semconv.ServerPort(k.port))
 	}
 	if k.status > 0 {
 		attrs = append(attrs, semconv.HTTPResponseStatusCode(k.status))

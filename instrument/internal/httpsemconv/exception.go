@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"runtime/debug"
 
-	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
@@ -27,23 +26,24 @@ func panicType(value any) string {
 
 // recordPanic adds an exception event for a recovered panic value. Called in
 // the deferred function, the stack still holds the frames that panicked.
-func recordPanic(span trace.Span, value any) {
-	kind := fmt.Sprintf("%T", value)
+func recordPanic(span trace.Span, value any, redactor Redactor) {
+	kind, message := fmt.Sprintf("%T", value), ""
 	if err, ok := value.(error); ok {
-		kind = errtype.Name(err)
+		kind, message = errtype.Name(err), redactor.Error(err)
+	} else {
+		message = fmt.Sprint(value)
 	}
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
 		semconv.ExceptionType(kind),
-		semconv.ExceptionMessage(attrtext.Clean(fmt.Sprint(value), maxURLBytes)),
+		semconv.ExceptionMessage(attrtext.Clean(message, maxURLBytes)),
 		semconv.ExceptionStacktrace(string(debug.Stack())),
 	))
 }
 
-// ErrorEvent adds an exception event for err, without touching the status.
-func ErrorEvent(span trace.Span, err error, attrs ...attribute.KeyValue) {
-	if err == nil {
-		return
-	}
-	attrs = append(attrs, semconv.ExceptionType(errtype.Name(err)), semconv.ExceptionMessage(attrtext.Clean(err.Error(), maxURLBytes)))
-	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(attrs...))
+// recordError adds an exception event for err, without touching the status.
+func recordError(span trace.Span, err error, message string) {
+	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
+		semconv.ExceptionType(errtype.Name(err)),
+		semconv.ExceptionMessage(attrtext.Clean(message, maxURLBytes)),
+	))
 }

@@ -1,7 +1,9 @@
 package httpsemconv
 
 import (
+	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -78,11 +80,16 @@ func (d Redactor) URL(u *url.URL) string {
 		return ""
 	}
 	query := d.Query(u.RawQuery)
-	if u.User == nil && u.Fragment == "" && query == u.RawQuery {
+	at := strings.LastIndexByte(u.Opaque, '@')
+	if u.User == nil && at < 0 && u.Fragment == "" && query == u.RawQuery {
 		return u.String()
 	}
 	c := *u
 	c.RawQuery = query
+	if at >= 0 {
+		// "http:user:password@host": nothing in it has been taken apart.
+		c.Opaque = redacted + u.Opaque[at:]
+	}
 	if c.Fragment != "" {
 		c.Fragment, c.RawFragment = d.Query(c.Fragment), ""
 	}
@@ -94,4 +101,18 @@ func (d Redactor) URL(u *url.URL) string {
 		}
 	}
 	return c.String()
+}
+
+// Error returns the message of err with the secrets taken out of the URLs that
+// a [url.Error] repeats.
+func (d Redactor) Error(err error) string {
+	text := err.Error()
+	for u, ok := errors.AsType[*url.Error](err); ok; u, ok = errors.AsType[*url.Error](u.Err) {
+		safe := redacted
+		if parsed, err := url.Parse(u.URL); err == nil {
+			safe = d.URL(parsed)
+		}
+		text = strings.ReplaceAll(text, strconv.Quote(u.URL), strconv.Quote(safe))
+	}
+	return text
 }

@@ -79,9 +79,13 @@ type Exchange struct {
 }
 
 // Start begins the span of r. The route is "" when it is not known yet. The
-// returned context carries the span, to be put into the request.
+// returned context carries the span, to be put into the request after
+// WithExchange.
 func (s *Server) Start(r *http.Request, route string) (context.Context, Exchange) {
-	ctx := s.cfg.Propagators.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	ctx := r.Context()
+	if ExchangeOf(ctx) == nil {
+		ctx = s.cfg.Propagators.Extract(ctx, propagation.HeaderCarrier(r.Header))
+	} // else the parent is the exchange around this one, and not its caller
 	method, original := Method(r.Method)
 	from := readOrigin(r)
 	x := Exchange{
@@ -159,6 +163,24 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 // Span returns the span of the exchange.
 func (x *Exchange) Span() trace.Span { return x.span }
 
+// RecordError adds an exception event for err, without touching the status.
+func (x *Exchange) RecordError(err error) {
+	recordError(x.span, err, x.server.cfg.Redactor.Error(err))
+}
+
+type exchangeKey struct{}
+
+// WithExchange marks ctx as being inside of an exchange; value is the
+// instrumentation's own. It lets a handler inside of another know that the
+// headers have been read.
+func WithExchange(ctx context.Context, value any) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, value)
+}
+
+// ExchangeOf returns the value of the innermost exchange that ctx is inside of,
+// or nil.
+func ExchangeOf(ctx context.Context) any { return ctx.Value(exchangeKey{}) }
+
 // Outcome is how a request was answered.
 type Outcome struct {
 	Route  string // "" when no route matched
@@ -202,7 +224,7 @@ func (x *Exchange) endSpan(r *http.Request, out Outcome, errorType string) {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType))
 		description := ""
 		if out.Panic != nil {
-			recordPanic(x.span, out.Panic)
+			recordPanic(x.span, out.Panic, x.server.cfg.Redactor)
 			description = "panic"
 		}
 		x.span.SetStatus(codes.Error, description)

@@ -18,6 +18,9 @@ type Cache[V any] struct {
 
 // Get returns what build made of query, now or earlier.
 func (c *Cache[V]) Get(query string, build func(query string) V) V {
+	if len(query) > maxCachedBytes {
+		return build(query) // before the map hashes all of it
+	}
 	c.mu.RLock()
 	v, ok := c.entries[query]
 	c.mu.RUnlock()
@@ -25,9 +28,6 @@ func (c *Cache[V]) Get(query string, build func(query string) V) V {
 		return v
 	}
 	v = build(query)
-	if len(query) > maxCachedBytes {
-		return v
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries == nil {

@@ -5,8 +5,9 @@ import "strings"
 // Dialect says how quotes, backslashes and comments are read.
 type Dialect uint8
 
-// The dialects. Other hides what any of them would take for a literal, but
-// reads "..." as the standard does, as a name.
+// The dialects. Other hides what any of them would take for a literal; it reads
+// "..." as a name only where a literal is unlikely, and behind a string that the
+// dialects end at different places it hides everything.
 const (
 	Other Dialect = iota
 	PostgreSQL
@@ -61,7 +62,7 @@ func (s *scanner) skipSpace() bool {
 		switch c := rest[0]; {
 		case c == ' ' || (c >= '\t' && c <= '\r'):
 			s.pos++
-		case strings.HasPrefix(rest, "--"), c == '#' && s.dialect == MySQL:
+		case s.beginsLineComment(rest):
 			if i := strings.IndexByte(rest, '\n'); i >= 0 {
 				s.pos += i + 1
 			} else {
@@ -74,6 +75,15 @@ func (s *scanner) skipSpace() bool {
 		}
 	}
 	return s.pos > start
+}
+
+// beginsLineComment knows that in MySQL "--" is two signs unless white space
+// follows: "5--'a'" holds a string.
+func (s *scanner) beginsLineComment(rest string) bool {
+	if s.dialect != MySQL {
+		return strings.HasPrefix(rest, "--")
+	}
+	return rest[0] == '#' || strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' ')
 }
 
 // skipComment passes a block comment. PostgreSQL and SQL Server nest them; the
@@ -149,18 +159,22 @@ func (s *scanner) afterName() bool {
 func isColon(t token) bool { return t.text == ":" }
 
 // backslashEscapes reports whether a backslash in '...' takes the next byte
-// with it. For a dialect that is not known it does: the string then ends later,
-// so more is hidden.
+// with it.
 func (s *scanner) backslashEscapes() bool { return s.dialect == MySQL || s.dialect == Other }
 
 // quoted passes a quoted text; the closing byte doubled stands for itself. A
-// text that is never closed reaches to the end.
+// text that is never closed reaches to the end, and so does one in a dialect
+// that is not known that has a backslash before a closing byte: whether that
+// closes it decides what is a string from there on.
 func (s *scanner) quoted(closing byte, backslash bool) {
 	s.pos++
 	for s.pos < len(s.src) {
 		c := s.src[s.pos]
 		s.pos++
 		switch {
+		case c == '\\' && backslash && s.dialect == Other && strings.HasPrefix(s.src[s.pos:], string(closing)):
+			s.pos = len(s.src)
+			return
 		case c == '\\' && backslash:
 			s.pos = min(s.pos+1, len(s.src))
 		case c == closing:
@@ -174,12 +188,17 @@ func (s *scanner) quoted(closing byte, backslash bool) {
 
 // doubleQuoted passes "...": a name by the standard, a string in MySQL. SQLite
 // takes it for a string where no column has that name, so behind an operator it
-// is hidden.
+// is hidden, as it is in a dialect that is not known.
 func (s *scanner) doubleQuoted() kind {
-	s.quoted('"', s.dialect == MySQL)
-	switch {
-	case s.dialect == MySQL, s.dialect == SQLite && s.afterOperator():
+	start := s.pos
+	s.quoted('"', s.backslashEscapes())
+	switch s.dialect {
+	case MySQL:
 		return literal
+	case SQLite, Other:
+		if s.afterOperator() || strings.Contains(s.src[start:s.pos], `\`) {
+			return literal
+		}
 	}
 	return quotedName
 }
