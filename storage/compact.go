@@ -11,7 +11,7 @@ import (
 )
 
 // settleAfter is how long after its day and its last flush a partition is
-// merged as far as the limits allow.
+// merged as far as it pays.
 const settleAfter = time.Hour
 
 // Compact merges the parts of each partition into as few as the limits allow,
@@ -72,7 +72,14 @@ func (s *Store) nextMerge(all bool) (*partition, []*handle, error) {
 				sound = append(sound, h.entry)
 			}
 		}
-		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, all || p.settled(sound, now))
+		how := mergeGrowing
+		switch {
+		case all:
+			how = mergeAll
+		case p.settled(sound, now):
+			how = mergeSettled
+		}
+		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, how)
 		if group == nil {
 			continue
 		}
