@@ -3,10 +3,13 @@ package storage
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
@@ -51,6 +54,11 @@ func TestDamage_PartIsLeftOutAndKept(t *testing.T) {
 				s := mustOpen(t, o)
 				wantRows(t, s, Traces, 1, 2, 5, 6, 7)
 				wantDamage(t, "Status", s.Status().Damage, file)
+				if o.ReadOnly {
+					wantLeftOut(t, s, 3, 1) // the writer merged the others
+				} else {
+					wantLeftOut(t, s, 4, 1)
+				}
 				if !o.ReadOnly {
 					if err := s.Compact(t.Context()); err != nil {
 						t.Errorf("Compact: %v", err)
@@ -82,6 +90,107 @@ func TestDamage_PartIsLeftOutAndKept(t *testing.T) {
 		copy(data, "rubbish")
 		fsys.Put(file, data)
 	})
+}
+
+// wantLeftOut checks what scans say of parts that they lack: one of the day
+// with damage says it, one of the next day has nothing to say.
+func wantLeftOut(t *testing.T, s *Store, total, damaged int) {
+	t.Helper()
+	next := testDay.Truncate(24 * time.Hour).Add(24 * time.Hour).UnixNano()
+	f := func(req ScanRequest, damaged int) {
+		t.Helper()
+		sc, err := s.Scan(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range sc.Blocks() {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if st := sc.Stats(); st.PartsTotal != total || st.PartsDamaged != damaged || st.PartsPruned < 0 {
+			t.Errorf("%+v: stats %+v, want %d parts, %d of them damaged", req, st, total, damaged)
+		}
+		if err := sc.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f(ScanRequest{Signal: Traces}, damaged)
+	f(ScanRequest{Signal: Traces, To: next}, damaged)
+	f(ScanRequest{Signal: Traces, From: next}, 0)
+	if _, err := s.Trace(t.Context(), [16]byte{1}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), fmt.Sprintf("%d damaged", damaged)) {
+		t.Errorf("a trace that may be in a damaged part: %v", err)
+	}
+}
+
+// TestDamage_ReadOnlySeesAMissingManifest asks a reader, with and without a
+// writer's parts in the directory.
+func TestDamage_ReadOnlySeesAMissingManifest(t *testing.T) {
+	fsys := damaged(t)
+	o := manual(fsys)
+	o.ReadOnly = true
+	before := mustOpen(t, o)
+	wantRows(t, before, Traces, 1, 2, 3, 4, 5, 6, 7)
+	if err := fsys.Remove(damagedDay + manifestName); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Store{before, mustOpen(t, o)} {
+		wantRows(t, s, Traces, 7)
+		wantLeftOut(t, s, 4, 3)
+		wantDamage(t, "Status", s.Status().Damage, damagedDay+manifestName)
+		for i := range uint64(3) {
+			if err := fsys.Remove(damagedDay + partName(i+1)); i == 2 && err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantRows(t, s, Traces, 7) // what a writer is just making or removing is no damage
+		if d := s.Status().Damage; len(d) > 0 {
+			t.Errorf("damage of a partition without parts: %v", d)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range uint64(3) {
+			fsys.Put(damagedDay+partName(i+1), []byte("x"))
+		}
+	}
+}
+
+// TestDamage_OfOneColumnLeavesTheOthers flips a bit in each byte of a part:
+// what has no use for the damaged bytes works as before.
+func TestDamage_OfOneColumnLeavesTheOthers(t *testing.T) {
+	file := damagedDay + partName(2)
+	clean := damaged(t)
+	size := len(clean.Get(file))
+	for i := 0; i < size; i += 3 {
+		fsys := clean.Clone()
+		data := fsys.Get(file)
+		data[i] ^= 0x10
+		fsys.Put(file, data)
+		s := mustOpen(t, manual(fsys))
+		if _, err := s.Columns(t.Context(), Traces); err != nil {
+			t.Fatalf("byte %d: columns: %v", i, err)
+		}
+		if _, err := s.Trace(t.Context(), traceOf(7)); err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatalf("byte %d: a trace of another part: %v", i, err)
+		}
+		id := traceOf(3)
+		sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces, Where: []column.Predicate{
+			{Ref: traceRef, Op: column.Eq, Values: []column.Value{{Type: column.TypeID, Str: string(id[:])}}},
+		}})
+		if err != nil {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+		for _, err := range sc.Blocks() {
+			if err != nil {
+				t.Fatalf("byte %d: blocks: %v", i, err)
+			}
+		}
+		sc.end()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestDamage_EachByteOfAPartIsChecked flips a bit in each byte: Check must
@@ -163,14 +272,17 @@ func TestDamage_Manifest(t *testing.T) {
 		s := mustOpen(t, manual(fsys))
 		wantDamage(t, "Status", s.Status().Damage, name)
 		wantRows(t, s, Traces, 7)
+		wantLeftOut(t, s, 4, 3)
 		mustAppend(t, s, Traces, 41, testDay, 8)
 		mustFlush(t, s)
 		wantRows(t, s, Traces, 7, 8)
+		wantLeftOut(t, s, 5, 3)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = mustOpen(t, manual(fsys))
 		wantRows(t, s, Traces, 7, 8)
+		wantLeftOut(t, s, 5, 3)
 		if len(s.Status().Damage) == 0 {
 			t.Error("the damage is not reported any more")
 		}

@@ -17,7 +17,7 @@ import (
 // Store is an open data directory. All its methods may be called by several
 // goroutines.
 //
-// Lock order: compactMu, then a partition's commitMu, then mu, then files.mu.
+// Lock order: compactMu or loadMu, then a partition's commitMu, then mu, then files.mu.
 type Store struct {
 	dir       string
 	opts      Options
@@ -27,6 +27,10 @@ type Store struct {
 	files     *files
 	watermark uint64
 	replayed  map[key]uint64 // watermarks of Options.Ring at Open
+
+	// loadMu is held while the directory of a signal is looked at. It comes
+	// before the partitions' commitMu.
+	loadMu sync.Mutex
 
 	// compactMu is held by whoever merges or removes parts: one at a time.
 	compactMu sync.Mutex

@@ -2,6 +2,7 @@ package part
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,8 +103,8 @@ func (p *Part) Info() Info { return p.info }
 // Filter says which rows are wanted. It only leaves out row groups that cannot
 // hold any of them.
 type Filter struct {
-	// From and To bound the time in nanoseconds: From is in, To is not.
-	// Both zero is no bound.
+	// From and To bound the time in nanoseconds: From is in, To is not, and
+	// math.MaxInt64 is no bound. Both zero are none.
 	From, To int64
 	// Where are predicates that all have to hold.
 	Where []column.Predicate
@@ -130,13 +131,15 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 	return blocks, pruned, nil
 }
 
-// Columns returns the attribute columns that have a value in some row.
+// Columns returns the attribute columns that have a value in some row. Those
+// that cannot be told because bytes are wrong are left out: who asks for the
+// values of one finds out.
 func (p *Part) Columns() ([]column.Ref, error) {
 	var out []column.Ref
 	seen := map[column.Ref]bool{}
 	for i := range p.footer.groups {
 		b := table.NewBlock(source{p, nil}.rowGroup(&p.footer.groups[i]))
-		if err := b.Chunk().Resources.Ensure(); err != nil {
+		if err := b.Chunk().Resources.Ensure(); err != nil && !errors.Is(err, ErrCorrupt) {
 			return nil, err
 		}
 		for _, ref := range b.Columns() {
