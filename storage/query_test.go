@@ -87,10 +87,10 @@ func TestScan_ExtremeTimes(t *testing.T) {
 			for i, ns := range times {
 				at := int64(ns)
 				req := ScanRequest{Signal: signal, From: at, To: at + 1}
-				switch {
-				case at == math.MaxInt64:
+				switch at {
+				case math.MaxInt64:
 					req.To = 0
-				case at == -1 || at == 0: // 0 alone is no bound
+				case -1, 0: // 0 alone is no bound
 					req.From, req.To = -1, 1
 				}
 				if got := scanRows(t, s, req); got[rowID(i+1)] != 1 {
