@@ -87,6 +87,10 @@ func (c *checker) signal(signal Signal, name string) error {
 		return fmt.Errorf("storage: check: %w", err)
 	}
 	for _, e := range entries {
+		if isTempDir(e) {
+			c.r.Unreferenced = append(c.r.Unreferenced, filepath.Join(root, e.Name()))
+			continue
+		}
 		d, ok := parseDay(e.Name())
 		if !ok || !e.IsDir() {
 			c.r.Unknown = append(c.r.Unknown, filepath.Join(root, e.Name()))

@@ -34,6 +34,18 @@ func (s *Store) loadSignal(signal Signal) error {
 	var unknown []string
 	found := map[key]bool{}
 	for _, e := range entries {
+		if isTempDir(e) {
+			// A reader leaves it to the writer.
+			odd := false
+			if !s.opts.ReadOnly {
+				if odd, err = s.sweepTempDir(filepath.Join(root, e.Name())); err != nil {
+					return err
+				}
+			}
+			if !odd {
+				continue
+			}
+		}
 		d, ok := parseDay(e.Name())
 		if !ok || !e.IsDir() {
 			unknown = append(unknown, filepath.ToSlash(filepath.Join(name, e.Name())))
@@ -70,6 +82,7 @@ func (s *Store) loadSignal(signal Signal) error {
 func (s *Store) loadPartition(p *partition) error {
 	p.commitMu.Lock()
 	defer p.commitMu.Unlock()
+	p.fresh = false
 	m, entries, err := s.readPartition(p)
 	damaged := err != nil
 	switch {

@@ -157,8 +157,25 @@ func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
 	day := root + "/spans/2026-01-31/"
 	strange := []string{root + "/notes.txt", root + "/spans/readme", day + "p-1.part", day + "backup"}
 	ours := []string{day + partName(900), day + partName(901) + tempSuffix, day + manifestTemp}
+	for _, dir := range []string{"/spans/2026-02-03.tmp", "/spans/2026-02-04.tmp", "/spans/2026-02-05.tmp", "/spans/2026-02.tmp"} {
+		if err := fsys.Mkdir(root + dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	strange = append(strange, root+"/spans/2026-02-03.tmp/notes", root+"/spans/2026-02.tmp/MANIFEST")
+	ours = append(ours, root+"/spans/2026-02-04.tmp/"+partName(1), root+"/spans/2026-02-04.tmp/"+manifestName)
 	for _, name := range append(slices.Clone(strange), ours...) {
 		fsys.Put(name, []byte("x"))
+	}
+	o := manual(fsys)
+	o.ReadOnly = true
+	r := mustOpen(t, o)
+	wantRows(t, r, Traces, 1)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := checkDir(fsys, root); err != nil || len(report.Unreferenced) != 6 || len(report.Damage) > 0 {
+		t.Errorf("Check: unreferenced %v, damage %v, %v", report.Unreferenced, report.Damage, err)
 	}
 	s = mustOpen(t, manual(fsys))
 	files := fsys.Files()
@@ -173,7 +190,10 @@ func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
 		}
 	}
 	st := s.Status()
-	if len(st.Unknown) != 2 || len(st.Damage) != 2 {
+	if entries, err := fsys.ReadDir(root + "/spans"); err != nil || len(entries) != 4 {
+		t.Errorf("left in spans: %v, %v", entries, err)
+	}
+	if len(st.Unknown) != 4 || len(st.Damage) != 2 {
 		t.Errorf("status reports unknown %v, damage %v", st.Unknown, st.Damage)
 	}
 	mustAppend(t, s, Traces, 0, testDay, 2)

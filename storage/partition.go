@@ -29,6 +29,9 @@ type partition struct {
 	// have been replaced; they are removed once a later commit is durable.
 	// Guarded by commitMu.
 	debris []string
+	// fresh is set while there is no directory and none was tried to make.
+	// Guarded by commitMu.
+	fresh bool
 	// ready is set when the directory is there, durably. Guarded by commitMu.
 	ready bool
 
@@ -68,7 +71,7 @@ func (k key) span() span {
 }
 
 func newPartition(root string, k key) *partition {
-	return &partition{key: k, dir: filepath.Join(root, filepath.FromSlash(k.String())), man: &manifest{key: k, next: 1}, next: 1}
+	return &partition{key: k, dir: filepath.Join(root, filepath.FromSlash(k.String())), man: &manifest{key: k, next: 1}, next: 1, fresh: true}
 }
 
 func (p *partition) path(name string) string { return filepath.Join(p.dir, name) }

@@ -108,7 +108,6 @@ func TestRetention_BySize(t *testing.T) {
 	mustClose(t, s)
 	o := manual(fsys)
 	o.MaxDiskBytes = s.Status().Signals[Traces].Bytes + s.Status().Signals[Logs].Bytes
-	mustClose(t, s)
 	s = mustOpen(t, o)
 	s.compactMu.Lock() // keeps the store from looking too early
 	mustAppend(t, s, Traces, 0, testDay.Add(4*dayLong), 50)

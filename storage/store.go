@@ -32,6 +32,10 @@ type Store struct {
 	// before the partitions' commitMu.
 	loadMu sync.Mutex
 
+	// signalsReady has the signals whose directory is there, durably. It
+	// belongs to the flusher.
+	signalsReady map[string]bool
+
 	// compactMu is held by whoever merges or removes parts: one at a time.
 	compactMu sync.Mutex
 
@@ -75,7 +79,7 @@ func Open(dir string, o Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
 		dir: dir, opts: o, fs: o.fs, log: o.Logger, cancel: cancel,
-		replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
+		signalsReady: map[string]bool{}, replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
 		active: newGeneration(1),
 	}
