@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/vfs"
+	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
 func TestPlanMerge(t *testing.T) {
@@ -201,6 +202,35 @@ func TestCompact_InBackground(t *testing.T) {
 		wantRows(t, s, Traces, ids...)
 		mustClose(t, s)
 	})
+}
+
+// TestCompact_GoesOnAfterAFailure has one partition's merge fail: the others
+// are merged all the same, and the error is reported.
+func TestCompact_GoesOnAfterAFailure(t *testing.T) {
+	f := vfstest.NewFault(newFS(), nil)
+	s := mustOpen(t, manual(f))
+	for i := range rowID(6) {
+		mustAppend(t, s, Traces, 0, testDay.Add(time.Duration(i%3)*24*time.Hour), i)
+		mustFlush(t, s)
+	}
+	f.Set(func(_ int, op vfstest.Op, name string) error {
+		if op == vfstest.OpCreate && strings.Contains(name, "2026-01-31") {
+			return errDiskFull
+		}
+		return nil
+	})
+	if err := s.Compact(t.Context()); !errors.Is(err, errDiskFull) {
+		t.Errorf("Compact: %v, want %v", err, errDiskFull)
+	}
+	f.Set(nil)
+	if st := s.Status(); st.Signals[Traces].Parts != 4 || st.Counters.CompactionErrors != 1 || !errors.Is(st.CompactError, errDiskFull) {
+		t.Errorf("%d parts, %d errors, %v: want 4 parts of 6", st.Signals[Traces].Parts, st.Counters.CompactionErrors, st.CompactError)
+	}
+	if err := s.Compact(t.Context()); err != nil || s.Status().CompactError != nil {
+		t.Errorf("Compact when the disk works again: %v, %v", err, s.Status().CompactError)
+	}
+	wantRows(t, s, Traces, 0, 1, 2, 3, 4, 5)
+	mustClose(t, s)
 }
 
 func TestCompact_StopsWithItsContext(t *testing.T) {
