@@ -115,7 +115,9 @@ func (c *checker) partition(k key, dir string) {
 		if !stale || try == staleRetries {
 			break
 		}
-		if again, err := loadManifest(c.fs, dir, k); err != nil || again.commit == m.commit {
+		again, err := loadManifest(c.fs, dir, k)
+		gone := errors.Is(err, fs.ErrNotExist) // the partition was removed
+		if !gone && (err != nil || again.commit == m.commit) {
 			break
 		}
 	}
@@ -126,11 +128,14 @@ func (c *checker) partition(k key, dir string) {
 // nil when there is nothing more to check.
 func (c *checker) manifest(k key, dir string) *manifest {
 	m, err := loadManifest(c.fs, dir, k)
+	entries, lerr := c.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) && hasManifest(entries) {
+		m, err = loadManifest(c.fs, dir, k) // made meanwhile
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.damaged(filepath.Join(dir, manifestName), err)
 		return nil
 	}
-	entries, lerr := c.fs.ReadDir(dir)
 	if errors.Is(lerr, fs.ErrNotExist) {
 		return nil // removed meanwhile
 	}

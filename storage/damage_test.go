@@ -309,6 +309,71 @@ func TestDamage_Manifest(t *testing.T) {
 	}
 }
 
+// TestDamage_ManifestTooLarge has a manifest that is longer than any can be.
+func TestDamage_ManifestTooLarge(t *testing.T) {
+	fsys := damaged(t)
+	fsys.Put(damagedDay+manifestName, make([]byte, maxManifestBytes+1))
+	r, err := checkDir(fsys, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantDamage(t, "Check", r.Damage, damagedDay+manifestName)
+	s := mustOpen(t, manual(fsys))
+	wantRows(t, s, Traces, 7)
+	wantDamage(t, "Status", s.Status().Damage, damagedDay+manifestName)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCheck_BesideAWriter lets the writer remove a partition, or make one,
+// between any two looks of Check.
+func TestCheck_BesideAWriter(t *testing.T) {
+	clean := damaged(t)
+	f := func(name string, write func(fsys *vfstest.Mem)) {
+		t.Run(name, func(t *testing.T) {
+			for k := 0; ; k++ {
+				base := clean.Clone()
+				looks := vfstest.NewFault(base, func(i int, _ vfstest.Op, _ string) error {
+					if i == k {
+						write(base)
+					}
+					return nil
+				})
+				r, err := checkDir(looks, root)
+				if err != nil || !r.OK() {
+					t.Errorf("look %d: damage %v, %v", k, r.Damage, err)
+				}
+				if looks.Ops() <= k {
+					return
+				}
+			}
+		})
+	}
+	f("remove", func(fsys *vfstest.Mem) {
+		for i := range uint64(3) {
+			_ = fsys.Remove(damagedDay + partName(i+1))
+		}
+		_ = fsys.Remove(damagedDay + manifestName)
+		_ = fsys.Remove(strings.TrimSuffix(damagedDay, "/"))
+	})
+	f("merge", func(fsys *vfstest.Mem) {
+		s := mustOpen(t, manual(fsys))
+		if err := errors.Join(s.Compact(t.Context()), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	f("append", func(fsys *vfstest.Mem) {
+		s := mustOpen(t, manual(fsys))
+		mustAppend(t, s, Traces, 50, testDay.Add(9*24*time.Hour), 8)
+		mustAppend(t, s, Logs, 50, testDay, 9)
+		mustFlush(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 func TestDamage_ManifestMissing(t *testing.T) {
 	fsys := damaged(t)
 	if err := fsys.Remove(damagedDay + manifestName); err != nil {

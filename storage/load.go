@@ -129,10 +129,14 @@ func (s *Store) readPartition(p *partition) (*manifest, []fs.DirEntry, error) {
 	if lerr != nil {
 		return nil, nil, fmt.Errorf("storage: list %s: %w", p.dir, lerr)
 	}
-	if errors.Is(err, fs.ErrNotExist) && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == manifestName }) {
+	if errors.Is(err, fs.ErrNotExist) && hasManifest(entries) {
 		m, err = loadManifest(s.fs, p.dir, p.key)
 	}
 	return m, entries, err
+}
+
+func hasManifest(entries []fs.DirEntry) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == manifestName })
 }
 
 func hasParts(entries []fs.DirEntry) bool {

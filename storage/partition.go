@@ -92,6 +92,9 @@ func (p *partition) reserve() (id uint64) {
 func loadManifest(fsys vfs.FS, dir string, k key) (*manifest, error) {
 	name := filepath.Join(dir, manifestName)
 	data, err := vfs.ReadFile(fsys, name, maxManifestBytes)
+	if errors.Is(err, vfs.ErrTooLarge) {
+		return nil, corruptf("%v", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("storage: read %s: %w", name, err)
 	}
