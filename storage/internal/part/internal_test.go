@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -52,8 +51,7 @@ func split(t testing.TB, file []byte) (chunks, footer []byte) {
 
 // join makes a part of chunks and an unpacked footer, with a right trailer.
 func join(chunks, footer []byte) []byte {
-	z, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	packed := z.EncodeAll(footer, nil)
+	packed := pack(footer, nil)
 	out := append([]byte(magic), chunks...)
 	out = append(out, packed...)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(packed)))
