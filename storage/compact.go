@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/part"
@@ -49,7 +50,7 @@ func (s *Store) mergeUntilDone(ctx context.Context, all bool) error {
 			return errors.Join(append(errs, err)...)
 		}
 		err = s.mergeParts(ctx, p, handles)
-		if errors.Is(err, ErrCorrupt) {
+		if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
 			s.blameMerge(handles)
 		}
 		for _, h := range handles {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -306,6 +307,31 @@ func TestDamage_Manifest(t *testing.T) {
 		if t.Failed() {
 			return
 		}
+	}
+}
+
+// TestDamage_PartVanishesUnderTheWriter removes a part's file that the store
+// wrote and did not open yet: scans and merges go on without it.
+func TestDamage_PartVanishesUnderTheWriter(t *testing.T) {
+	fsys := damaged(t)
+	s := mustOpen(t, manual(fsys))
+	mustAppend(t, s, Traces, 50, testDay, 8)
+	mustFlush(t, s)
+	file := damagedDay + partName(4)
+	if err := fsys.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Compact(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Compact: %v", err)
+	}
+	if err := s.Compact(t.Context()); err != nil { // without the part that is to blame
+		t.Errorf("Compact again: %v", err)
+	}
+	wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7)
+	wantLeftOut(t, s, 3, 1)
+	wantDamage(t, "Status", s.Status().Damage, file)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -203,6 +204,32 @@ func TestStore_FailedSyncKeepsServing(t *testing.T) {
 			mustClose(t, s)
 		})
 	}
+}
+
+// TestFlush_OneSignalIsRefused has a signal whose directory cannot be made:
+// the rows of the others reach the disk.
+func TestFlush_OneSignalIsRefused(t *testing.T) {
+	f := vfstest.NewFault(newFS(), nil)
+	s := mustOpen(t, manual(f))
+	f.Set(func(_ int, op vfstest.Op, name string) error {
+		if op == vfstest.OpMkdir && strings.HasSuffix(name, "/spans") {
+			return syscall.EACCES
+		}
+		return nil
+	})
+	for i, signal := range []Signal{Traces, Logs, Metrics} {
+		mustAppend(t, s, signal, uint64(i+1), testDay, 1)
+	}
+	if err := s.Flush(t.Context()); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("flush: %v, want EACCES", err)
+	}
+	if st := s.Status(); st.Signals[Logs].Rows != 1 || st.Signals[Metrics].Rows != 1 || st.MemoryRows != 1 {
+		t.Errorf("durable %v, %d rows in memory", st.Signals, st.MemoryRows)
+	}
+	f.Set(nil)
+	mustFlush(t, s)
+	wantRows(t, s, Traces, 1)
+	mustClose(t, s)
 }
 
 // TestFlush_SyncsFewTimes counts the syncs of a flush whose rows are scattered

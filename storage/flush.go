@@ -153,17 +153,20 @@ func (s *Store) flushGeneration(g *generation) error {
 	s.mu.Lock()
 	keys := g.keys()
 	s.mu.Unlock()
+	var errs []error
 	for _, d := range signalDirs {
-		if !slices.ContainsFunc(keys, func(k key) bool { return k.signal == d.signal }) {
+		of := func(k key) bool { return k.signal == d.signal }
+		if !slices.ContainsFunc(keys, of) {
 			continue
 		}
 		if err := s.prepareSignal(d.name); err != nil {
-			return err
+			errs = append(errs, err)
+			keys = slices.DeleteFunc(keys, of) // the others can be written
 		}
 	}
 	var born newborns
-	err := forEachKey(keys, func(k key) error { return s.flushTable(g, k, &born) })
-	return errors.Join(err, s.name(g, born.list))
+	errs = append(errs, forEachKey(keys, func(k key) error { return s.flushTable(g, k, &born) }))
+	return errors.Join(append(errs, s.name(g, born.list))...)
 }
 
 // prepareSignal makes the directory of a signal, once.

@@ -51,9 +51,10 @@ func (s *Store) snapshot(ctx context.Context, signal Signal, from, to int64) (*s
 		if err != nil {
 			return nil, err
 		}
-		// What is missing once may have been merged away; what is missing
-		// again and again, although listed, is lost.
-		err = s.loadAll(sn, handles, try == staleRetries)
+		// What a reader misses once may have been merged away; what is
+		// missing again and again, although listed, is lost. Nobody but the
+		// writer takes parts away from it.
+		err = s.loadAll(sn, handles, !s.opts.ReadOnly || try == staleRetries)
 		if err == nil {
 			return sn, nil
 		}
