@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"github.com/ttlog/ttlog/storage/internal/part"
 )
 
 const (
@@ -12,6 +14,11 @@ const (
 	mergeFanout = 4
 	// mergeWidth bounds the parts of one merge, and with it the open files.
 	mergeWidth = 32
+	// mergeRows bounds the rows of one merge that may be in memory together:
+	// a row group of each part, where all overlap in time. It leaves room for
+	// mergeFanout parts of a tier and all below it, fewer than mergeFanout of
+	// each tier.
+	mergeRows = 16 * part.DefaultGroupRows
 	// tierBase is half the size below which parts are of the lowest tier.
 	// Merges in it cost less for their bytes than for their syncs.
 	tierBase = 128 << 10
@@ -84,12 +91,13 @@ func planMerge(parts []entry, maxRows, maxBytes int64, how effort) []entry {
 // takeWithin returns the first parts that together stay within the limits, or
 // none if that is not at least two.
 func takeWithin(parts []entry, maxRows, maxBytes int64) []entry {
-	var rows, size int64
+	var rows, size, loaded int64
 	n := 0
 	for n < len(parts) && n < mergeWidth {
 		rows += parts[n].rows
 		size += parts[n].size
-		if rows > maxRows || size > maxBytes {
+		loaded += min(parts[n].rows, part.DefaultGroupRows)
+		if rows > maxRows || size > maxBytes || loaded > mergeRows {
 			break
 		}
 		n++

@@ -46,6 +46,19 @@ func TestPlanMerge(t *testing.T) {
 	f(mergeAll, parts(3000*kib, 3000*kib)) // too large together
 	f(mergeAll, parts(kib))
 	f(mergeGrowing, parts(kib, 2100*kib, 2100*kib, 2100*kib, 2100*kib)) // no two of the large ones fit
+	many := make([]entry, 40)
+	for i := range many {
+		many[i] = entry{id: uint64(i + 1), size: kib, rows: 1}
+	}
+	if n := len(planMerge(many, 8<<20, 4096*kib, mergeGrowing)); n != mergeWidth {
+		t.Errorf("%d small parts are merged together, want %d", n, mergeWidth)
+	}
+	for i := range many {
+		many[i].rows = 200 << 10
+	}
+	if n := len(planMerge(many, 8<<20, 4096*kib, mergeGrowing)); n != 16 {
+		t.Errorf("%d parts of several row groups are merged together, want 16", n)
+	}
 	f(mergeSettled, parts(kib))
 	f(mergeSettled, parts(400*kib, 100*kib), 2, 1)
 	f(mergeSettled, parts(400*kib, kib, kib), 2, 3) // not worth rewriting the large one
