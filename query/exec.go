@@ -32,6 +32,7 @@ func (x *exec) stats() (st Stats) {
 		sc := s.Stats()
 		st.PartsTotal += sc.PartsTotal
 		st.PartsPruned += sc.PartsPruned
+		st.PartsDamaged += sc.PartsDamaged
 		st.RowsScanned += sc.RowsScanned
 		st.BytesRead += sc.BytesRead
 	}

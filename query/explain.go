@@ -20,6 +20,9 @@ func (e *Engine) explain(ctx context.Context, x *exec, p *plan, analyze bool, si
 			return st, err
 		}
 		s := x.stats()
+		if s.PartsDamaged > 0 {
+			lines = append(lines, fmt.Sprintf("damaged parts, left out: %d", s.PartsDamaged))
+		}
 		lines = append(lines,
 			fmt.Sprintf("rows %d, scanned %d, parts %d, pruned %d, bytes read %d", rows, s.RowsScanned, s.PartsTotal, s.PartsPruned, s.BytesRead),
 			fmt.Sprintf("elapsed %s, peak memory %s", time.Since(start).Round(time.Microsecond), formatBytes(x.bud.peak.Load())))

@@ -69,7 +69,10 @@ type Column struct {
 type Stats struct {
 	RowsScanned, RowsReturned, BytesRead int64
 	PartsTotal, PartsPruned              int
-	Elapsed                              time.Duration
+	// PartsDamaged is how many parts could not be read: the answer may lack
+	// rows.
+	PartsDamaged int
+	Elapsed      time.Duration
 }
 
 // Result is the outcome of a query. Its values have these Go types:

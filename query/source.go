@@ -44,5 +44,8 @@ type Scan interface {
 // ScanStats is what a scan touched.
 type ScanStats struct {
 	PartsTotal, PartsPruned int
-	RowsScanned, BytesRead  int64
+	// PartsDamaged is how many parts could not be read: rows of theirs that
+	// were wanted are missing.
+	PartsDamaged           int
+	RowsScanned, BytesRead int64
 }

@@ -36,6 +36,7 @@ type storeScan struct{ *storage.Scan }
 func (s storeScan) Stats() ScanStats {
 	st := s.Scan.Stats()
 	return ScanStats{
-		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged,
+		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
 	}
 }

@@ -125,6 +125,42 @@ func call(t *testing.T, method, url, body string, headers ...string) (status int
 	return resp.StatusCode, resp.Header.Get("Content-Type"), string(out)
 }
 
+// TestAPI_SaysThatPartsAreDamaged asks a store of which one part was cut off.
+func TestAPI_SaysThatPartsAreDamaged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for round := range 2 {
+		s, err := storage.Open(dir, storage.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Append(t.Context(), storage.Logs, logs("cart", "hello", plog.SeverityNumberInfo), 0); err != nil {
+			t.Fatal(err)
+		}
+		if round == 1 {
+			srv := httptest.NewServer(queryapi.New(queryapi.Options{Source: query.FromStore(s), Traces: s}))
+			_, _, body := call(t, "POST", srv.URL+"/api/v1/query", "SELECT count(*) FROM logs")
+			if !strings.Contains(body, `"rows":[[1]]`) || !strings.Contains(body, `"parts_total":1,"parts_pruned":0,"parts_damaged":1,`) {
+				t.Errorf("got %s, want one row, and one part damaged", body)
+			}
+			_, _, body = call(t, "POST", srv.URL+"/api/v1/query", "EXPLAIN ANALYZE SELECT count(*) FROM logs")
+			if !strings.Contains(body, "damaged parts, left out: 1") {
+				t.Errorf("EXPLAIN ANALYZE: %s", body)
+			}
+			srv.Close()
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		parts, err := filepath.Glob(filepath.Join(dir, "logs", "*", "*.part"))
+		if err != nil || len(parts) == 0 {
+			t.Fatalf("parts %v: %v", parts, err)
+		}
+		if err := os.Truncate(parts[0], 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 var elapsed = regexp.MustCompile(`"elapsed_ms":[0-9.e+-]+`)
 
 // TestAPI_Golden runs each call and compares status, media type and body with

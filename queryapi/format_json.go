@@ -58,6 +58,7 @@ type stats struct {
 	BytesRead    int64   `json:"bytes_read"`
 	PartsTotal   int     `json:"parts_total"`
 	PartsPruned  int     `json:"parts_pruned"`
+	PartsDamaged int     `json:"parts_damaged"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
 
@@ -65,7 +66,7 @@ type stats struct {
 func (e *jsonEncoder) Close(st query.Stats) error {
 	tail, err := json.Marshal(stats{
 		RowsScanned: st.RowsScanned, RowsReturned: st.RowsReturned, BytesRead: st.BytesRead,
-		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned,
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged,
 		ElapsedMS: float64(st.Elapsed) / float64(time.Millisecond),
 	})
 	if err != nil {

@@ -87,6 +87,10 @@ func (c *checker) signal(signal Signal, name string) error {
 		return fmt.Errorf("storage: check: %w", err)
 	}
 	for _, e := range entries {
+		if isTempDir(e) {
+			c.r.Unreferenced = append(c.r.Unreferenced, filepath.Join(root, e.Name()))
+			continue
+		}
 		d, ok := parseDay(e.Name())
 		if !ok || !e.IsDir() {
 			c.r.Unknown = append(c.r.Unknown, filepath.Join(root, e.Name()))
@@ -111,7 +115,9 @@ func (c *checker) partition(k key, dir string) {
 		if !stale || try == staleRetries {
 			break
 		}
-		if again, err := loadManifest(c.fs, dir, k); err != nil || again.commit == m.commit {
+		again, err := loadManifest(c.fs, dir, k)
+		gone := errors.Is(err, fs.ErrNotExist) // the partition was removed
+		if !gone && (err != nil || again.commit == m.commit) {
 			break
 		}
 	}
@@ -122,11 +128,14 @@ func (c *checker) partition(k key, dir string) {
 // nil when there is nothing more to check.
 func (c *checker) manifest(k key, dir string) *manifest {
 	m, err := loadManifest(c.fs, dir, k)
+	entries, lerr := c.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) && hasManifest(entries) {
+		m, err = loadManifest(c.fs, dir, k) // made meanwhile
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.damaged(filepath.Join(dir, manifestName), err)
 		return nil
 	}
-	entries, lerr := c.fs.ReadDir(dir)
 	if errors.Is(lerr, fs.ErrNotExist) {
 		return nil // removed meanwhile
 	}

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/part"
 )
 
 // settleAfter is how long after its day and its last flush a partition is
-// merged as far as the limits allow.
+// merged as far as it pays.
 const settleAfter = time.Hour
 
 // Compact merges the parts of each partition into as few as the limits allow,
@@ -25,38 +26,48 @@ func (s *Store) Compact(ctx context.Context) error {
 	return s.mergeUntilDone(ctx, true)
 }
 
+// maxMergeErrors is how many partitions may fail before a round of merges ends.
+const maxMergeErrors = 3
+
 // mergeUntilDone merges until no partition has anything left to merge, and
-// returns the first error. compactMu is held.
+// returns what failed. A partition whose merge fails is left for the next
+// round: one that always fails must not keep the others from being merged.
+// compactMu is held.
 func (s *Store) mergeUntilDone(ctx context.Context, all bool) error {
-	for {
+	failed := map[key]bool{}
+	var errs []error
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.compactErr = errors.Join(errs...)
+	}()
+	for len(errs) < maxMergeErrors {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("storage: compact: %w", err)
+			return errors.Join(append(errs, fmt.Errorf("storage: compact: %w", err))...)
 		}
-		p, handles, err := s.nextMerge(all)
+		p, handles, err := s.nextMerge(all, failed)
 		if err != nil || p == nil {
-			return err
+			return errors.Join(append(errs, err)...)
 		}
 		err = s.mergeParts(ctx, p, handles)
-		if errors.Is(err, ErrCorrupt) {
+		if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
 			s.blameMerge(handles)
 		}
 		for _, h := range handles {
 			h.release()
 		}
-		s.mu.Lock()
-		s.compactErr = err
 		if err != nil {
-			s.counters.CompactionErrors++
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return err
+			failed[p.key] = true
+			errs = append(errs, err)
+			s.count(func(c *Counters) { c.CompactionErrors++ })
 		}
 	}
+	return errors.Join(errs...)
 }
 
-// nextMerge picks parts to merge and takes references to them.
-func (s *Store) nextMerge(all bool) (*partition, []*handle, error) {
+// nextMerge picks parts to merge and takes references to them. It passes over
+// partitions whose merge failed.
+func (s *Store) nextMerge(all bool, failed map[key]bool) (*partition, []*handle, error) {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,6 +75,9 @@ func (s *Store) nextMerge(all bool) (*partition, []*handle, error) {
 		return nil, nil, ErrClosed
 	}
 	for _, p := range s.sortedLocked() {
+		if failed[p.key] {
+			continue
+		}
 		byID := map[uint64]*handle{}
 		var sound []entry
 		for _, h := range p.handles {
@@ -72,7 +86,14 @@ func (s *Store) nextMerge(all bool) (*partition, []*handle, error) {
 				sound = append(sound, h.entry)
 			}
 		}
-		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, all || p.settled(sound, now))
+		how := mergeGrowing
+		switch {
+		case all:
+			how = mergeAll
+		case p.settled(sound, now):
+			how = mergeSettled
+		}
+		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, how)
 		if group == nil {
 			continue
 		}

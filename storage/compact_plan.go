@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"github.com/ttlog/ttlog/storage/internal/part"
 )
 
 const (
@@ -12,8 +14,31 @@ const (
 	mergeFanout = 4
 	// mergeWidth bounds the parts of one merge, and with it the open files.
 	mergeWidth = 32
-	// tierBase is the size up to which parts are of the lowest tier.
+	// mergeRows bounds the rows of one merge that may be in memory together:
+	// a row group of each part, where all overlap in time. It leaves room for
+	// mergeFanout parts of a tier and all below it, fewer than mergeFanout of
+	// each tier.
+	mergeRows = 16 * part.DefaultGroupRows
+	// tierBase is half the size below which parts are of the lowest tier.
+	// Merges in it cost less for their bytes than for their syncs.
 	tierBase = 128 << 10
+	// restFactor says when a day that is over is worth merging further: when
+	// the small parts together have at least this fraction of the largest
+	// one's bytes. Rows that come late, again and again, then cost the large
+	// part of their day a rewrite only when it grows by so much, not each time.
+	restFactor = 4
+)
+
+// effort says how much planMerge takes on.
+type effort int
+
+const (
+	// mergeGrowing merges by size, for a partition that still gets rows.
+	mergeGrowing effort = iota
+	// mergeSettled goes on with what mergeGrowing leaves, as far as it pays.
+	mergeSettled
+	// mergeAll merges whatever fits together, for those who asked for it.
+	mergeAll
 )
 
 // tier puts sizes that differ by less than a factor of four together.
@@ -23,19 +48,28 @@ func tier(size int64) int {
 
 // planMerge picks the parts of a partition to merge next, none when there is
 // nothing to win. Parts of the lowest tier that has enough of them are merged,
-// together with all smaller ones. With all set it takes any parts that
-// together stay within the limits.
-func planMerge(parts []entry, maxRows, maxBytes int64, all bool) []entry {
+// together with all smaller ones.
+//
+// Parts above half of a limit are as large as they get, except with mergeAll:
+// any two others fit into one part. A tier of parts of which no two fit
+// together would otherwise have each new small part merged with one of them.
+func planMerge(parts []entry, maxRows, maxBytes int64, how effort) []entry {
+	most := func(limit int64) int64 {
+		if how == mergeAll {
+			return limit - 1
+		}
+		return limit / 2
+	}
 	var fit []entry
 	for _, e := range parts {
-		if e.rows < maxRows && e.size < maxBytes {
+		if e.rows <= most(maxRows) && e.size <= most(maxBytes) {
 			fit = append(fit, e)
 		}
 	}
 	slices.SortFunc(fit, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(tier(a.size), tier(b.size)), cmp.Compare(a.id, b.id))
 	})
-	if all {
+	if how == mergeAll {
 		return takeWithin(fit, maxRows, maxBytes)
 	}
 	for i, run := 0, 0; i < len(fit); i++ {
@@ -48,23 +82,45 @@ func planMerge(parts []entry, maxRows, maxBytes int64, all bool) []entry {
 			return takeWithin(fit[:i+1], maxRows, maxBytes)
 		}
 	}
+	if how == mergeSettled {
+		return takeWorthwhile(takeWithin(fit, maxRows, maxBytes))
+	}
 	return nil
 }
 
 // takeWithin returns the first parts that together stay within the limits, or
 // none if that is not at least two.
 func takeWithin(parts []entry, maxRows, maxBytes int64) []entry {
-	var rows, size int64
+	var rows, size, loaded int64
 	n := 0
 	for n < len(parts) && n < mergeWidth {
 		rows += parts[n].rows
 		size += parts[n].size
-		if rows > maxRows || size > maxBytes {
+		loaded += min(parts[n].rows, part.DefaultGroupRows)
+		if rows > maxRows || size > maxBytes || loaded > mergeRows {
 			break
 		}
 		n++
 	}
 	if n < 2 {
+		return nil
+	}
+	return parts[:n]
+}
+
+// takeWorthwhile returns as many of the first parts as can be merged without
+// rewriting one for the sake of little beside it, or none.
+func takeWorthwhile(parts []entry) []entry {
+	var sum, largest int64
+	n := 0
+	for i, e := range parts {
+		sum += e.size
+		largest = max(largest, e.size)
+		if i > 0 && (sum-largest >= largest/restFactor || tier(sum) == 0) {
+			n = i + 1
+		}
+	}
+	if n == 0 {
 		return nil
 	}
 	return parts[:n]

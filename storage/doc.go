@@ -38,6 +38,7 @@
 //
 // When writing fails the rows stay in memory, visible, and are written again
 // to new files, never to one whose sync failed. Parts that cannot be read are
-// left out, logged and reported by [Store.Status]; nothing that the store
-// cannot read is ever removed or overwritten.
+// left out, logged, counted by scans ([ScanStats]) and reported by
+// [Store.Status]; nothing that the store cannot read is ever removed or
+// overwritten.
 package storage

@@ -3,8 +3,10 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
@@ -202,6 +204,68 @@ func TestStore_FailedSyncKeepsServing(t *testing.T) {
 			mustClose(t, s)
 		})
 	}
+}
+
+// TestFlush_OneSignalIsRefused has a signal whose directory cannot be made:
+// the rows of the others reach the disk.
+func TestFlush_OneSignalIsRefused(t *testing.T) {
+	f := vfstest.NewFault(newFS(), nil)
+	s := mustOpen(t, manual(f))
+	f.Set(func(_ int, op vfstest.Op, name string) error {
+		if op == vfstest.OpMkdir && strings.HasSuffix(name, "/spans") {
+			return syscall.EACCES
+		}
+		return nil
+	})
+	for i, signal := range []Signal{Traces, Logs, Metrics} {
+		mustAppend(t, s, signal, uint64(i+1), testDay, 1)
+	}
+	if err := s.Flush(t.Context()); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("flush: %v, want EACCES", err)
+	}
+	if st := s.Status(); st.Signals[Logs].Rows != 1 || st.Signals[Metrics].Rows != 1 || st.MemoryRows != 1 {
+		t.Errorf("durable %v, %d rows in memory", st.Signals, st.MemoryRows)
+	}
+	f.Set(nil)
+	mustFlush(t, s)
+	wantRows(t, s, Traces, 1)
+	mustClose(t, s)
+}
+
+// TestFlush_SyncsFewTimes counts the syncs of a flush whose rows are scattered
+// over many days, each new, and of one that adds to them.
+func TestFlush_SyncsFewTimes(t *testing.T) {
+	const days = 100
+	f := vfstest.NewFault(newFS(), nil)
+	s := mustOpen(t, manual(f))
+	scattered := func(first rowID) (request []byte) {
+		for i := range rowID(days) {
+			at := testDay.Add(time.Duration(i) * 24 * time.Hour)
+			request = append(request, requestAt(Logs, uint64(at.UnixNano()), first+i)...)
+		}
+		return request
+	}
+	for round, most := range []int{3*days + 5, 4 * days} {
+		syncs := 0
+		f.Set(func(_ int, op vfstest.Op, _ string) error {
+			if op == vfstest.OpSync || op == vfstest.OpSyncDir {
+				syncs++
+			}
+			return nil
+		})
+		if _, err := s.Append(t.Context(), Logs, scattered(rowID(round*days)), uint64(round+1)); err != nil {
+			t.Fatal(err)
+		}
+		mustFlush(t, s)
+		f.Set(nil)
+		if syncs > most {
+			t.Errorf("flush %d of %d partitions took %d syncs, want at most %d", round+1, days, syncs, most)
+		}
+	}
+	if st := s.Status(); st.Signals[Logs].Rows != 2*days || st.Durable != 2 {
+		t.Errorf("%d rows, durable up to %d", st.Signals[Logs].Rows, st.Durable)
+	}
+	mustClose(t, s)
 }
 
 // TestOpen_EachOperationFails fails each operation of Open, Close among them:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -147,13 +148,43 @@ func (s *Store) flushedOrNot(g *generation, attempt uint64, err error) {
 
 // flushGeneration writes the tables of a sealed generation, one part each. A
 // table that is published leaves the generation, so that a later attempt goes
-// on with the rest. Partitions are independent of each other, and making a
-// small part durable is mostly waiting for the disk (a sync of the file, of its
-// name, of the manifest and its name): some of them wait together.
+// on with the rest.
 func (s *Store) flushGeneration(g *generation) error {
 	s.mu.Lock()
 	keys := g.keys()
 	s.mu.Unlock()
+	var errs []error
+	for _, d := range signalDirs {
+		of := func(k key) bool { return k.signal == d.signal }
+		if !slices.ContainsFunc(keys, of) {
+			continue
+		}
+		if err := s.prepareSignal(d.name); err != nil {
+			errs = append(errs, err)
+			keys = slices.DeleteFunc(keys, of) // the others can be written
+		}
+	}
+	var born newborns
+	errs = append(errs, forEachKey(keys, func(k key) error { return s.flushTable(g, k, &born) }))
+	return errors.Join(append(errs, s.name(g, born.list))...)
+}
+
+// prepareSignal makes the directory of a signal, once.
+func (s *Store) prepareSignal(name string) error {
+	if s.signalsReady[name] {
+		return nil
+	}
+	if err := ensureDir(s.fs, filepath.Join(s.dir, name)); err != nil {
+		return fmt.Errorf("storage: create %s: %w", filepath.Join(s.dir, name), err)
+	}
+	s.signalsReady[name] = true
+	return nil
+}
+
+// forEachKey runs flush for the partitions. They are independent of each other,
+// and making a small part durable is mostly waiting for the disk (a sync of the
+// file, of its name, of the manifest and its name): some of them wait together.
+func forEachKey(keys []key, flush func(k key) error) error {
 	var (
 		wg   sync.WaitGroup
 		mu   sync.Mutex
@@ -173,7 +204,7 @@ func (s *Store) flushGeneration(g *generation) error {
 	}
 	work := func() {
 		for k, ok := take(); ok; k, ok = take() {
-			if err := s.flushTable(g, k); err != nil {
+			if err := flush(k); err != nil {
 				mu.Lock()
 				errs = append(errs, fmt.Errorf("flush %s: %w", k, err))
 				mu.Unlock()
@@ -188,11 +219,20 @@ func (s *Store) flushGeneration(g *generation) error {
 	return errors.Join(errs...)
 }
 
-func (s *Store) flushTable(g *generation, k key) error {
+// flushTable writes the table of a partition and publishes it, or adds it to
+// born for the flush to publish it with others.
+func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 	s.mu.Lock()
 	t := g.tables[k]
 	p := s.partitionLocked(k)
 	s.mu.Unlock()
+	if p.claimFresh() {
+		n, err := s.bear(p, t)
+		if err == nil {
+			born.add(n)
+		}
+		return err
+	}
 	h, err := s.writePart(context.Background(), p, 0, func(w io.Writer) (part.Info, error) {
 		return part.Write(w, part.Options{}, t.table)
 	})
@@ -202,11 +242,15 @@ func (s *Store) flushTable(g *generation, k key) error {
 	return s.commit(p, func(m *manifest) {
 		m.parts = append(slices.Clip(m.parts), h.entry)
 		m.marks = withMark(m.marks, s.opts.Ring, t.end)
-	}, []*handle{h}, nil, func() {
-		delete(g.tables, k)
-		s.counters.FlushedRows += h.entry.rows
-		s.counters.FlushedBytes += h.entry.size
-	})
+	}, []*handle{h}, nil, func() { s.tableFlushed(g, k, h.entry) })
+}
+
+// tableFlushed takes a table whose part is published out of its generation.
+// mu is held.
+func (s *Store) tableFlushed(g *generation, k key, e entry) {
+	delete(g.tables, k)
+	s.counters.FlushedRows += e.rows
+	s.counters.FlushedBytes += e.size
 }
 
 // writePart writes a part under a new number: temporary file, sync, rename,
@@ -238,7 +282,7 @@ func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write
 		s.removeFile(path)
 		return nil, fmt.Errorf("storage: publish %s: %w", path, err)
 	}
-	e.id, e.level, e.created = id, level, time.Now().Unix()
+	e.id, e.level = id, level
 	return s.files.add(p.key, path, e), nil
 }
 
@@ -262,7 +306,7 @@ func writeEntry(ctx context.Context, f vfs.File, write func(w io.Writer) (part.I
 	if err = errors.Join(err, f.Close()); err != nil {
 		return entry{}, err
 	}
-	return entry{size: sum.n, sum: sum.hash.Sum64(), rows: info.Rows, minTime: info.MinTime, maxTime: info.MaxTime}, nil
+	return entry{created: time.Now().Unix(), size: sum.n, sum: sum.hash.Sum64(), rows: info.Rows, minTime: info.MinTime, maxTime: info.MaxTime}, nil
 }
 
 // summing counts and hashes what it passes on, and stops when the context ends.

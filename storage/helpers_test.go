@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ttlog/ttlog/storage/encoding"
+	"github.com/ttlog/ttlog/storage/internal/part"
+	"github.com/ttlog/ttlog/storage/internal/table"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
@@ -31,6 +34,19 @@ func TestMain(m *testing.M) {
 		if _, err := encoding.FixedBytes(nil, packed, len(text), 1); err != nil {
 			panic(err)
 		}
+	}
+	var file bytes.Buffer
+	batch, err := table.Decode(Traces, request(Traces, testDay, 1))
+	if err != nil {
+		panic(err)
+	}
+	rows := table.New(Traces)
+	rows.Append(batch, batch.Days()[0])
+	if _, err := part.Write(&file, part.Options{}, rows); err != nil {
+		panic(err)
+	}
+	if _, err := part.Open(bytes.NewReader(file.Bytes()), int64(file.Len())); err != nil {
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }

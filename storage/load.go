@@ -21,6 +21,10 @@ type Damage struct {
 // loadSignal reads the partitions of a signal. For a store that is open for
 // reading it may be called again, to see what the writer did since.
 func (s *Store) loadSignal(signal Signal) error {
+	// One that looks later knows no less: it must not be overtaken by one
+	// whose list of partitions is older.
+	s.loadMu.Lock()
+	defer s.loadMu.Unlock()
 	name, _ := signalDir(signal)
 	root := filepath.Join(s.dir, name)
 	entries, err := s.fs.ReadDir(root)
@@ -30,6 +34,18 @@ func (s *Store) loadSignal(signal Signal) error {
 	var unknown []string
 	found := map[key]bool{}
 	for _, e := range entries {
+		if isTempDir(e) {
+			// A reader leaves it to the writer.
+			odd := false
+			if !s.opts.ReadOnly {
+				if odd, err = s.sweepTempDir(filepath.Join(root, e.Name())); err != nil {
+					return err
+				}
+			}
+			if !odd {
+				continue
+			}
+		}
 		d, ok := parseDay(e.Name())
 		if !ok || !e.IsDir() {
 			unknown = append(unknown, filepath.ToSlash(filepath.Join(name, e.Name())))
@@ -56,7 +72,7 @@ func (s *Store) loadSignal(signal Signal) error {
 	s.mu.Unlock()
 	for _, p := range lost {
 		p.commitMu.Lock()
-		s.replaceHandles(p, &manifest{key: p.key, next: 1}, nil, nil)
+		s.replaceHandles(p, &manifest{key: p.key, next: 1}, loaded{})
 		p.commitMu.Unlock()
 	}
 	return nil
@@ -66,14 +82,18 @@ func (s *Store) loadSignal(signal Signal) error {
 func (s *Store) loadPartition(p *partition) error {
 	p.commitMu.Lock()
 	defer p.commitMu.Unlock()
-	m, err := loadManifest(s.fs, p.dir, p.key)
+	p.fresh = false
+	m, entries, err := s.readPartition(p)
 	damaged := err != nil
 	switch {
 	case err == nil && s.opts.ReadOnly && p.ready && m.commit == p.man.commit && slices.Equal(m.parts, p.man.parts):
 		return nil // as before
 	case err == nil:
-	case errors.Is(err, fs.ErrNotExist) && s.opts.ReadOnly:
-		return nil // the writer is just making or removing it
+	case errors.Is(err, fs.ErrNotExist) && s.opts.ReadOnly && !hasParts(entries):
+		// The writer is just making or removing it.
+		p.ready = false
+		s.replaceHandles(p, &manifest{key: p.key, next: 1}, loaded{})
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		err = corruptf("%s is missing, so its parts are not served", p.path(manifestName))
 	case errors.Is(err, ErrCorrupt), errors.Is(err, ErrVersion):
@@ -81,21 +101,56 @@ func (s *Store) loadPartition(p *partition) error {
 	default:
 		return err // a failing disk or missing rights: better no store than half of one
 	}
-	entries, lerr := s.fs.ReadDir(p.dir)
-	if lerr != nil {
-		return fmt.Errorf("storage: list %s: %w", p.dir, lerr)
-	}
 	if damaged {
 		s.loadSpoiled(p, entries, err)
 		return nil
 	}
 	p.ready = true
-	handles, damage := s.loadParts(p, m)
+	l := s.loadParts(p, m)
 	if !s.opts.ReadOnly {
-		damage = append(damage, s.sweep(p, m, entries)...)
+		s.sweep(p, m, entries, &l)
 	}
-	s.replaceHandles(p, m, handles, damage)
+	s.replaceHandles(p, m, l)
 	return nil
+}
+
+// readPartition reads a partition's manifest and lists its directory, unless
+// it is to be read only and the manifest says everything. The manifest's error
+// is the last look's: a writer may be making or removing the partition.
+func (s *Store) readPartition(p *partition) (*manifest, []fs.DirEntry, error) {
+	m, err := loadManifest(s.fs, p.dir, p.key)
+	if err == nil && s.opts.ReadOnly {
+		return m, nil, nil
+	}
+	entries, lerr := s.fs.ReadDir(p.dir)
+	if errors.Is(lerr, fs.ErrNotExist) && s.opts.ReadOnly {
+		return nil, nil, lerr // removed meanwhile
+	}
+	if lerr != nil {
+		return nil, nil, fmt.Errorf("storage: list %s: %w", p.dir, lerr)
+	}
+	if errors.Is(err, fs.ErrNotExist) && hasManifest(entries) {
+		m, err = loadManifest(s.fs, p.dir, p.key)
+	}
+	return m, entries, err
+}
+
+func hasManifest(entries []fs.DirEntry) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == manifestName })
+}
+
+func hasParts(entries []fs.DirEntry) bool {
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		_, temp, ok := parsePartName(e.Name())
+		return ok && !temp
+	})
+}
+
+// loaded is what was found in a partition's directory.
+type loaded struct {
+	handles []*handle
+	damage  []Damage
+	losses  []span // what is not in handles, though it should be
 }
 
 // loadSpoiled takes in a directory whose manifest is missing or unreadable.
@@ -104,9 +159,11 @@ func (s *Store) loadSpoiled(p *partition, entries []fs.DirEntry, err error) {
 	m := &manifest{key: p.key, next: 1}
 	parts := 0
 	for _, e := range entries {
-		if id, _, ok := parsePartName(e.Name()); ok {
+		if id, temp, ok := parsePartName(e.Name()); ok {
 			m.next = max(m.next, id+1)
-			parts++
+			if !temp {
+				parts++
+			}
 		}
 	}
 	m.keep = m.next
@@ -115,12 +172,16 @@ func (s *Store) loadSpoiled(p *partition, entries []fs.DirEntry, err error) {
 		return // a crash came between the directory and its first manifest
 	}
 	s.log.Error("storage: partition cannot be served", "partition", p.key.String(), "error", err)
-	s.replaceHandles(p, m, nil, []Damage{{File: p.path(manifestName), Err: err}})
+	l := loaded{damage: []Damage{{File: p.path(manifestName), Err: err}}}
+	for range max(parts, 1) {
+		l.losses = append(l.losses, p.key.span())
+	}
+	s.replaceHandles(p, m, l)
 }
 
 // loadParts returns handles for the parts of a manifest, those that are there
 // already reused. A writer opens each once, to know what is damaged.
-func (s *Store) loadParts(p *partition, m *manifest) (handles []*handle, damage []Damage) {
+func (s *Store) loadParts(p *partition, m *manifest) (l loaded) {
 	known := map[uint64]*handle{}
 	for _, h := range p.handles {
 		known[h.entry.id] = h
@@ -133,16 +194,17 @@ func (s *Store) loadParts(p *partition, m *manifest) (handles []*handle, damage 
 		}
 		if !s.opts.ReadOnly {
 			if err := h.probe(); err != nil {
-				damage = append(damage, Damage{File: h.path, Err: err})
+				l.damage = append(l.damage, Damage{File: h.path, Err: err})
 				s.log.Error("storage: part cannot be served", "file", h.path, "error", err)
 				if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
+					l.losses = append(l.losses, e.span())
 					continue
 				}
 			}
 		}
-		handles = append(handles, h)
+		l.handles = append(l.handles, h)
 	}
-	return handles, damage
+	return l
 }
 
 // probe opens the part to see whether it can be.
@@ -156,7 +218,7 @@ func (h *handle) probe() error {
 // sweep removes part files and temporary files that no manifest lists: what a
 // crash or a failed write left. Only names of the store's own making are
 // touched; all else is reported.
-func (s *Store) sweep(p *partition, m *manifest, entries []fs.DirEntry) (damage []Damage) {
+func (s *Store) sweep(p *partition, m *manifest, entries []fs.DirEntry, l *loaded) {
 	p.next = max(p.next, m.next)
 	listed := map[uint64]bool{}
 	for _, e := range m.parts {
@@ -169,7 +231,10 @@ func (s *Store) sweep(p *partition, m *manifest, entries []fs.DirEntry) (damage 
 		case ok && !e.IsDir() && (temp || !listed[id]):
 			p.next = max(p.next, id+1)
 			if id < m.keep {
-				damage = append(damage, Damage{File: p.path(name), Err: corruptf("part is in no manifest since the manifest was damaged")})
+				l.damage = append(l.damage, Damage{File: p.path(name), Err: corruptf("part is in no manifest since the manifest was damaged")})
+				if !temp {
+					l.losses = append(l.losses, p.key.span())
+				}
 				continue
 			}
 			s.removeFile(p.path(name))
@@ -177,23 +242,22 @@ func (s *Store) sweep(p *partition, m *manifest, entries []fs.DirEntry) (damage 
 			s.removeFile(p.path(name))
 		case name == manifestName || ok:
 		default:
-			damage = append(damage, Damage{File: p.path(name), Err: errUnknownFile})
+			l.damage = append(l.damage, Damage{File: p.path(name), Err: errUnknownFile})
 		}
 	}
-	return damage
 }
 
 const errUnknownFile Error = "storage: not a file of the store; left alone"
 
 // replaceHandles sets what a partition consists of. p.commitMu is held.
-func (s *Store) replaceHandles(p *partition, m *manifest, handles []*handle, damage []Damage) {
+func (s *Store) replaceHandles(p *partition, m *manifest, l loaded) {
 	s.mu.Lock()
 	old := p.handles
-	p.man, p.handles, p.damage = m, handles, damage
+	p.man, p.handles, p.damage, p.losses = m, l.handles, l.damage, l.losses
 	s.mu.Unlock()
 	p.next = max(p.next, m.next)
 	for _, h := range old {
-		if !slices.Contains(handles, h) {
+		if !slices.Contains(l.handles, h) {
 			h.retire()
 		}
 	}

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
@@ -149,6 +151,66 @@ func TestOpen_ReadOnlyStartsOverWhenPartsVanish(t *testing.T) {
 	mustClose(t, w)
 }
 
+// TestReadOnly_BesideAWriter has the writer do something between any two looks
+// of a reader's scan, which must see what was there before or what came of it.
+func TestReadOnly_BesideAWriter(t *testing.T) {
+	clean := damaged(t)
+	f := func(name string, change func(s *Store) error, want ...rowID) {
+		t.Run(name, func(t *testing.T) {
+			for k := 0; ; k++ {
+				base := clean.Clone()
+				looks := vfstest.NewFault(base, nil)
+				o := manual(looks)
+				o.ReadOnly = true
+				r := mustOpen(t, o)
+				looks.Set(func(i int, _ vfstest.Op, _ string) error {
+					if i != k {
+						return nil
+					}
+					w := mustOpen(t, manual(base))
+					return errors.Join(change(w), w.Close())
+				})
+				got := slices.Sorted(maps.Keys(scanRows(t, r, ScanRequest{Signal: Traces})))
+				reached := looks.Ops() > k
+				looks.Set(nil)
+				if !slices.Equal(got, want) && !slices.Equal(got, []rowID{1, 2, 3, 4, 5, 6, 7}) {
+					t.Errorf("look %d: rows %v, want all of before or %v", k, got, want)
+				}
+				if reached {
+					wantRows(t, r, Traces, want...)
+				}
+				if d := r.Status().Damage; len(d) > 0 {
+					t.Errorf("look %d: damage %v", k, d)
+				}
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if !reached {
+					return
+				}
+			}
+		})
+	}
+	ctx := t.Context()
+	f("merge", func(s *Store) error { return s.Compact(ctx) }, 1, 2, 3, 4, 5, 6, 7)
+	f("append", func(s *Store) error {
+		_, err := s.Append(ctx, Traces, request(Traces, testDay.Add(9*24*time.Hour), 8), 99)
+		return err
+	}, 1, 2, 3, 4, 5, 6, 7, 8)
+	remove := func(s *Store) error {
+		s.compactMu.Lock()
+		defer s.compactMu.Unlock()
+		err := s.removeParts(s.partitions[key{Traces, 20484}], nil, "test")
+		return errors.Join(err, s.removeEmpty(), s.removeEmpty())
+	}
+	f("remove", remove, 7)
+	f("remove and make again", func(s *Store) error {
+		err := remove(s)
+		_, aerr := s.Append(ctx, Traces, request(Traces, testDay, 8), 99)
+		return errors.Join(err, aerr)
+	}, 7, 8)
+}
+
 func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
 	fsys := newFS()
 	s := mustOpen(t, manual(fsys))
@@ -157,8 +219,25 @@ func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
 	day := root + "/spans/2026-01-31/"
 	strange := []string{root + "/notes.txt", root + "/spans/readme", day + "p-1.part", day + "backup"}
 	ours := []string{day + partName(900), day + partName(901) + tempSuffix, day + manifestTemp}
+	for _, dir := range []string{"/spans/2026-02-03.tmp", "/spans/2026-02-04.tmp", "/spans/2026-02-05.tmp", "/spans/2026-02.tmp"} {
+		if err := fsys.Mkdir(root + dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	strange = append(strange, root+"/spans/2026-02-03.tmp/notes", root+"/spans/2026-02.tmp/MANIFEST")
+	ours = append(ours, root+"/spans/2026-02-04.tmp/"+partName(1), root+"/spans/2026-02-04.tmp/"+manifestName)
 	for _, name := range append(slices.Clone(strange), ours...) {
 		fsys.Put(name, []byte("x"))
+	}
+	o := manual(fsys)
+	o.ReadOnly = true
+	r := mustOpen(t, o)
+	wantRows(t, r, Traces, 1)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := checkDir(fsys, root); err != nil || len(report.Unreferenced) != 6 || len(report.Damage) > 0 {
+		t.Errorf("Check: unreferenced %v, damage %v, %v", report.Unreferenced, report.Damage, err)
 	}
 	s = mustOpen(t, manual(fsys))
 	files := fsys.Files()
@@ -173,7 +252,10 @@ func TestOpen_LeavesUnknownFilesAlone(t *testing.T) {
 		}
 	}
 	st := s.Status()
-	if len(st.Unknown) != 2 || len(st.Damage) != 2 {
+	if entries, err := fsys.ReadDir(root + "/spans"); err != nil || len(entries) != 4 {
+		t.Errorf("left in spans: %v, %v", entries, err)
+	}
+	if len(st.Unknown) != 4 || len(st.Damage) != 2 {
 		t.Errorf("status reports unknown %v, damage %v", st.Unknown, st.Damage)
 	}
 	mustAppend(t, s, Traces, 0, testDay, 2)

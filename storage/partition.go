@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
@@ -27,6 +29,9 @@ type partition struct {
 	// have been replaced; they are removed once a later commit is durable.
 	// Guarded by commitMu.
 	debris []string
+	// fresh is set while there is no directory and none was tried to make.
+	// Guarded by commitMu.
+	fresh bool
 	// ready is set when the directory is there, durably. Guarded by commitMu.
 	ready bool
 
@@ -36,15 +41,37 @@ type partition struct {
 	man     *manifest
 	handles []*handle
 
-	// damage is what of this partition cannot be read. Guarded by Store.mu.
+	// damage is what of this partition cannot be read, and losses what scans
+	// lack for it. Guarded by Store.mu.
 	damage []Damage
+	losses []span
 	// spoiled is set while MANIFEST holds something unreadable, until the
 	// first commit moves it aside. Guarded by commitMu.
 	spoiled bool
 }
 
+// span is the time from the earliest to the latest of some rows, both in.
+type span struct{ first, last int64 }
+
+// overlaps tells whether rows of the span may be at or after from and before
+// to. The last moment there is stands for no bound.
+func (s span) overlaps(from, to int64) bool {
+	return s.last >= from && (s.first < to || to == math.MaxInt64)
+}
+
+func (e *entry) span() span { return span{e.minTime, e.maxTime} }
+
+// span returns the times that rows of the partition can have.
+func (k key) span() span {
+	if k.day == invalidDay {
+		return span{math.MinInt64, math.MaxInt64}
+	}
+	const day = secondsPerDay * int64(time.Second)
+	return span{int64(k.day) * day, (int64(k.day)+1)*day - 1}
+}
+
 func newPartition(root string, k key) *partition {
-	return &partition{key: k, dir: filepath.Join(root, filepath.FromSlash(k.String())), man: &manifest{key: k, next: 1}, next: 1}
+	return &partition{key: k, dir: filepath.Join(root, filepath.FromSlash(k.String())), man: &manifest{key: k, next: 1}, next: 1, fresh: true}
 }
 
 func (p *partition) path(name string) string { return filepath.Join(p.dir, name) }
@@ -65,6 +92,9 @@ func (p *partition) reserve() (id uint64) {
 func loadManifest(fsys vfs.FS, dir string, k key) (*manifest, error) {
 	name := filepath.Join(dir, manifestName)
 	data, err := vfs.ReadFile(fsys, name, maxManifestBytes)
+	if errors.Is(err, vfs.ErrTooLarge) {
+		return nil, corruptf("%v", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("storage: read %s: %w", name, err)
 	}

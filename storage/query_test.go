@@ -54,6 +54,65 @@ func TestScan_LeavesOutPartsByTimeAndPredicate(t *testing.T) {
 	mustClose(t, s)
 }
 
+// TestScan_ExtremeTimes stores rows at the ends of what a timestamp can hold
+// and around midnight, and asks for each of them by time, from memory and from
+// a part.
+func TestScan_ExtremeTimes(t *testing.T) {
+	midnight := uint64(testDay.Truncate(24 * time.Hour).UnixNano())
+	times := []uint64{
+		0, 1, math.MaxInt64 - 1, math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64, // the last two are before 1970 to a reader
+		midnight - 1, midnight, midnight + 1, uint64(time.Date(2262, 4, 11, 0, 0, 0, 0, time.UTC).UnixNano()),
+	}
+	for _, signal := range []Signal{Traces, Logs, Metrics} {
+		for i, ns := range times { // each alone: nothing else keeps its part
+			s := mustOpen(t, manual(newFS()))
+			if _, err := s.Append(t.Context(), signal, requestAt(signal, ns, rowID(i+1)), 1); err != nil {
+				t.Fatal(err)
+			}
+			wantRows(t, s, signal, rowID(i+1))
+			mustFlush(t, s)
+			wantRows(t, s, signal, rowID(i+1))
+			mustClose(t, s)
+		}
+		s := mustOpen(t, manual(newFS()))
+		var all []rowID
+		for i, ns := range times {
+			if _, err := s.Append(t.Context(), signal, requestAt(signal, ns, rowID(i+1)), uint64(i+1)); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, rowID(i+1))
+		}
+		for _, from := range []string{"memory", "parts", "one part"} {
+			wantRows(t, s, signal, all...)
+			for i, ns := range times {
+				at := int64(ns)
+				req := ScanRequest{Signal: signal, From: at, To: at + 1}
+				switch at {
+				case math.MaxInt64:
+					req.To = 0
+				case -1, 0: // 0 alone is no bound
+					req.From, req.To = -1, 1
+				}
+				if got := scanRows(t, s, req); got[rowID(i+1)] != 1 {
+					t.Errorf("%s in %s: row at %d is not in %+v", signal, from, at, req)
+				}
+			}
+			switch from {
+			case "memory":
+				mustFlush(t, s)
+			case "parts":
+				if err := s.Compact(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if st := s.Status(); len(st.Partitions) != 3 {
+			t.Errorf("%s: %d partitions, want two days and 1970-01-01", signal, len(st.Partitions))
+		}
+		mustClose(t, s)
+	}
+}
+
 func TestTrace_FromPartsAndMemory(t *testing.T) {
 	s := mustOpen(t, manual(newFS()))
 	mustAppend(t, s, Traces, 0, testDay, 4, 8)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 )
@@ -51,9 +52,10 @@ func (s *Store) expired(now time.Time) (out []*partition) {
 	return out
 }
 
-// shrink removes the oldest days of all signals until the parts fit, but none
-// that has unflushed rows and not the newest. When only such are left, the
-// oldest parts go, but never the last one.
+// shrink removes the oldest days of all signals until the parts fit, but not
+// the newest. When only that is left, the parts with the oldest rows go, but
+// never the last one. Rows that are not flushed yet stay where they are, also
+// those of a day that goes.
 func (s *Store) shrink() error {
 	for {
 		victims, ids := s.victims()
@@ -75,39 +77,39 @@ func (s *Store) victims() (out []*partition, only map[uint64]bool) {
 	defer s.mu.Unlock()
 	var total int64
 	days := map[int64][]*partition{}
-	busy := map[int64]bool{}
-	var newest int64
 	var oldest *handle
 	parts := 0
 	for _, p := range s.sortedLocked() {
 		for _, h := range p.handles {
 			total += h.entry.size
 			parts++
-			if oldest == nil || cmp.Or(cmp.Compare(h.entry.created, oldest.entry.created), cmp.Compare(h.entry.id, oldest.entry.id)) < 0 {
+			if oldest == nil || cmp.Or(cmp.Compare(h.age(), oldest.age()), cmp.Compare(h.entry.id, oldest.entry.id)) < 0 {
 				oldest = h
 			}
 		}
 		if len(p.handles) > 0 {
 			end := p.endOf()
 			days[end] = append(days[end], p)
-			newest = max(newest, end)
-			busy[end] = busy[end] || s.bufferedLocked(p.key)
 		}
 	}
 	if total <= s.opts.MaxDiskBytes || parts < 2 {
 		return nil, nil
 	}
-	ends := make([]int64, 0, len(days))
-	for end := range days {
-		ends = append(ends, end)
-	}
-	slices.Sort(ends)
-	for _, end := range ends {
-		if end != newest && !busy[end] {
-			return days[end], nil
-		}
+	if len(days) > 1 {
+		return days[slices.Min(slices.Collect(maps.Keys(days)))], nil
 	}
 	return []*partition{s.partitions[oldest.key]}, map[uint64]bool{oldest.entry.id: true}
+}
+
+// age returns the time by which a part is older than another, in nanoseconds:
+// that of its latest row, or when it was written where rows have no meaningful
+// time. Only that they have none makes the latter right: a merge writes the
+// oldest rows last.
+func (h *handle) age() int64 {
+	if h.key.day == invalidDay {
+		return h.entry.created * int64(time.Second)
+	}
+	return h.entry.maxTime
 }
 
 // bufferedLocked tells whether the memtable has rows of a partition.
@@ -184,6 +186,11 @@ func (s *Store) removeDir(p *partition) error {
 		return nil
 	}
 	if err != nil || len(entries) != 1 || entries[0].Name() != manifestName {
+		return err
+	}
+	// Parts whose removal a crash undoes must find their manifest there, or
+	// they were damage.
+	if err := s.fs.SyncDir(p.dir); err != nil {
 		return err
 	}
 	p.ready = false

@@ -3,10 +3,13 @@ package storage
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
 const dayLong = 24 * time.Hour
@@ -103,11 +106,111 @@ func TestRetention_BySize(t *testing.T) {
 	wantRows(t, s, Traces, 11, 12, 21, 22, 31, 32, 41, 42)
 	wantRows(t, s, Logs, 13, 23, 33, 43)
 	mustClose(t, s)
+	o := manual(fsys)
+	o.MaxDiskBytes = s.Status().Signals[Traces].Bytes + s.Status().Signals[Logs].Bytes
+	s = mustOpen(t, o)
+	s.compactMu.Lock() // keeps the store from looking too early
+	mustAppend(t, s, Traces, 0, testDay.Add(4*dayLong), 50)
+	mustFlush(t, s)
+	mustAppend(t, s, Traces, 0, testDay.Add(dayLong), 51) // late, for the day that is the oldest by now
+	s.compactMu.Unlock()
+	s.maintainOnce(t.Context())
+	wantRows(t, s, Traces, 21, 22, 31, 32, 41, 42, 50, 51)
+	mustClose(t, s)
 	s = shrunk(1) // the last part stays
 	if st := s.Status(); st.Signals[Traces].Parts+st.Signals[Logs].Parts != 1 {
 		t.Errorf("left: %+v", st.Partitions)
 	}
 	mustClose(t, s)
+}
+
+// TestRetention_BySizeWithinADay removes parts of the one day there is: those
+// with the oldest rows go first, although a merge wrote them anew after the
+// newest rows came.
+func TestRetention_BySizeWithinADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := newFS()
+		o := manual(fsys)
+		o.MaxPartRows = 9
+		s := mustOpen(t, o)
+		add := func(hour int, ids ...rowID) {
+			mustAppend(t, s, Traces, 0, testDay.Add(time.Duration(hour)*time.Hour), ids...)
+			mustFlush(t, s)
+			time.Sleep(time.Minute)
+		}
+		add(3, 1, 2, 3, 4)
+		add(2, 5, 6, 7, 8) // late
+		add(5, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+		add(1, 20, 21, 22, 23, 24, 25, 26, 27, 28) // later still
+		if err := s.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Status().Signals[Traces].Parts; n != 3 {
+			t.Fatalf("%d parts, want 3: this test needs a merge of the first two", n)
+		}
+		limit := s.Status().Signals[Traces].Bytes - 1
+		mustClose(t, s)
+		o.MaxDiskBytes = limit
+		s = mustOpen(t, o)
+		s.maintainOnce(t.Context())
+		wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+		mustClose(t, s)
+		o.MaxDiskBytes = 1
+		s = mustOpen(t, o)
+		s.maintainOnce(t.Context())
+		wantRows(t, s, Traces, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+		mustClose(t, s)
+	})
+}
+
+// TestRetention_CrashWhileADirectoryGoes cuts the power at each operation that
+// removes a partition: what is left of it is no damage.
+func TestRetention_CrashWhileADirectoryGoes(t *testing.T) {
+	for k := 0; ; k++ {
+		images := crashImages(t, k)
+		if images == nil {
+			if k < 8 {
+				t.Fatalf("only %d operations", k)
+			}
+			return
+		}
+		for n, image := range images {
+			s := mustOpen(t, manual(image))
+			if d := s.Status().Damage; len(d) > 0 {
+				t.Fatalf("operation %d, image %d: %v", k, n, d)
+			}
+			mustClose(t, s)
+		}
+	}
+}
+
+// crashImages returns what crashes before operation k of a retention may leave.
+func crashImages(t *testing.T, k int) (images []*vfstest.Mem) {
+	synctest.Test(t, func(t *testing.T) {
+		base := newFS()
+		f := vfstest.NewFault(base, nil)
+		o := manual(f)
+		o.Retention = time.Hour
+		s := mustOpen(t, o)
+		for i := range rowID(3) {
+			mustAppend(t, s, Traces, 0, time.Now(), i)
+			mustFlush(t, s)
+		}
+		synctest.Wait()
+		f.Set(func(i int, _ vfstest.Op, _ string) error {
+			if i == k {
+				for seed := range uint64(30) {
+					images = append(images, base.Crash(rand.New(rand.NewPCG(seed, uint64(k)))))
+				}
+			}
+			return nil
+		})
+		time.Sleep(2 * dayLong)
+		synctest.Wait()
+		f.Set(nil)
+		mustClose(t, s)
+	})
+	return images
 }
 
 func TestFlush_ByAge(t *testing.T) {

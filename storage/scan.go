@@ -39,7 +39,8 @@ type ScanStats struct {
 	// them were left out by time or predicates.
 	PartsTotal, PartsPruned int
 	// PartsDamaged is how many parts could not be read and are missing from
-	// the result.
+	// the result, though rows of theirs may match. Where it is not known how
+	// many those are, because a manifest is damaged, all files count, or one.
 	PartsDamaged int
 	// RowsScanned is the number of rows of the blocks that were handed over.
 	RowsScanned int64

@@ -16,7 +16,7 @@ type snapshot struct {
 	parts   []scanPart
 	memory  []column.Block
 	total   int // parts of the signal, also those that do not match
-	damaged int // matching parts that cannot be read
+	damaged int // parts that may match and cannot be read
 }
 
 // scanPart is a part with the snapshot's reference to it.
@@ -51,9 +51,10 @@ func (s *Store) snapshot(ctx context.Context, signal Signal, from, to int64) (*s
 		if err != nil {
 			return nil, err
 		}
-		// What is missing once may have been merged away; what is missing
-		// again and again, although listed, is lost.
-		err = s.loadAll(sn, handles, try == staleRetries)
+		// What a reader misses once may have been merged away; what is
+		// missing again and again, although listed, is lost. Nobody but the
+		// writer takes parts away from it.
+		err = s.loadAll(sn, handles, !s.opts.ReadOnly || try == staleRetries)
 		if err == nil {
 			return sn, nil
 		}
@@ -79,9 +80,14 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 		if p.key.signal != signal {
 			continue
 		}
-		sn.total += len(p.handles)
+		sn.total += len(p.handles) + len(p.losses)
+		for _, l := range p.losses {
+			if l.overlaps(from, to) {
+				sn.damaged++
+			}
+		}
 		for _, h := range p.handles {
-			if h.entry.maxTime >= from && h.entry.minTime < to {
+			if h.entry.span().overlaps(from, to) {
 				h.acquire()
 				handles = append(handles, h)
 			}
@@ -93,7 +99,7 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 		}
 		for _, k := range g.keys() {
 			t := g.tables[k].table
-			if k.signal == signal && t.MaxTime() >= from && t.MinTime() < to {
+			if k.signal == signal && (span{t.MinTime(), t.MaxTime()}).overlaps(from, to) {
 				sn.memory = append(sn.memory, t.Blocks()...)
 			}
 		}

@@ -17,7 +17,7 @@ import (
 // Store is an open data directory. All its methods may be called by several
 // goroutines.
 //
-// Lock order: compactMu, then a partition's commitMu, then mu, then files.mu.
+// Lock order: compactMu or loadMu, then a partition's commitMu, then mu, then files.mu.
 type Store struct {
 	dir       string
 	opts      Options
@@ -27,6 +27,14 @@ type Store struct {
 	files     *files
 	watermark uint64
 	replayed  map[key]uint64 // watermarks of Options.Ring at Open
+
+	// loadMu is held while the directory of a signal is looked at. It comes
+	// before the partitions' commitMu.
+	loadMu sync.Mutex
+
+	// signalsReady has the signals whose directory is there, durably. It
+	// belongs to the flusher.
+	signalsReady map[string]bool
 
 	// compactMu is held by whoever merges or removes parts: one at a time.
 	compactMu sync.Mutex
@@ -71,7 +79,7 @@ func Open(dir string, o Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
 		dir: dir, opts: o, fs: o.fs, log: o.Logger, cancel: cancel,
-		replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
+		signalsReady: map[string]bool{}, replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
 		active: newGeneration(1),
 	}

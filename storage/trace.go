@@ -35,6 +35,9 @@ func (s *Store) Trace(ctx context.Context, id [16]byte) ([]byte, error) {
 			return nil, fmt.Errorf("storage: trace %x: %w", id, err)
 		}
 	}
+	if len(out) == 0 && sn.damaged > 0 {
+		return nil, fmt.Errorf("%w: trace %x; it may be in one of %d damaged parts", ErrNotFound, id, sn.damaged)
+	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%w: trace %x", ErrNotFound, id)
 	}

@@ -22,6 +22,9 @@ const (
 func checkVersion(fsys vfs.FS, dir string) error {
 	name := filepath.Join(dir, versionName)
 	data, err := vfs.ReadFile(fsys, name, maxVersionBytes)
+	if errors.Is(err, vfs.ErrTooLarge) {
+		return corruptf("%v", err)
+	}
 	if err != nil {
 		return fmt.Errorf("storage: read %s: %w", name, err)
 	}

@@ -34,6 +34,7 @@ type Stats struct {
 	BytesRead    int64   `json:"bytes_read"`
 	PartsTotal   int     `json:"parts_total"`
 	PartsPruned  int     `json:"parts_pruned"`
+	PartsDamaged int     `json:"parts_damaged"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
 
@@ -72,6 +73,11 @@ func Table(w io.Writer, doc Document) error {
 	}
 	if err := t.Render(); err != nil {
 		return err
+	}
+	if n := doc.Stats.PartsDamaged; n > 0 {
+		if _, err := fmt.Fprintf(w, "rows may be missing: %d damaged parts left out\n", n); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(w, "%d rows in %.1f ms (%d rows scanned, %d of %d parts left out)\n",
 		len(doc.Rows), doc.Stats.ElapsedMS, doc.Stats.RowsScanned, doc.Stats.PartsPruned, doc.Stats.PartsTotal)

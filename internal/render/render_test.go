@@ -12,7 +12,7 @@ func TestTable(t *testing.T) {
 	doc, err := render.Read(strings.NewReader(`{
 		"columns": [{"name":"name","type":"string"},{"name":"n","type":"int"},{"name":"p99(duration)","type":"duration"},{"name":"x","type":"any"}],
 		"rows": [["GET /",9007199254740993,1500000,null],["a\u001b[31m\nb",2,60000000000,{"k":[1,true]}]],
-		"stats": {"rows_scanned":10,"rows_returned":2,"parts_total":3,"parts_pruned":1,"elapsed_ms":1.25}
+		"stats": {"rows_scanned":10,"rows_returned":2,"parts_total":3,"parts_pruned":1,"parts_damaged":1,"elapsed_ms":1.25}
 	}`))
 	if err != nil {
 		t.Fatal(err)
@@ -28,6 +28,7 @@ func TestTable(t *testing.T) {
 | GET /    | 9007199254740993 |         1.5ms | NULL           |
 | a�[31m b |                2 |          1m0s | {"k":[1,true]} |
 +----------+------------------+---------------+----------------+
+rows may be missing: 1 damaged parts left out
 2 rows in 1.2 ms (10 rows scanned, 1 of 3 parts left out)
 `
 	if got := "\n" + out.String(); got != want {

@@ -144,6 +144,15 @@ type footerReader struct {
 	off  int64 // of the next chunk
 	end  int64 // behind the last chunk
 	left int   // rows, items and attributes that the row group may still have
+
+	entries int // row groups, columns, sets and lists that may still come
+}
+
+// dir reads a number of row groups, columns, sets or lists.
+func (r *footerReader) dir(what string, limit int) int {
+	n := r.count(what, min(limit, r.entries))
+	r.entries -= n
+	return n
 }
 
 // items reads a number of rows, items or attributes of a row group.
@@ -155,7 +164,7 @@ func (r *footerReader) items(what string) int {
 
 // parseFooter parses a footer of a part whose chunks stand from off to end.
 func parseFooter(src []byte, off, end int64) (*footer, error) {
-	r := footerReader{reader: reader{src: src}, off: off, end: end}
+	r := footerReader{reader: reader{src: src}, off: off, end: end, entries: maxEntries}
 	f := &footer{}
 	if b := r.bytes(1); b != nil {
 		f.signal = otlpwire.Signal(b[0])
@@ -165,7 +174,7 @@ func parseFooter(src []byte, off, end int64) (*footer, error) {
 		r.fail("signal %d", f.signal)
 		return nil, r.err
 	}
-	n := r.count("row groups", len(src))
+	n := r.dir("row groups", len(src))
 	for i := 0; i < n && r.err == nil; i++ {
 		f.groups = append(f.groups, r.rowGroup(def))
 	}
@@ -220,16 +229,16 @@ func (r *footerReader) groupDir(def *table.GroupDef) groupDir {
 	if g.n == 0 {
 		return g
 	}
-	n := r.count("columns", len(def.Leaves))
+	n := r.dir("columns", len(def.Leaves))
 	g.leaves = make([]leafDir, n)
 	for i := range g.leaves {
 		g.leaves[i] = r.leafDir(def.Leaves[i].Kind)
 	}
-	g.sets = make([]setDir, r.count("attribute sets", len(def.Sets)))
+	g.sets = make([]setDir, r.dir("attribute sets", len(def.Sets)))
 	for i := range g.sets {
 		g.sets[i] = r.setDir()
 	}
-	g.lists = make([]listDir, r.count("lists", len(def.Lists)))
+	g.lists = make([]listDir, r.dir("lists", len(def.Lists)))
 	for i := range g.lists {
 		counts := r.leafDir(table.KindInt)
 		g.lists[i] = listDir{counts: counts, items: r.groupDir(def.Lists[i].Items)}
@@ -239,11 +248,12 @@ func (r *footerReader) groupDir(def *table.GroupDef) groupDir {
 
 func (r *footerReader) setDir() setDir {
 	var s setDir
-	n := r.count("attribute columns", maxColumns)
+	n := r.dir("attribute columns", maxColumns)
 	if n == 0 {
 		return s
 	}
 	s.shapes = r.ref()
+	raw := 0
 	for i := 0; i < n && r.err == nil; i++ {
 		c := colDir{key: r.string()}
 		if b := r.bytes(1); b != nil {
@@ -252,9 +262,35 @@ func (r *footerReader) setDir() setDir {
 		if c.typ > column.TypeMap && c.typ != table.TypeRaw {
 			r.fail("attribute %q has type %d", c.key, c.typ)
 		}
+		if c.typ == table.TypeRaw {
+			raw++
+		}
 		c.n = r.items("values")
 		c.leaf = r.leafDir(table.LeafKind(c.typ))
 		s.cols = append(s.cols, c)
 	}
+	if raw > 1 {
+		r.fail("%d overflow columns in an attribute set", raw)
+	}
 	return s
+}
+
+// entries counts what the footer names, as a reader does.
+func (f *footer) entries() int {
+	n := len(f.groups)
+	for i := range f.groups {
+		n += f.groups[i].rows.entries()
+	}
+	return n
+}
+
+func (g *groupDir) entries() int {
+	n := len(g.leaves) + len(g.sets) + len(g.lists)
+	for i := range g.sets {
+		n += len(g.sets[i].cols)
+	}
+	for i := range g.lists {
+		n += g.lists[i].items.entries()
+	}
+	return n
 }

@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/internal/table"
 	"github.com/ttlog/ttlog/storage/internal/tabletest"
 )
@@ -51,8 +51,7 @@ func split(t testing.TB, file []byte) (chunks, footer []byte) {
 
 // join makes a part of chunks and an unpacked footer, with a right trailer.
 func join(chunks, footer []byte) []byte {
-	z, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	packed := z.EncodeAll(footer, nil)
+	packed := pack(footer, nil)
 	out := append([]byte(magic), chunks...)
 	out = append(out, packed...)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(packed)))
@@ -134,6 +133,71 @@ func TestOpen_StandsAnyFlip(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestVerify_TellsWhereTheFooterLies changes what the footer says of columns
+// that are as they were.
+func TestVerify_TellsWhereTheFooterLies(t *testing.T) {
+	f := func(name string, s otlpwire.Signal, lie func(f *footer, chunks []byte)) {
+		t.Run(name, func(t *testing.T) {
+			chunks, text := split(t, smallPart(t, s))
+			foot, err := parseFooter(text, int64(len(magic)), int64(len(magic)+len(chunks)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lie(foot, chunks)
+			file := join(chunks, foot.append(nil))
+			p, err := open(bytes.NewReader(file), int64(len(file)), false)
+			if err == nil {
+				err = p.Verify()
+			}
+			if !errors.Is(err, ErrCorrupt) {
+				t.Errorf("got %v, want %v", err, ErrCorrupt)
+			}
+		})
+	}
+	f("nothing left out", otlpwire.Traces, func(f *footer, _ []byte) { f.groups[0].maxTime++ })
+	f("range of a field", otlpwire.Traces, func(f *footer, _ []byte) { f.groups[0].rows.leaves[table.SpanDuration].max-- })
+	f("range of a log's field", otlpwire.Logs, func(f *footer, _ []byte) { f.groups[0].rows.leaves[table.LogSeverityNumber].min++ })
+	f("range of an attribute", otlpwire.Traces, func(f *footer, _ []byte) {
+		for i := range f.groups[0].rows.sets[0].cols {
+			if c := &f.groups[0].rows.sets[0].cols[i]; c.typ == column.TypeInt64 && c.leaf.ref.size > 0 {
+				c.leaf.max--
+				return
+			}
+		}
+		t.Fatal("no attribute of integers")
+	})
+	f("services", otlpwire.Logs, func(f *footer, _ []byte) { f.groups[0].services = []string{"nobody"} })
+	f("trace filter", otlpwire.Traces, func(f *footer, chunks []byte) {
+		filter := f.groups[0].filter
+		clear(chunks[filter.off-int64(len(magic)):][:filter.size])
+	})
+	f("two overflow columns", otlpwire.Traces, func(f *footer, _ []byte) {
+		cols, n := f.groups[0].rows.sets[0].cols, 0
+		for i := range cols {
+			if table.LeafKind(cols[i].typ) == table.KindString && n < 2 {
+				cols[i].typ = table.TypeRaw
+				n++
+			}
+		}
+		if n < 2 {
+			t.Fatal("no two columns of strings")
+		}
+	})
+}
+
+// TestOpen_BelievesNoEndlessFooter opens a small file whose footer, unpacked,
+// is nothing but row groups.
+func TestOpen_BelievesNoEndlessFooter(t *testing.T) {
+	const groups = maxEntries + 1
+	text := binary.AppendUvarint([]byte{byte(otlpwire.Logs)}, groups)
+	group := []byte{0, 0, 0, 0, 0, 0, 1, 0, 0, 0}
+	text = append(text, bytes.Repeat(group, groups)...)
+	file := join(nil, text)
+	if _, err := Open(bytes.NewReader(file), int64(len(file))); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a footer of %d row groups in a file of %d bytes: %v", groups, len(file), err)
 	}
 }
 

@@ -23,6 +23,11 @@ const (
 	maxDictBytes = 1 << 30
 	// maxFooterBytes bounds the footer, decompressed.
 	maxFooterBytes = 256 << 20
+	// maxEntries is how many row groups, columns, sets and lists a footer may
+	// name, all together: each takes more memory than bytes. A part of the
+	// most rows that compaction makes, with as many attributes as its row
+	// groups can have columns for, names a tenth.
+	maxEntries = 4 << 20
 	// maxServices is how many services of a row group the footer names. Of a
 	// row group with more, it names none.
 	maxServices = 64

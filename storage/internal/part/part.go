@@ -2,6 +2,7 @@ package part
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,8 +103,8 @@ func (p *Part) Info() Info { return p.info }
 // Filter says which rows are wanted. It only leaves out row groups that cannot
 // hold any of them.
 type Filter struct {
-	// From and To bound the time in nanoseconds: From is in, To is not.
-	// Both zero is no bound.
+	// From and To bound the time in nanoseconds: From is in, To is not, and
+	// math.MaxInt64 is no bound. Both zero are none.
 	From, To int64
 	// Where are predicates that all have to hold.
 	Where []column.Predicate
@@ -130,13 +131,15 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 	return blocks, pruned, nil
 }
 
-// Columns returns the attribute columns that have a value in some row.
+// Columns returns the attribute columns that have a value in some row. Those
+// that cannot be told because bytes are wrong are left out: who asks for the
+// values of one finds out.
 func (p *Part) Columns() ([]column.Ref, error) {
 	var out []column.Ref
 	seen := map[column.Ref]bool{}
 	for i := range p.footer.groups {
 		b := table.NewBlock(source{p, nil}.rowGroup(&p.footer.groups[i]))
-		if err := b.Chunk().Resources.Ensure(); err != nil {
+		if err := b.Chunk().Resources.Ensure(); err != nil && !errors.Is(err, ErrCorrupt) {
 			return nil, err
 		}
 		for _, ref := range b.Columns() {
@@ -211,18 +214,82 @@ func (p *Part) Verify() error {
 	return nil
 }
 
-func (s source) verify(g *rowGroup) error {
+// verifyFilter checks that the trace filter passes all ids of the rows.
+func (s source) verifyFilter(g *rowGroup, c *table.Chunk) error {
+	var filter []byte
 	if g.filter.size > 0 {
-		if _, err := s.chunk(g.filter); err != nil {
+		var err error
+		if filter, err = s.chunk(g.filter); err != nil {
 			return err
 		}
 	}
+	at := traceLeaf(c.Signal)
+	if at < 0 {
+		return nil
+	}
+	for _, id := range c.Rows.Leaves[at].Dict.Values[1:] {
+		if len(filter) == 0 || !mayContain(filter, []byte(id)) {
+			return corruptf("the trace filter leaves out trace %x", id)
+		}
+	}
+	return nil
+}
+
+// verifyRanges checks that the integers of a group are within what the footer
+// says.
+func verifyRanges(g *table.Group, d *groupDir) error {
+	check := func(what string, l *table.Leaf, d *leafDir) error {
+		if l.Kind != table.KindInt || d.ref.size == 0 {
+			return nil
+		}
+		for i, v := range l.Ints {
+			if v < d.min || v > d.max {
+				return corruptf("value %d of %s is %d, the footer says %d to %d", i, what, v, d.min, d.max)
+			}
+		}
+		return nil
+	}
+	for i := range d.leaves {
+		if err := check(g.Def.Leaves[i].Name, &g.Leaves[i], &d.leaves[i]); err != nil {
+			return err
+		}
+	}
+	for i := range d.sets {
+		for k := range d.sets[i].cols {
+			if err := check(d.sets[i].cols[k].key, &g.Sets[i].Cols[k].Leaf, &d.sets[i].cols[k].leaf); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range d.lists {
+		l := &g.Lists[i]
+		if err := check(g.Def.Lists[i].Name, &l.Counts, &d.lists[i].counts); err != nil {
+			return err
+		}
+		if err := verifyRanges(&l.Items, &d.lists[i].items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s source) verify(g *rowGroup) error {
 	c := s.rowGroup(g)
 	if err := c.EnsureAll(); err != nil {
 		return err
 	}
-	if _, err := c.Services(); err != nil {
+	if err := s.verifyFilter(g, c); err != nil {
+		return err
+	}
+	services, err := servicesOf(c)
+	if err != nil {
 		return corruptf("%v", err)
+	}
+	if !slices.Equal(services, g.services) {
+		return corruptf("rows of services %q, the footer says %q", services, g.services)
+	}
+	if err := verifyRanges(&c.Rows, &g.rows); err != nil {
+		return err
 	}
 	least, greatest := c.Time(0), c.Time(0)
 	for i := range c.Rows.N {

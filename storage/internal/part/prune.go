@@ -1,6 +1,8 @@
 package part
 
 import (
+	"errors"
+	"math"
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -10,7 +12,7 @@ import (
 
 // mayMatch reports whether a row group may hold a row that a filter wants.
 func (s source) mayMatch(g *rowGroup, f *Filter) (bool, error) {
-	if (f.From != 0 || f.To != 0) && (g.maxTime < f.From || g.minTime >= f.To) {
+	if (f.From != 0 || f.To != 0) && (g.maxTime < f.From || g.minTime >= f.To && f.To != math.MaxInt64) {
 		return false, nil
 	}
 	for i := range f.Where {
@@ -146,6 +148,9 @@ func (s source) mayHoldTrace(g *rowGroup, id string) (bool, error) {
 		return false, nil
 	}
 	filter, err := s.chunk(g.filter)
+	if errors.Is(err, ErrCorrupt) {
+		return true, nil // the rows may be sound
+	}
 	if err != nil {
 		return false, err
 	}

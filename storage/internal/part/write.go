@@ -241,6 +241,9 @@ func (w *writer) finish() (Info, error) {
 	if w.info.Rows == 0 {
 		return Info{}, errors.New("part: write: no rows")
 	}
+	if n := w.footer.entries(); n > maxEntries {
+		return Info{}, fmt.Errorf("part: write: footer of %d entries, at most %d possible", n, maxEntries)
+	}
 	raw := w.footer.append(nil)
 	if len(raw) > maxFooterBytes {
 		return Info{}, fmt.Errorf("part: write: footer of %d bytes, at most %d possible", len(raw), maxFooterBytes)

@@ -91,7 +91,8 @@ func readOwner(f *os.File) string {
 	return strings.TrimSpace(string(buf[:n]))
 }
 
-// ReadFile returns the content of a file that may be at most limit bytes long.
+// ReadFile returns the content of a file that may be at most limit bytes long;
+// the error about one that is longer wraps ErrTooLarge.
 func ReadFile(fsys FS, name string, limit int64) (data []byte, err error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -103,7 +104,7 @@ func ReadFile(fsys FS, name string, limit int64) (data []byte, err error) {
 		return nil, err
 	}
 	if size > limit {
-		return nil, fmt.Errorf("%s has %d bytes, more than the limit of %d", name, size, limit)
+		return nil, fmt.Errorf("%w: %s has %d bytes, at most %d are read", ErrTooLarge, name, size, limit)
 	}
 	data = make([]byte, size)
 	n, err := f.ReadAt(data, 0)

@@ -59,3 +59,6 @@ func (e Error) Error() string { return string(e) }
 
 // ErrLocked is what the error of FS.Lock wraps when another holds the lock.
 const ErrLocked Error = "locked by another process"
+
+// ErrTooLarge is what the error of ReadFile wraps for a file above the limit.
+const ErrTooLarge Error = "file too large"
