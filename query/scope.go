@@ -54,6 +54,15 @@ func newTableScope(sig otlpwire.Signal, alias string, refs []column.Ref) *scope 
 	return s
 }
 
+// subScope is the scope over the rows of a subquery.
+func subScope(sub *plan, alias string) *scope {
+	s := &scope{from: true, alias: alias, index: map[string]int{}, used: make([]bool, len(sub.out))}
+	for i, e := range sub.out {
+		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, level: e.level})
+	}
+	return s
+}
+
 // use returns column c as an expression, giving it a number when it is new.
 func (s *scope) use(c inputCol) *expr {
 	key := fmt.Sprintf("%d %v %v %d", c.typ, c.refs, c.object, c.place)
