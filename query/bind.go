@@ -24,6 +24,7 @@ type binder struct {
 	// the input's columns where aliasFirst is set, else behind them.
 	aliases    map[string]node
 	aliasFirst bool
+	bound      map[node]*expr // what aliases stand for
 }
 
 // aggScope is what expressions behind GROUP BY may use.
@@ -110,12 +111,17 @@ func (b *binder) ident(n *identNode) *expr {
 	return b.input(e, n)
 }
 
-// alias binds what an alias stands for, in which aliases mean nothing.
+// alias binds what an alias stands for, in which aliases mean nothing. It
+// does so once, however often the alias is used.
 func (b *binder) alias(n node) *expr {
-	aliases := b.aliases
-	b.aliases = nil
-	e := b.expr(n)
-	b.aliases = aliases
+	e, ok := b.bound[n]
+	if !ok {
+		aliases := b.aliases
+		b.aliases = nil
+		e = b.expr(n).share()
+		b.aliases = aliases
+		b.bound[n] = e
+	}
 	return e
 }
 
@@ -294,7 +300,7 @@ func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
 }
 
 func (b *binder) between(n *betweenNode) *expr {
-	x, lo, hi := b.expr(n.x), b.expr(n.lo), b.expr(n.hi)
+	x, lo, hi := b.expr(n.x).share(), b.expr(n.lo), b.expr(n.hi)
 	at := &binaryNode{l: n.x, r: n.lo, pos: n.pos}
 	ge := b.compare(column.Ge, x, lo, at)
 	at = &binaryNode{l: n.x, r: n.hi, pos: n.pos}
@@ -316,10 +322,14 @@ func (b *binder) is(n *isNode) *expr {
 
 func (b *binder) caseExpr(n *caseNode) *expr {
 	var conds, values []*expr
+	var operand *expr
+	if n.operand != nil {
+		operand = b.expr(n.operand).share()
+	}
 	for _, w := range n.whens {
-		if n.operand != nil {
+		if operand != nil {
 			at := &binaryNode{l: n.operand, r: w.cond, pos: w.cond.at()}
-			conds = append(conds, b.compare(column.Eq, b.expr(n.operand), b.expr(w.cond), at))
+			conds = append(conds, b.compare(column.Eq, operand, b.expr(w.cond), at))
 		} else {
 			conds = append(conds, b.condition(b.expr(w.cond), w.cond))
 		}

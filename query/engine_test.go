@@ -170,6 +170,40 @@ func TestScan_Request(t *testing.T) {
 	}
 }
 
+// TestQuery_HostileReuse runs expressions that use an argument twice, inside
+// each other: computed each time anew, they would take until the end of days.
+func TestQuery_HostileReuse(t *testing.T) {
+	nest := func(depth int, open, inner, end string) string {
+		return strings.Repeat(open, depth) + inner + strings.Repeat(end, depth)
+	}
+	numbers := strings.Repeat(" + 1", 4000)
+	for name, sql := range map[string]string{
+		"between": "SELECT service = name" + strings.Repeat(" BETWEEN false AND true", 190) + " FROM spans",
+		"nullif":  "SELECT " + nest(190, "nullif(", "name", ", service)") + " FROM spans",
+		"case":    "SELECT " + nest(190, "CASE ", "name", " WHEN service THEN 'x' WHEN 'y' THEN 'z' ELSE name END") + " FROM spans",
+		"in":      "SELECT " + nest(190, "(", "name = service", " IN (true, name = service, false))") + " FROM spans",
+		"whens":   "SELECT CASE duration::int" + numbers + strings.Repeat(" WHEN 1 THEN 2", 20_000) + " END FROM spans",
+		"order":   "SELECT duration::int" + numbers + " AS x FROM spans ORDER BY x" + strings.Repeat(" + x", 4000),
+		"having":  "SELECT count(*)" + numbers + " AS x FROM spans HAVING x" + strings.Repeat(" + x", 4000) + " > 0",
+		"group":   "SELECT duration::int" + numbers + " AS x FROM spans GROUP BY x" + strings.Repeat(", x", 99),
+	} {
+		if _, err := testEngine(manySpans(10)).Query(t.Context(), sql); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	sql := "SELECT count(1)" + strings.Repeat(", count(2)", 2000)
+	if _, err := testEngine(manySpans(1)).Query(t.Context(), sql); err != nil {
+		t.Errorf("the same aggregate many times: %v", err)
+	}
+	var b strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&b, ", sum(%d)", i)
+	}
+	if _, err := testEngine(manySpans(1)).Query(t.Context(), "SELECT 1"+b.String()); err == nil || !strings.Contains(err.Error(), "more than 1000 aggregates") {
+		t.Errorf("many aggregates: got error %v", err)
+	}
+}
+
 func TestParse_HostileNesting(t *testing.T) {
 	for name, sql := range map[string]string{
 		"parens":   "SELECT " + strings.Repeat("(", 100_000),

@@ -15,6 +15,7 @@ type eval struct {
 	cols   map[int]*encoded
 	pos    map[int][]uint32 // per chunk
 	dense  map[int]*vec     // per chunk
+	once   map[*expr]*vec   // shared expressions, per chunk or while entry is set
 	coded  map[*expr]*vec   // per frame
 	shared map[*expr]sharedEntries
 }
@@ -30,7 +31,7 @@ type sharedEntries struct {
 func newEval(limit int64) *eval {
 	return &eval{
 		limit: limit, cols: map[int]*encoded{}, pos: map[int][]uint32{}, dense: map[int]*vec{},
-		coded: map[*expr]*vec{}, shared: map[*expr]sharedEntries{},
+		once: map[*expr]*vec{}, coded: map[*expr]*vec{}, shared: map[*expr]sharedEntries{},
 	}
 }
 
@@ -47,6 +48,7 @@ func (ev *eval) chunk(c chunk) {
 	ev.c, ev.n, ev.made = c, c.n, 0
 	clear(ev.pos)
 	clear(ev.dense)
+	clear(ev.once)
 }
 
 // spend accounts n bytes of strings that a kernel is about to make, and
@@ -103,6 +105,19 @@ func (ev *eval) vec(e *expr) *vec {
 		}
 		return ev.gather(e.col)
 	}
+	if !e.shared {
+		return ev.call(e)
+	}
+	v, ok := ev.once[e]
+	if !ok {
+		v = ev.call(e)
+		ev.once[e] = v
+	}
+	return v
+}
+
+// call computes e from its arguments.
+func (ev *eval) call(e *expr) *vec {
 	if ev.entry == nil && e.single >= 0 {
 		if entries := ev.entries(e); entries != nil {
 			return entries.gather(ev.positions(e.single))
@@ -160,11 +175,10 @@ func (ev *eval) entries(e *expr) *vec {
 	if col.entries.n > 2*ev.f.rows()+1024 {
 		return nil
 	}
-	ev.entry = col.entries
-	n := ev.n
-	ev.n = col.entries.n
-	v := ev.vec(e)
-	ev.entry, ev.n = nil, n
+	n, once := ev.n, ev.once
+	ev.entry, ev.n, ev.once = col.entries, col.entries.n, map[*expr]*vec{}
+	v := ev.call(e)
+	ev.entry, ev.n, ev.once = nil, n, once
 	ev.coded[e] = v
 	ev.shared[e] = sharedEntries{dict: col.dict, n: col.entries.n, out: v}
 	return v

@@ -23,6 +23,10 @@ type expr struct {
 	// push is the comparison that a scan may prune by, where the expression
 	// is one.
 	push *pushdown
+	// shared says that several expressions have this one as an argument, or one
+	// more than once: it is computed once a chunk. Without that, expressions
+	// inside each other would take time exponential in their depth.
+	shared bool
 	// bucket is the width in nanoseconds where the expression is time_bucket.
 	bucket int64
 }
@@ -38,6 +42,12 @@ const (
 	dependsNone = -1 // a constant
 	dependsMany = -2
 )
+
+// share returns e, which is about to be used more than once.
+func (e *expr) share() *expr {
+	e.shared = true
+	return e
+}
 
 func (e *expr) isConst() bool { return e.fn == nil && e.single == dependsNone }
 func (e *expr) isCol() bool   { return e.fn == nil && e.single >= 0 }

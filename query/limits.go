@@ -14,6 +14,9 @@ const (
 	// maxExprs is how many expressions a query may hold, the elements of IN
 	// lists included.
 	maxExprs = 100_000
+	// maxAggregates is how many different aggregates a SELECT may hold: every
+	// one is compared with all others.
+	maxAggregates = 1000
 	// maxPatternBytes and maxPatternSize bound a regular expression: its
 	// text, and the size of the program it becomes.
 	maxPatternBytes = 8192

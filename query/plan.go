@@ -211,6 +211,9 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 			p.fail(k.at(), "GROUP BY cannot hold an aggregate")
 			return
 		}
+		if slices.ContainsFunc(agg.keys, func(have node) bool { return equalNodes(have, k) }) {
+			continue
+		}
 		agg.keys = append(agg.keys, k)
 		agg.keyExprs = append(agg.keyExprs, p.expr(k))
 	}
@@ -270,7 +273,7 @@ func (p *planner) project(out *plan, items []item) {
 // setAliases makes the names of the SELECT list known to HAVING (behind the
 // input's columns) and ORDER BY (before them).
 func (p *planner) setAliases(items []item, first bool) {
-	p.aliases, p.aliasFirst = map[string]node{}, first
+	p.aliases, p.aliasFirst, p.bound = map[string]node{}, first, map[node]*expr{}
 	for _, it := range items {
 		if _, twice := p.aliases[it.name]; it.alias && !twice && it.node != nil {
 			p.aliases[it.name] = it.node
