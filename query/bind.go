@@ -278,6 +278,9 @@ func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 	if !ok || b.err != nil {
 		return constExpr(typeBool, value{})
 	}
+	if len(pattern) > maxPatternBytes {
+		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
+	}
 	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
 	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
 	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {

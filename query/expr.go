@@ -1,6 +1,10 @@
 package query
 
-import "github.com/ttlog/ttlog/storage/column"
+import (
+	"context"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
 
 // kernel computes an expression over ev.n rows from its arguments. It never
 // fails: what cannot be computed is NULL.
@@ -76,7 +80,8 @@ func callExpr(t Type, fn kernel, args ...*expr) *expr {
 	if e.single != dependsNone {
 		return e
 	}
-	ev := &eval{n: 1}
+	ev := newEval(context.Background(), &budget{limit: 1 << 20})
+	ev.n = 1
 	vals := make([]*vec, len(args))
 	for i, a := range args {
 		vals[i] = constVec(a.typ, a.val, 1)

@@ -18,7 +18,8 @@ const (
 	// one is compared with all others.
 	maxAggregates = 1000
 	// maxPatternBytes and maxPatternSize bound a regular expression: its
-	// text, and the size of the program it becomes.
+	// text, and the size of the program it becomes. The pattern of LIKE is as
+	// long at most.
 	maxPatternBytes = 8192
 	maxPatternSize  = 50_000
 	// maxTopK is the largest k of topk(k, x).
