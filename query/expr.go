@@ -88,7 +88,8 @@ func callExpr(t Type, fn kernel, args ...*expr) *expr {
 	}
 	v := fn(ev, vals)
 	if ev.err != nil {
-		return e // too large to be a constant; fails when it runs
+		e.single = dependsMany // too large to be a constant: computed with the rows
+		return e
 	}
 	return constExpr(t, v.at(0))
 }
