@@ -52,7 +52,7 @@ func (b *binder) expr(n node) *expr {
 	}
 	if b.agg != nil && b.deep == 0 {
 		for i, k := range b.agg.keys {
-			if equalNodes(n, k) {
+			if equalNodes(n, k) || b.sameColumn(n, k) {
 				e := colExpr(i, b.agg.keyExprs[i].typ)
 				e.level = b.agg.keyExprs[i].level
 				return e
@@ -96,8 +96,27 @@ func (b *binder) expr(n node) *expr {
 	return b.fail(n.at(), "unknown expression")
 }
 
+// sameColumn reports whether two names mean one column, such as service and
+// spans.service.
+func (b *binder) sameColumn(x, y node) bool {
+	l, ok := x.(*identNode)
+	if !ok {
+		return false
+	}
+	r, ok := y.(*identNode)
+	if !ok {
+		return false
+	}
+	le, _ := b.sc.resolve(l)
+	re, _ := b.sc.resolve(r)
+	return le != nil && re != nil && le.isCol() && re.isCol() && le.col == re.col
+}
+
 func (b *binder) ident(n *identNode) *expr {
 	alias, isAlias := b.aliases[n.name]
+	if !isAlias {
+		alias, isAlias = b.aliases[strings.ToLower(n.name)]
+	}
 	if isAlias && b.deep == 0 && b.aliasFirst {
 		return b.alias(alias)
 	}

@@ -238,9 +238,11 @@ func (p *planner) groupKey(k node, items []item) node {
 	if e, _ := p.sc.resolve(id); e != nil && !(e.isConst() && e.attr) {
 		return k
 	}
-	for _, it := range items {
-		if it.alias && it.name == id.name {
-			return it.node
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		for _, it := range items {
+			if it.alias && same(it.name, id.name) {
+				return it.node
+			}
 		}
 	}
 	return k
@@ -271,12 +273,21 @@ func (p *planner) project(out *plan, items []item) {
 }
 
 // setAliases makes the names of the SELECT list known to HAVING (behind the
-// input's columns) and ORDER BY (before them).
+// input's columns) and ORDER BY (before them). Their case does not matter,
+// unless two differ in nothing else.
 func (p *planner) setAliases(items []item, first bool) {
 	p.aliases, p.aliasFirst, p.bound = map[string]node{}, first, map[node]*expr{}
-	for _, it := range items {
-		if _, twice := p.aliases[it.name]; it.alias && !twice && it.node != nil {
-			p.aliases[it.name] = it.node
+	p.sc.aliases = nil
+	for _, exact := range []bool{true, false} {
+		for _, it := range items {
+			name := it.name
+			if !exact {
+				name = strings.ToLower(name)
+			}
+			if _, twice := p.aliases[name]; it.alias && !twice && it.node != nil {
+				p.aliases[name] = it.node
+				p.sc.aliases = append(p.sc.aliases, it.name)
+			}
 		}
 	}
 }
@@ -352,7 +363,7 @@ func (p *planner) listed(key node, items []item) int {
 	n, isOrdinal := ordinal(key)
 	id, isIdent := key.(*identNode)
 	for i, it := range items {
-		if isOrdinal && n == int64(i+1) || isIdent && it.alias && id.name == it.name || !isOrdinal && equalNodes(key, it.node) {
+		if isOrdinal && n == int64(i+1) || isIdent && it.alias && strings.EqualFold(id.name, it.name) || !isOrdinal && equalNodes(key, it.node) {
 			return i
 		}
 	}

@@ -21,6 +21,8 @@ type scope struct {
 	cols  []inputCol              // the columns in use, or all of a subquery
 	index map[string]int          // of cols
 	used  []bool                  // of a subquery: the columns in use
+
+	aliases []string // of the SELECT list, to suggest
 }
 
 // inputCol is a column of the input. Of a table it is made of the stored
@@ -222,6 +224,7 @@ func (s *scope) unknown(name string) string {
 			known = append(known, c.name)
 		}
 	}
+	known = append(known, s.aliases...)
 	sort.Strings(known)
 	if len(name) > 100 {
 		name = strings.ToValidUTF8(name[:100], "") + "…"
