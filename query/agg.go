@@ -69,6 +69,9 @@ func (b *binder) aggregate(n *callNode, a aggregate) *expr {
 	if len(n.args) < a.min || len(n.args) > a.max {
 		return b.fail(n.pos, "%s takes %s, found %d", n.name, argCount(a.min, a.max), len(n.args))
 	}
+	if len(b.agg.calls) == maxAggregates {
+		return b.fail(n.pos, "more than %d aggregates", maxAggregates)
+	}
 	b.deep++
 	args := make([]*expr, len(n.args))
 	for i, x := range n.args {

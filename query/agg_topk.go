@@ -35,6 +35,7 @@ func (a *topkAcc) put(g uint32, x value, n int64) {
 		a.groups[g] = m
 		a.bytes += 48
 	}
+	x = wholeKey(x)
 	if _, ok := m[x]; !ok {
 		x = x.owned()
 		a.bytes += 64 + int64(len(x.s))

@@ -24,6 +24,7 @@ type binder struct {
 	// the input's columns where aliasFirst is set, else behind them.
 	aliases    map[string]node
 	aliasFirst bool
+	bound      map[node]*expr // what aliases stand for
 }
 
 // aggScope is what expressions behind GROUP BY may use.
@@ -51,7 +52,7 @@ func (b *binder) expr(n node) *expr {
 	}
 	if b.agg != nil && b.deep == 0 {
 		for i, k := range b.agg.keys {
-			if equalNodes(n, k) {
+			if equalNodes(n, k) || b.sameColumn(n, k) {
 				e := colExpr(i, b.agg.keyExprs[i].typ)
 				e.level = b.agg.keyExprs[i].level
 				return e
@@ -95,8 +96,27 @@ func (b *binder) expr(n node) *expr {
 	return b.fail(n.at(), "unknown expression")
 }
 
+// sameColumn reports whether two names mean one column, such as service and
+// spans.service.
+func (b *binder) sameColumn(x, y node) bool {
+	l, ok := x.(*identNode)
+	if !ok {
+		return false
+	}
+	r, ok := y.(*identNode)
+	if !ok {
+		return false
+	}
+	le, _ := b.sc.resolve(l)
+	re, _ := b.sc.resolve(r)
+	return le != nil && re != nil && le.isCol() && re.isCol() && le.col == re.col
+}
+
 func (b *binder) ident(n *identNode) *expr {
 	alias, isAlias := b.aliases[n.name]
+	if !isAlias {
+		alias, isAlias = b.aliases[strings.ToLower(n.name)]
+	}
 	if isAlias && b.deep == 0 && b.aliasFirst {
 		return b.alias(alias)
 	}
@@ -110,12 +130,17 @@ func (b *binder) ident(n *identNode) *expr {
 	return b.input(e, n)
 }
 
-// alias binds what an alias stands for, in which aliases mean nothing.
+// alias binds what an alias stands for, in which aliases mean nothing. It
+// does so once, however often the alias is used.
 func (b *binder) alias(n node) *expr {
-	aliases := b.aliases
-	b.aliases = nil
-	e := b.expr(n)
-	b.aliases = aliases
+	e, ok := b.bound[n]
+	if !ok {
+		aliases := b.aliases
+		b.aliases = nil
+		e = b.expr(n).share()
+		b.aliases = aliases
+		b.bound[n] = e
+	}
 	return e
 }
 
@@ -272,6 +297,9 @@ func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 	if !ok || b.err != nil {
 		return constExpr(typeBool, value{})
 	}
+	if len(pattern) > maxPatternBytes {
+		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
+	}
 	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
 	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
 	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
@@ -294,7 +322,7 @@ func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
 }
 
 func (b *binder) between(n *betweenNode) *expr {
-	x, lo, hi := b.expr(n.x), b.expr(n.lo), b.expr(n.hi)
+	x, lo, hi := b.expr(n.x).share(), b.expr(n.lo), b.expr(n.hi)
 	at := &binaryNode{l: n.x, r: n.lo, pos: n.pos}
 	ge := b.compare(column.Ge, x, lo, at)
 	at = &binaryNode{l: n.x, r: n.hi, pos: n.pos}
@@ -316,10 +344,14 @@ func (b *binder) is(n *isNode) *expr {
 
 func (b *binder) caseExpr(n *caseNode) *expr {
 	var conds, values []*expr
+	var operand *expr
+	if n.operand != nil {
+		operand = b.expr(n.operand).share()
+	}
 	for _, w := range n.whens {
-		if n.operand != nil {
+		if operand != nil {
 			at := &binaryNode{l: n.operand, r: w.cond, pos: w.cond.at()}
-			conds = append(conds, b.compare(column.Eq, b.expr(n.operand), b.expr(w.cond), at))
+			conds = append(conds, b.compare(column.Eq, operand, b.expr(w.cond), at))
 		} else {
 			conds = append(conds, b.condition(b.expr(w.cond), w.cond))
 		}

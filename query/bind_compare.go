@@ -193,6 +193,7 @@ func (b *binder) in(n *inNode) *expr {
 
 func (b *binder) inAsOr(n *inNode, x *expr, list []*expr) *expr {
 	var e *expr
+	x.share()
 	for i, item := range list {
 		eq := b.compare(column.Eq, x, item, &binaryNode{l: n.x, r: n.list[i], pos: n.pos})
 		if e == nil {

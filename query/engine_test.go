@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,8 @@ func TestQuery_Parameters(t *testing.T) {
 	}{
 		{"SELECT count(*) FROM spans WHERE name = $1 AND duration < $2", []any{"name 3", time.Hour}, "1"},
 		{"SELECT :a + :b, :c", []any{map[string]any{"a": 1, "b": json.Number("2.5"), "c": nil}}, "3.5|NULL"},
+		// Too large to be computed once and for all.
+		{"SELECT length($1 || $1), length($1 || $1) > length($1), lower($1 || $1) LIKE 'x%y'", []any{strings.Repeat("X", 1<<20)}, "2097152|true|false"},
 		{"SELECT $1, $2, $3, $4", []any{true, uint8(7), testNow, "it's"}, "true|7|2024-01-02T00:00:00Z|it's"},
 		{"SELECT name FROM spans ORDER BY timestamp LIMIT $1 OFFSET $2", []any{1, 2}, "name 2"},
 	} {
@@ -76,12 +79,13 @@ func TestQuery_Limits(t *testing.T) {
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT topk(3, span_id) FROM spans", "memory budget"},
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT name, p99(duration) FROM spans GROUP BY name", "memory budget"},
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT max(span_id) FROM (SELECT span_id, name, timestamp FROM spans)", "memory budget of 64 KiB reached at a subquery in FROM"},
-		{Options{MaxMemoryBytes: 64 << 10}, "SELECT span_id, name FROM spans", "memory budget of 64 KiB reached by the rows of the result"},
+		{Options{MaxMemoryBytes: 1 << 20}, "SELECT span_id, name FROM spans", "memory budget of 1 MiB reached by the rows of the result"},
 		{Options{MaxMemoryBytes: 1 << 20}, "SELECT name" + strings.Repeat("||name", 1000) + " FROM spans", "memory budget"},
 		{Options{MaxRows: 100}, "SELECT name FROM spans", "the result has more than 100 rows"},
 		{Options{MaxRows: 100}, "SELECT name FROM spans ORDER BY duration", "the result has more than 100 rows"},
 		{Options{Timeout: time.Nanosecond}, "SELECT count(*) FROM spans", "timeout of 1ns reached"},
 	} {
+		c.o.Parallel = 1 // several workers may reach the limit in several places
 		_, err := New(src, c.o).Query(t.Context(), c.sql)
 		if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.80s: got error %v, want %q", c.sql, err, c.want)
@@ -167,6 +171,107 @@ func TestScan_Request(t *testing.T) {
 		if got := strings.Join(preds, "; "); got != c.preds || req.From != c.from || req.To != c.to {
 			t.Errorf("%s:\ngot  [%d, %d) %s\nwant [%d, %d) %s", c.where, req.From, req.To, got, c.from, c.to, c.preds)
 		}
+	}
+}
+
+// TestQuery_HostileReuse runs expressions that use an argument twice, inside
+// each other: computed each time anew, they would take until the end of days.
+func TestQuery_HostileReuse(t *testing.T) {
+	nest := func(depth int, open, inner, end string) string {
+		return strings.Repeat(open, depth) + inner + strings.Repeat(end, depth)
+	}
+	numbers := strings.Repeat(" + 1", 4000)
+	for name, sql := range map[string]string{
+		"between": "SELECT service = name" + strings.Repeat(" BETWEEN false AND true", 190) + " FROM spans",
+		"nullif":  "SELECT " + nest(190, "nullif(", "name", ", service)") + " FROM spans",
+		"case":    "SELECT " + nest(190, "CASE ", "name", " WHEN service THEN 'x' WHEN 'y' THEN 'z' ELSE name END") + " FROM spans",
+		"in":      "SELECT " + nest(190, "(", "name = service", " IN (true, name = service, false))") + " FROM spans",
+		"whens":   "SELECT CASE duration::int" + numbers + strings.Repeat(" WHEN 1 THEN 2", 20_000) + " END FROM spans",
+		"order":   "SELECT duration::int" + numbers + " AS x FROM spans ORDER BY x" + strings.Repeat(" + x", 4000),
+		"having":  "SELECT count(*)" + numbers + " AS x FROM spans HAVING x" + strings.Repeat(" + x", 4000) + " > 0",
+		"group":   "SELECT duration::int" + numbers + " AS x FROM spans GROUP BY x" + strings.Repeat(", x", 99),
+	} {
+		if _, err := testEngine(manySpans(10)).Query(t.Context(), sql); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	sql := "SELECT count(1)" + strings.Repeat(", count(2)", 2000)
+	if _, err := testEngine(manySpans(1)).Query(t.Context(), sql); err != nil {
+		t.Errorf("the same aggregate many times: %v", err)
+	}
+	var b strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&b, ", sum(%d)", i)
+	}
+	if _, err := testEngine(manySpans(1)).Query(t.Context(), "SELECT 1"+b.String()); err == nil || !strings.Contains(err.Error(), "more than 1000 aggregates") {
+		t.Errorf("many aggregates: got error %v", err)
+	}
+}
+
+// TestQuery_HostileMemory asks for more at once than the budget holds, before
+// anything is kept.
+func TestQuery_HostileMemory(t *testing.T) {
+	huge := make([]memRow, 20)
+	for i := range huge {
+		huge[i] = memRow{
+			field("timestamp"): intValue(typeTime, testNow.UnixNano()+int64(i)),
+			field("name"):      strValue(typeStr, strings.Repeat("x", 1<<20)+strconv.Itoa(i)),
+		}
+	}
+	table := func(rows []memRow, block int) *memSource {
+		return &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: block}
+	}
+	many := manySpans(5000)
+	many.block = 5000
+	for _, c := range []struct {
+		src       *memSource
+		sql, want string
+	}{
+		{table(huge, 20), "SELECT count(*) FROM spans WHERE name LIKE '%y%'", "decoding columns"},
+		{table(huge, 20), "SELECT attributes, name FROM spans", "decoding columns"},
+		{many, "SELECT CASE" + strings.Repeat(" WHEN duration = 1ns THEN timestamp", 1000) + " END FROM spans", "computing expressions"},
+		{many, "SELECT coalesce(nullif(duration, 1ns)" + strings.Repeat(", nullif(duration, 1ns)", 1000) + ") FROM spans", "computing expressions"},
+		{many, "SELECT duration * 2" + strings.Repeat(", duration * 2", 1000) + " FROM spans", "computing expressions"},
+		{many, "SELECT count(replace(span_id::string || name, '0', repeat)) FROM (SELECT span_id, name, name || name || name || name AS repeat FROM spans)", "computing expressions"},
+	} {
+		c.sql = strings.ReplaceAll(c.sql, "repeat)", strings.TrimSuffix(strings.Repeat("repeat || ", 10), " || ")+")")
+		_, err := New(c.src, Options{MaxMemoryBytes: 4 << 20, Parallel: 1}).Stream(t.Context(), c.sql, nil, &failSink{left: math.MaxInt})
+		if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "memory budget of 4 MiB reached at "+c.want) {
+			t.Errorf("%.60s: got error %v, want one at %s", c.sql, err, c.want)
+		}
+	}
+	// Blocks of a quarter of the budget, and far more goroutines than that.
+	for _, sql := range []string{
+		"SELECT name FROM spans", "SELECT name FROM spans LIMIT 19", "SELECT name FROM spans ORDER BY timestamp DESC LIMIT 1",
+		"SELECT count(name) FROM spans", "SELECT timestamp FROM (SELECT timestamp, name FROM spans) LIMIT 1",
+	} {
+		e := New(table(huge, 1), Options{MaxMemoryBytes: 4 << 20, Parallel: 16})
+		if _, err := e.Stream(t.Context(), sql, nil, &failSink{left: math.MaxInt}); err != nil {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+}
+
+// TestQuery_HostilePatterns lets the timeout end matches that would take
+// minutes for a single row.
+func TestQuery_HostilePatterns(t *testing.T) {
+	src := &memSource{block: 1, tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: {{field("name"): strValue(typeStr, strings.Repeat("a", 8<<20))}}}}
+	like := "'%" + strings.Repeat("a", 8000) + "_b%'"
+	re := "'(?:" + strings.Repeat("a?", 40) + "){400}b$'"
+	for _, sql := range []string{
+		"SELECT count(*) FROM spans WHERE name LIKE " + like,
+		"SELECT count(*) FROM spans WHERE name ILIKE " + like,
+		"SELECT count(*) FROM spans WHERE name ~ " + re,
+		"SELECT regexp_extract(name, " + re + ") FROM spans",
+	} {
+		_, err := New(src, Options{Timeout: 10 * time.Millisecond}).Query(t.Context(), sql)
+		if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "timeout of 10ms reached") {
+			t.Errorf("%.60s: got error %v", sql, err)
+		}
+	}
+	_, err := New(src, Options{}).Query(t.Context(), "SELECT name LIKE '"+strings.Repeat("a", 8193)+"' FROM spans")
+	if err == nil || !strings.Contains(err.Error(), "pattern of 8193 bytes is longer than the limit of 8192") {
+		t.Errorf("long pattern: got error %v", err)
 	}
 }
 

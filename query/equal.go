@@ -6,7 +6,7 @@ import (
 )
 
 // equalNodes reports whether two expressions were written alike, but for
-// white space, parentheses and the case of keywords.
+// white space, parentheses and the case of keywords and fixed columns.
 func equalNodes(a, b node) bool {
 	switch a := a.(type) {
 	case nil:
@@ -19,7 +19,7 @@ func equalNodes(a, b node) bool {
 		return ok && a.name == b.name
 	case *identNode:
 		b, ok := b.(*identNode)
-		return ok && a.qual == b.qual && (a.name == b.name || !a.quoted && !b.quoted && strings.EqualFold(a.name, b.name))
+		return ok && a.qual == b.qual && (a.name == b.name || strings.EqualFold(a.name, b.name) && isFixed(a.name))
 	case *indexNode:
 		b, ok := b.(*indexNode)
 		return ok && a.base == b.base && a.key == b.key

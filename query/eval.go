@@ -1,11 +1,18 @@
 package query
 
+import "context"
+
 // eval computes expressions over chunks of frames. It belongs to one worker.
 // The first error sticks in err; results after it mean nothing.
 type eval struct {
-	err   error
-	limit int64 // bytes of strings one chunk may make
-	made  int64 // bytes of strings made since the chunk began
+	err  error
+	over func() error // tells why the query has to end, nil while it has not
+	acct account      // the sum of what follows, to accountGrain
+
+	decoded int64 // bytes of the frame's columns
+	kept    int64 // bytes of what was computed over entries
+	made    int64 // bytes of what was made since the chunk began
+	args    int64 // bytes of the arguments of the calls at work
 
 	f     frame
 	c     chunk
@@ -15,6 +22,7 @@ type eval struct {
 	cols   map[int]*encoded
 	pos    map[int][]uint32 // per chunk
 	dense  map[int]*vec     // per chunk
+	once   map[*expr]*vec   // shared expressions, per chunk or while entry is set
 	coded  map[*expr]*vec   // per frame
 	shared map[*expr]sharedEntries
 }
@@ -22,21 +30,26 @@ type eval struct {
 // sharedEntries is an expression over a dictionary that the next block may
 // share.
 type sharedEntries struct {
-	dict *string
-	n    int
-	out  *vec
+	dict  *string
+	n     int
+	out   *vec
+	bytes int64
 }
 
-func newEval(limit int64) *eval {
+// accountGrain is how far what an eval holds may be from what its budget
+// knows: one atomic add for many small strings.
+const accountGrain = 256 << 10
+
+func newEval(ctx context.Context, b *budget) *eval {
 	return &eval{
-		limit: limit, cols: map[int]*encoded{}, pos: map[int][]uint32{}, dense: map[int]*vec{},
-		coded: map[*expr]*vec{}, shared: map[*expr]sharedEntries{},
+		over: ctx.Err, acct: account{b: b, stage: "computing expressions"}, cols: map[int]*encoded{}, pos: map[int][]uint32{}, dense: map[int]*vec{},
+		once: map[*expr]*vec{}, coded: map[*expr]*vec{}, shared: map[*expr]sharedEntries{},
 	}
 }
 
 // frame begins a frame.
 func (ev *eval) frame(f frame) {
-	ev.f = f
+	ev.f, ev.decoded = f, 0
 	clear(ev.cols)
 	clear(ev.coded)
 	ev.chunk(chunk{})
@@ -47,23 +60,44 @@ func (ev *eval) chunk(c chunk) {
 	ev.c, ev.n, ev.made = c, c.n, 0
 	clear(ev.pos)
 	clear(ev.dense)
+	clear(ev.once)
+	ev.account(0)
 }
 
 // spend accounts n bytes of strings that a kernel is about to make, and
 // returns false where it must not.
 func (ev *eval) spend(n int) bool {
 	ev.made += int64(n)
-	limit := ev.limit
-	if limit == 0 {
-		limit = 1 << 20
-	}
-	if ev.made > limit {
-		if ev.err == nil {
-			ev.err = limitError("memory budget of %s reached while computing strings", formatBytes(limit))
-		}
-		return false
-	}
+	ev.account(accountGrain)
 	return ev.err == nil
+}
+
+// account tells the budget what ev holds, if that is more than grain off.
+func (ev *eval) account(grain int64) {
+	held := ev.decoded + ev.kept + ev.made + ev.args
+	if d := held - ev.acct.held; d <= grain && d >= -grain {
+		return
+	}
+	if err := ev.acct.set(held); err != nil && ev.err == nil {
+		ev.err = err
+	}
+}
+
+// disown makes somebody else account for n bytes of what ev holds.
+func (ev *eval) disown(n *int64) int64 {
+	ev.account(0)
+	out := *n
+	ev.acct.held -= out
+	*n = 0
+	return out
+}
+
+// stopped reports whether the query has to end.
+func (ev *eval) stopped() bool {
+	if ev.err == nil {
+		ev.err = ev.over()
+	}
+	return ev.err != nil
 }
 
 func (ev *eval) column(i int) *encoded {
@@ -78,6 +112,10 @@ func (ev *eval) column(i int) *encoded {
 		e = &encoded{entries: constVec(typeNull, value{}, ev.f.rows())}
 	}
 	ev.cols[i] = e
+	ev.decoded += e.bytes
+	ev.acct.stage = "decoding columns"
+	ev.account(accountGrain)
+	ev.acct.stage = "computing expressions"
 	return e
 }
 
@@ -103,19 +141,38 @@ func (ev *eval) vec(e *expr) *vec {
 		}
 		return ev.gather(e.col)
 	}
+	if !e.shared {
+		return ev.call(e)
+	}
+	v, ok := ev.once[e]
+	if !ok {
+		v = ev.call(e)
+		ev.once[e] = v
+		ev.made += v.width()
+	}
+	return v
+}
+
+// call computes e from its arguments.
+func (ev *eval) call(e *expr) *vec {
 	if ev.entry == nil && e.single >= 0 {
 		if entries := ev.entries(e); entries != nil {
 			return entries.gather(ev.positions(e.single))
 		}
 	}
-	args := make([]*vec, len(e.args))
+	args, before := make([]*vec, len(e.args)), ev.args
 	for i, a := range e.args {
 		args[i] = ev.vec(a)
+		ev.args += args[i].width()
+		ev.account(accountGrain)
+		if ev.err != nil {
+			ev.args = before
+			return constVec(e.typ, value{}, ev.n)
+		}
 	}
-	if ev.err != nil {
-		return constVec(e.typ, value{}, ev.n)
-	}
-	return e.fn(ev, args)
+	v := e.fn(ev, args)
+	ev.args = before
+	return v
 }
 
 // gather returns a column's values in the chunk's rows.
@@ -130,8 +187,10 @@ func (ev *eval) gather(col int) *vec {
 		v = e.object.build(ev, &ev.c)
 	case !e.flat():
 		v = e.entries.gather(ev.positions(col))
+		ev.made += v.width()
 	case ev.c.sel != nil:
 		v = e.entries.gather(ev.c.sel)
+		ev.made += v.width()
 	default:
 		v = e.entries.slice(ev.c.lo, ev.c.lo+ev.c.n)
 	}
@@ -160,13 +219,14 @@ func (ev *eval) entries(e *expr) *vec {
 	if col.entries.n > 2*ev.f.rows()+1024 {
 		return nil
 	}
-	ev.entry = col.entries
-	n := ev.n
-	ev.n = col.entries.n
-	v := ev.vec(e)
-	ev.entry, ev.n = nil, n
+	n, once, made := ev.n, ev.once, ev.made
+	ev.entry, ev.n, ev.once = col.entries, col.entries.n, map[*expr]*vec{}
+	v := ev.call(e)
+	bytes := ev.made - made + v.width()
+	ev.entry, ev.n, ev.once, ev.made = nil, n, once, made
+	ev.kept += bytes - ev.shared[e].bytes
 	ev.coded[e] = v
-	ev.shared[e] = sharedEntries{dict: col.dict, n: col.entries.n, out: v}
+	ev.shared[e] = sharedEntries{dict: col.dict, n: col.entries.n, out: v, bytes: bytes}
 	return v
 }
 
@@ -232,6 +292,9 @@ func perRow(t Type, f func(ev *eval, a []value) value) kernel {
 		row := make([]value, len(a))
 	rows:
 		for i := range ev.n {
+			if i%64 == 63 && ev.stopped() {
+				return
+			}
 			for j, v := range a {
 				if row[j] = v.at(i); row[j].isNull() {
 					out.setNull(i)

@@ -113,11 +113,13 @@ func (x *exec) subquery(ctx context.Context, p *plan) (iter.Seq2[frame, error], 
 	var frames []*vecFrame
 	acct := account{b: x.bud, stage: "a subquery in FROM"}
 	err := x.run(ctx, p, 1<<31, func(cols []*vec, n int) error {
-		frames = append(frames, &vecFrame{n: n, cols: cols})
+		f := &vecFrame{n: n}
 		size := int64(0)
 		for _, c := range cols {
 			size += c.size()
+			f.cols = append(f.cols, c.owned())
 		}
+		frames = append(frames, f)
 		return acct.set(acct.held + size)
 	})
 	if err != nil {
@@ -135,20 +137,35 @@ func (x *exec) subquery(ctx context.Context, p *plan) (iter.Seq2[frame, error], 
 // seqShift makes room for a frame's row number below its own number.
 const seqShift = 32
 
+// weight estimates what the columns of a frame take before they are decoded:
+// eight bytes a value. Only blocks are still to be decoded.
+func weight(f frame) int64 {
+	if b, ok := f.(*blockFrame); ok {
+		return int64(b.rows()) * int64(len(b.cols)) * 8
+	}
+	return 0
+}
+
 // each runs work over the frames on several goroutines; worker tells them
 // apart, and frame i has the number seq = i << seqShift.
-func (x *exec) each(ctx context.Context, frames iter.Seq2[frame, error], work func(ctx context.Context, worker int, f frame, seq uint64) error) error {
+func (x *exec) each(ctx context.Context, frames iter.Seq2[frame, error], work func(ctx context.Context, ev *eval, worker int, f frame, seq uint64) error) error {
 	type job struct {
 		f   frame
 		seq uint64
 	}
+	bud := x.bud.part()
+	defer bud.close()
 	grp, ctx := errgroup.WithContext(ctx)
 	jobs := make(chan job)
+	room := newGate(bud)
 	grp.Go(func() (err error) {
 		defer close(jobs)
 		defer recovered(&err)
 		seq := uint64(0)
 		for f, err := range frames {
+			if err == nil {
+				err = room.enter(ctx, weight(f))
+			}
 			if err != nil {
 				return err
 			}
@@ -164,10 +181,14 @@ func (x *exec) each(ctx context.Context, frames iter.Seq2[frame, error], work fu
 	for w := range x.workers {
 		grp.Go(func() (err error) {
 			defer recovered(&err)
+			ev := newEval(ctx, bud)
 			for j := range jobs {
-				if err := work(ctx, w, j.f, j.seq); err != nil {
+				if err := work(ctx, ev, w, j.f, j.seq); err != nil {
 					return err
 				}
+				bytes := ev.decoded
+				ev.frame(nil)
+				room.leave(bytes)
 			}
 			return nil
 		})
@@ -203,13 +224,12 @@ func (ev *eval) rows(ctx context.Context, fr frame, conds []*expr, size int, f f
 // group aggregates the input of p.
 func (x *exec) group(ctx context.Context, p *plan, frames iter.Seq2[frame, error]) (*grouper, error) {
 	groups := make([]*grouper, x.workers)
-	evals := make([]*eval, x.workers)
-	err := x.each(ctx, frames, func(ctx context.Context, w int, f frame, seq uint64) error {
+	err := x.each(ctx, frames, func(ctx context.Context, ev *eval, w int, f frame, seq uint64) error {
 		if groups[w] == nil {
-			groups[w], evals[w] = newGrouper(p.group, x.bud), newEval(x.bud.limit)
+			groups[w] = newGrouper(p.group, x.bud)
 		}
-		return evals[w].rows(ctx, f, p.where, chunkRows, func(c chunk) error {
-			return groups[w].add(evals[w], seq+uint64(c.row(0)))
+		return ev.rows(ctx, f, p.where, chunkRows, func(c chunk) error {
+			return groups[w].add(ev, seq+uint64(c.row(0)))
 		})
 	})
 	if err != nil {
@@ -242,19 +262,18 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 	}
 	n += min(p.offset, most)
 	tops := make([]*topN, x.workers)
-	evals := make([]*eval, x.workers)
 	conds := p.conditions()
-	err := x.each(ctx, frames, func(ctx context.Context, w int, f frame, seq uint64) error {
+	err := x.each(ctx, frames, func(ctx context.Context, ev *eval, w int, f frame, seq uint64) error {
 		if tops[w] == nil {
-			tops[w], evals[w] = newTopN(n, p.order, p.out, x.bud), newEval(x.bud.limit)
+			tops[w] = newTopN(n, p.order, p.out, x)
 		}
-		err := evals[w].rows(ctx, f, conds, chunkRows, func(c chunk) error {
-			return tops[w].add(evals[w], seq+uint64(c.row(0)))
+		err := ev.rows(ctx, f, conds, chunkRows, func(c chunk) error {
+			return tops[w].add(ev, seq+uint64(c.row(0)))
 		})
 		if err != nil {
 			return err
 		}
-		return tops[w].endFrame(evals[w])
+		return tops[w].endFrame(ev)
 	})
 	if err != nil {
 		return err
@@ -284,21 +303,31 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 	return nil
 }
 
+// pendingFrame is a frame with those of its rows that have no values yet.
+type pendingFrame struct {
+	frame
+	list []*topRow
+}
+
 // fillRows computes the values of the rows that made it into the result
 // without them.
 func (x *exec) fillRows(ctx context.Context, p *plan, rows []*topRow) error {
-	pending := pendingRows(rows)
+	var pending []pendingFrame
+	for f, rows := range pendingRows(rows) {
+		pending = append(pending, pendingFrame{f, rows})
+	}
 	frames := func(yield func(frame, error) bool) {
-		for f := range pending {
+		for i, f := range pending {
+			pending[i] = pendingFrame{} // the frame and its columns may go
 			if !yield(f, nil) {
 				return
 			}
 		}
 	}
-	return x.each(ctx, frames, func(_ context.Context, _ int, f frame, _ uint64) error {
-		t, ev := newTopN(0, p.order, p.out, x.bud), newEval(x.bud.limit)
+	return x.each(ctx, frames, func(_ context.Context, ev *eval, _ int, f frame, _ uint64) error {
+		t := newTopN(0, p.order, p.out, x)
 		ev.frame(f)
-		if err := t.fill(ev, pending[f]); err != nil {
+		if err := t.fill(ev, f.(pendingFrame).list); err != nil {
 			return err
 		}
 		return t.account() // stays accounted until the query ends

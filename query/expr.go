@@ -1,6 +1,10 @@
 package query
 
-import "github.com/ttlog/ttlog/storage/column"
+import (
+	"context"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
 
 // kernel computes an expression over ev.n rows from its arguments. It never
 // fails: what cannot be computed is NULL.
@@ -23,6 +27,10 @@ type expr struct {
 	// push is the comparison that a scan may prune by, where the expression
 	// is one.
 	push *pushdown
+	// shared says that several expressions have this one as an argument, or one
+	// more than once: it is computed once a chunk. Without that, expressions
+	// inside each other would take time exponential in their depth.
+	shared bool
 	// bucket is the width in nanoseconds where the expression is time_bucket.
 	bucket int64
 }
@@ -38,6 +46,12 @@ const (
 	dependsNone = -1 // a constant
 	dependsMany = -2
 )
+
+// share returns e, which is about to be used more than once.
+func (e *expr) share() *expr {
+	e.shared = true
+	return e
+}
 
 func (e *expr) isConst() bool { return e.fn == nil && e.single == dependsNone }
 func (e *expr) isCol() bool   { return e.fn == nil && e.single >= 0 }
@@ -66,14 +80,16 @@ func callExpr(t Type, fn kernel, args ...*expr) *expr {
 	if e.single != dependsNone {
 		return e
 	}
-	ev := &eval{n: 1}
+	ev := newEval(context.Background(), &budget{limit: 1 << 20})
+	ev.n = 1
 	vals := make([]*vec, len(args))
 	for i, a := range args {
 		vals[i] = constVec(a.typ, a.val, 1)
 	}
 	v := fn(ev, vals)
 	if ev.err != nil {
-		return e // too large to be a constant; fails when it runs
+		e.single = dependsMany // too large to be a constant: computed with the rows
+		return e
 	}
 	return constExpr(t, v.at(0))
 }

@@ -25,10 +25,16 @@ type encoded struct {
 	runEnds []uint32 // row behind each run
 	valid   []uint64
 	dict    *string // identity of a dictionary that blocks may share
+	bytes   int64   // what decoding took
 	object  *objectBuilder
 }
 
 func (e *encoded) flat() bool { return e.codes == nil && e.runEnds == nil }
+
+// size returns about how many bytes the column holds.
+func (e *encoded) size() int64 {
+	return e.entries.size() + int64(4*len(e.codes)+4*len(e.runEnds)+8*len(e.valid))
+}
 
 func (e *encoded) nullEntry() uint32 { return uint32(e.entries.n - 1) }
 

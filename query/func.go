@@ -39,7 +39,7 @@ func conditionalFunctions() map[string]function {
 			return callExpr(t, caseKernel(t), cond, args[1], args[2])
 		}},
 		"nullif": {2, 2, func(b *binder, n *callNode, args []*expr) *expr {
-			x := args[0]
+			x := args[0].share()
 			eq := b.compare(compareOps["="], x, args[1], &binaryNode{l: n.args[0], r: n.args[1], pos: n.pos})
 			return callExpr(x.typ, caseKernel(x.typ), eq, widen(nullExpr(), x.typ), x)
 		}},

@@ -1,6 +1,9 @@
 package query
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // mathFunctions are the functions of numbers. What is not defined, such as
 // the logarithm of 0, is NULL.
@@ -88,7 +91,14 @@ func bindRound(b *binder, n *callNode, args []*expr) *expr {
 	}
 	x := b.number(args[0], n.args[0], n.name)
 	digits := b.integer(args[1], n.args[1], n.name)
-	if x.typ != typeFloat || digits.typ == typeNull {
+	switch {
+	case digits.typ == typeNull:
+		return constExpr(x.typ, value{})
+	case x.typ == typeInt:
+		return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+			return roundInt(a[0].n, a[1].n)
+		}), x, digits)
+	case x.typ != typeFloat:
 		return x
 	}
 	return callExpr(typeFloat, perRow(typeFloat, func(_ *eval, a []value) value {
@@ -99,4 +109,32 @@ func bindRound(b *binder, n *callNode, args []*expr) *expr {
 		}
 		return a[0]
 	}), x, digits)
+}
+
+// roundInt rounds n to digits, which for an integer means something below 0;
+// what does not fit is NULL.
+func roundInt(n, digits int64) value {
+	if digits >= 0 {
+		return intValue(typeInt, n)
+	}
+	if digits < -19 {
+		return intValue(typeInt, 0)
+	}
+	scale := uint64(1)
+	for ; digits < 0; digits++ {
+		scale *= 10
+	}
+	m := magnitude(n)
+	whole := m / scale
+	if m%scale >= scale-scale/2 {
+		whole++
+	}
+	hi, lo := bits.Mul64(whole, scale)
+	if hi > 0 || lo > math.MaxInt64 {
+		return value{}
+	}
+	if n < 0 {
+		return intValue(typeInt, -int64(lo))
+	}
+	return intValue(typeInt, int64(lo))
 }

@@ -179,8 +179,8 @@ func regexpExtract(b *binder, n *callNode, args []*expr) *expr {
 	if group < 0 || group > re.NumSubexp() {
 		return b.fail(n.pos, "the expression has %d groups, found group %d", re.NumSubexp(), group)
 	}
-	return callExpr(typeStr, perRow(typeStr, func(_ *eval, a []value) value {
-		m := re.FindStringSubmatchIndex(a[0].s)
+	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
+		m := re.find(ev, a[0].s)
 		if m == nil || m[2*group] < 0 {
 			return value{}
 		}

@@ -24,7 +24,12 @@ func timeFunctions() map[string]function {
 			unit := b.unit(args[0], n, dateUnits)
 			x := b.timestamp(args[1], n.args[1], n.name)
 			return callExpr(typeTime, perRow(typeTime, func(_ *eval, a []value) value {
-				return intValue(typeTime, dateTrunc(unit, time.Unix(0, a[0].n).UTC()).UnixNano())
+				t := time.Unix(0, a[0].n).UTC()
+				// In 1677 a unit may begin before the first timestamp there is.
+				if ns := dateTrunc(unit, t).UnixNano(); ns <= a[0].n {
+					return intValue(typeTime, ns)
+				}
+				return value{}
 			}), x)
 		}},
 		"date_part": {2, 2, part},

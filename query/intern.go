@@ -1,7 +1,8 @@
 package query
 
 // interner numbers the distinct values of an expression, from 1; NULL is 0.
-// Behind it, grouping and counting work on numbers.
+// Behind it, grouping and counting work on numbers. In mixed values 1 and 1.0
+// are one value, as they are for =.
 type interner struct {
 	form  form
 	ints  map[int64]uint32 // the bits of floats as well
@@ -46,6 +47,7 @@ func (in *interner) id(v value) uint32 {
 	case formStr:
 		id, ok = in.strs[v.s]
 	default:
+		v = wholeKey(v)
 		id, ok = in.vals[v]
 	}
 	if ok {

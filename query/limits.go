@@ -14,8 +14,12 @@ const (
 	// maxExprs is how many expressions a query may hold, the elements of IN
 	// lists included.
 	maxExprs = 100_000
+	// maxAggregates is how many different aggregates a SELECT may hold: every
+	// one is compared with all others.
+	maxAggregates = 1000
 	// maxPatternBytes and maxPatternSize bound a regular expression: its
-	// text, and the size of the program it becomes.
+	// text, and the size of the program it becomes. The pattern of LIKE is as
+	// long at most.
 	maxPatternBytes = 8192
 	maxPatternSize  = 50_000
 	// maxTopK is the largest k of topk(k, x).

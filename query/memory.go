@@ -1,7 +1,9 @@
 package query
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 )
 
@@ -9,13 +11,26 @@ import (
 // use.
 type budget struct {
 	limit int64
+	whole *budget // of which this is a part; nil for the whole
 	used  atomic.Int64
 	peak  atomic.Int64 // near enough: EXPLAIN ANALYZE shows it
+}
+
+// part returns a budget that takes from b and gives all back when it is
+// closed: what a stage holds while it runs.
+func (b *budget) part() *budget { return &budget{limit: b.limit, whole: b} }
+
+// close gives back what is still taken from a part.
+func (b *budget) close() {
+	_ = b.whole.grab(-b.used.Swap(0), "") // giving back cannot fail
 }
 
 // grab takes n bytes (gives back, where n is negative) for the named stage.
 func (b *budget) grab(n int64, stage string) error {
 	used := b.used.Add(n)
+	if b.whole != nil {
+		return b.whole.grab(n, stage)
+	}
 	if used > b.peak.Load() {
 		b.peak.Store(used)
 	}
@@ -36,6 +51,56 @@ func (a *account) set(n int64) error {
 	d := n - a.held
 	a.held = n
 	return a.b.grab(d, a.stage)
+}
+
+// gate keeps the frames that are worked on at once within half of a budget,
+// so that many cores do not fail a query that few would answer. It is for one
+// goroutine that enters, and any number that leave.
+type gate struct {
+	limit int64
+	freed chan struct{}
+
+	mu      sync.Mutex
+	inside  int64 // frames; guarded by mu
+	largest int64 // bytes that a frame took so far, or may take; guarded by mu
+	known   bool  // a frame has left: largest is more than a guess; guarded by mu
+}
+
+func newGate(b *budget) *gate { return &gate{limit: b.limit / 2, freed: make(chan struct{}, 1)} }
+
+// enter waits until there is room for a frame of about n bytes. One frame
+// always has room, and no more than two before the first has shown its size.
+func (g *gate) enter(ctx context.Context, n int64) error {
+	for {
+		g.mu.Lock()
+		g.largest = max(g.largest, n)
+		ok := g.inside == 0 || (g.inside+1)*g.largest <= g.limit && (g.known || g.inside < 2)
+		if ok {
+			g.inside++
+		}
+		g.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-g.freed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// leave says that a frame is done with, and how many bytes it took.
+func (g *gate) leave(n int64) {
+	g.mu.Lock()
+	g.inside--
+	g.known = true
+	g.largest = max(g.largest, n)
+	g.mu.Unlock()
+	select {
+	case g.freed <- struct{}{}:
+	default:
+	}
 }
 
 func formatBytes(n int64) string {

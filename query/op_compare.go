@@ -2,6 +2,7 @@ package query
 
 import (
 	"cmp"
+	"math"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -73,11 +74,14 @@ func compareKernel(op column.Op, a, b Type) kernel {
 }
 
 // compareAny compares values of mixed types. Values that do not compare give
-// NULL.
+// NULL, and NaN equals nothing.
 func compareAny(op column.Op) kernel {
 	return perRow(typeBool, func(_ *eval, v []value) value {
-		if !comparableTypes(v[0].t, v[1].t) {
+		switch {
+		case !comparableTypes(v[0].t, v[1].t):
 			return value{}
+		case v[0].isNaN() || v[1].isNaN():
+			return boolValue(op == column.Ne)
 		}
 		return boolValue(holds(op, compareValues(v[0], v[1])))
 	})
@@ -157,7 +161,7 @@ func compareBoth[T cmp.Ordered](op column.Op, a, b []T, out []int64) {
 // among them, which turns "not found" into NULL.
 func inKernel(set map[value]bool, hasNull, not bool) kernel {
 	return perRow(typeBool, func(_ *eval, v []value) value {
-		if set[inKey(v[0])] {
+		if set[inKey(v[0])] && !v[0].isNaN() {
 			return boolValue(!not)
 		}
 		if hasNull {
@@ -167,13 +171,19 @@ func inKernel(set map[value]bool, hasNull, not bool) kernel {
 	})
 }
 
-// inKey normalises numbers, so that 1 is found in (1.0).
+// inKey normalises what compares across types, so that 1 is found in (1.0).
 func inKey(v value) value {
 	if v.t == typeDur {
 		v.t = typeInt
 	}
+	return wholeKey(v)
+}
+
+// wholeKey gives equal numbers one form: a float that is a whole number
+// becomes an integer.
+func wholeKey(v value) value {
 	if v.t == typeFloat {
-		if f := v.float(); f == float64(int64(f)) && f > -9e15 && f < 9e15 {
+		if f := v.float(); f >= math.MinInt64 && f < math.MaxInt64 && f == math.Trunc(f) {
 			return intValue(typeInt, int64(f))
 		}
 	}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"io"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -15,41 +16,45 @@ func likeKernel(pattern string, fold, not bool) kernel {
 		pattern = strings.ToLower(pattern)
 	}
 	match := likeMatcher(pattern)
-	return perRow(typeBool, func(_ *eval, v []value) value {
+	return perRow(typeBool, func(ev *eval, v []value) value {
 		s := v[0].s
 		if fold {
 			s = strings.ToLower(s)
 		}
-		return boolValue(match(s) != not)
+		return boolValue(match(ev, s) != not)
 	})
 }
 
 // likeMatcher compiles a pattern. The forms x, x%, %x and %x% need no
 // backtracking.
-func likeMatcher(pattern string) func(string) bool {
+func likeMatcher(pattern string) func(ev *eval, s string) bool {
 	body := strings.Trim(pattern, "%")
 	if strings.ContainsAny(body, `%_\`) {
-		return func(s string) bool { return matchLike(pattern, s) }
+		return func(ev *eval, s string) bool { return matchLike(ev, pattern, s) }
 	}
 	pre, post := strings.HasPrefix(pattern, "%"), strings.HasSuffix(pattern, "%")
 	switch {
 	case body == "" && pre:
-		return func(string) bool { return true }
+		return func(*eval, string) bool { return true }
 	case pre && post:
-		return func(s string) bool { return strings.Contains(s, body) }
+		return func(_ *eval, s string) bool { return strings.Contains(s, body) }
 	case pre:
-		return func(s string) bool { return strings.HasSuffix(s, body) }
+		return func(_ *eval, s string) bool { return strings.HasSuffix(s, body) }
 	case post:
-		return func(s string) bool { return strings.HasPrefix(s, body) }
+		return func(_ *eval, s string) bool { return strings.HasPrefix(s, body) }
 	}
-	return func(s string) bool { return s == body }
+	return func(_ *eval, s string) bool { return s == body }
 }
 
 // matchLike matches by going back to the last % only, which is enough, and
-// keeps the time within len(pattern) * len(s).
-func matchLike(pattern, s string) bool {
+// keeps the time within len(pattern) * len(s). That can still be long, so it
+// looks from time to time whether the query has to end.
+func matchLike(ev *eval, pattern, s string) bool {
 	p, i, back, mark := 0, 0, -1, 0
-	for i < len(s) {
+	for step := 1; i < len(s); step++ {
+		if step%(1<<20) == 0 && ev.stopped() {
+			return false
+		}
 		if p < len(pattern) && pattern[p] == '%' {
 			p++
 			back, mark = p, i
@@ -97,15 +102,63 @@ func likePrefix(pattern string) string {
 	return pattern
 }
 
+// regex is an RE2 expression that a query may run over any text.
+type regex struct {
+	*regexp.Regexp
+	size int64 // instructions, about
+}
+
+// long reports whether matching s may take so long that the query has to be
+// able to end meanwhile. The time grows with both sizes; the plain functions
+// of package regexp are faster, but cannot be interrupted.
+func (re *regex) long(s string) bool { return int64(len(s))*re.size > 64<<20 }
+
+// match reports whether re matches anywhere in s.
+func (re *regex) match(ev *eval, s string) bool {
+	if ev.stopped() {
+		return false
+	}
+	if re.long(s) {
+		return re.MatchReader(&regexInput{Reader: strings.NewReader(s), ev: ev})
+	}
+	return re.MatchString(s)
+}
+
+// find is match, and returns where the match and its groups stand.
+func (re *regex) find(ev *eval, s string) []int {
+	if ev.stopped() {
+		return nil
+	}
+	if re.long(s) {
+		return re.FindReaderSubmatchIndex(&regexInput{Reader: strings.NewReader(s), ev: ev})
+	}
+	return re.FindStringSubmatchIndex(s)
+}
+
+// regexInput is a text that ends early when the query has to.
+type regexInput struct {
+	*strings.Reader
+	ev *eval
+	n  int
+}
+
+// ReadRune returns the next character.
+func (r *regexInput) ReadRune() (rune, int, error) {
+	if r.n++; r.n%256 == 0 && r.ev.stopped() {
+		return 0, 0, io.EOF
+	}
+	return r.Reader.ReadRune()
+}
+
 // regexKernel matches an RE2 expression anywhere in the text.
-func regexKernel(re *regexp.Regexp, not bool) kernel {
-	return perRow(typeBool, func(_ *eval, v []value) value {
-		return boolValue(re.MatchString(v[0].s) != not)
+func regexKernel(re *regex, not bool) kernel {
+	return perRow(typeBool, func(ev *eval, v []value) value {
+		return boolValue(re.match(ev, v[0].s) != not)
 	})
 }
 
 // compileRegex compiles an RE2 expression whose program stays small.
-func compileRegex(pattern string) (*regexp.Regexp, error) {
+func compileRegex(pattern string) (*regex, error) {
 	if len(pattern) > maxPatternBytes {
 		return nil, fmt.Errorf("regular expression of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
 	}
@@ -113,10 +166,12 @@ func compileRegex(pattern string) (*regexp.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := regexSize(tree); n > maxPatternSize {
+	n := regexSize(tree)
+	if n > maxPatternSize {
 		return nil, fmt.Errorf("regular expression grows to %d instructions, the limit is %d", n, maxPatternSize)
 	}
-	return regexp.Compile(pattern)
+	re, err := regexp.Compile(pattern)
+	return &regex{re, n}, err
 }
 
 // regexSize estimates the instructions of the compiled expression, without

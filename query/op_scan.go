@@ -15,6 +15,14 @@ type blockFrame struct {
 func (f *blockFrame) rows() int { return f.blk.Rows() }
 
 func (f *blockFrame) column(i int) (*encoded, error) {
+	e, err := f.decode(i)
+	if err == nil && e.object == nil {
+		e.bytes = e.size()
+	}
+	return e, err
+}
+
+func (f *blockFrame) decode(i int) (*encoded, error) {
 	c := f.cols[i]
 	if c.object {
 		return f.object(c.place)
@@ -88,7 +96,7 @@ func (f *blockFrame) object(place column.Place) (*encoded, error) {
 		}
 		return refs[i].Type < refs[j].Type
 	})
-	o := &objectBuilder{}
+	o, bytes := &objectBuilder{}, int64(0)
 	for _, r := range refs {
 		v, err := f.blk.Vector(r)
 		if err != nil {
@@ -102,9 +110,10 @@ func (f *blockFrame) object(place column.Place) (*encoded, error) {
 			return nil, err
 		}
 		o.parts = append(o.parts, e)
+		bytes += e.size()
 		o.keys = append(o.keys, string(appendStringJSON(nil, r.Name))+":")
 	}
-	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: o}, nil
+	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: o, bytes: bytes}, nil
 }
 
 // objectBuilder writes the object of a row when it is asked for: most rows of

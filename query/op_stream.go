@@ -13,13 +13,17 @@ import (
 // order of the scan, so that the same query gives the same rows in the same
 // order, and no more than a few chunks wait anywhere.
 type streamJob struct {
-	f   frame
-	out chan streamChunk
+	f     frame
+	out   chan streamChunk
+	bytes int64 // of the frame's columns; set before out is closed
+	chunk int64 // of the largest chunk; set before out is closed
 }
 
+// streamChunk owns the memory of its columns, and those the frame's.
 type streamChunk struct {
-	cols []*vec
-	n    int
+	cols  []*vec
+	n     int
+	bytes int64
 }
 
 // stream emits the rows of p in the order of the scan.
@@ -30,6 +34,9 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	bud := x.bud.part()
+	defer bud.close()
+	room := newGate(bud)
 	grp, ctx := errgroup.WithContext(ctx)
 	jobs := make(chan *streamJob)
 	queue := make(chan *streamJob, 2*x.workers)
@@ -38,6 +45,9 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 		defer close(jobs)
 		defer recovered(&err)
 		for f, err := range frames {
+			if err == nil {
+				err = room.enter(ctx, weight(f))
+			}
 			if err != nil {
 				return err
 			}
@@ -57,7 +67,7 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 	for range x.workers {
 		grp.Go(func() (err error) {
 			defer recovered(&err)
-			ev := newEval(x.bud.limit)
+			ev := newEval(ctx, bud)
 			for j := range jobs {
 				if err := x.project(ctx, p, ev, j); err != nil {
 					return err
@@ -66,7 +76,7 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 			return nil
 		})
 	}
-	err := consume(ctx, queue, emit)
+	err := consume(ctx, queue, bud, room, emit)
 	if err != nil {
 		cancel()
 	}
@@ -79,18 +89,21 @@ func (x *exec) stream(ctx context.Context, p *plan, frames iter.Seq2[frame, erro
 	return err
 }
 
-// consume emits the jobs' output in order.
-func consume(ctx context.Context, queue chan *streamJob, emit func([]*vec, int) error) error {
+// consume emits the jobs' output in order, and gives back what each held.
+func consume(ctx context.Context, queue chan *streamJob, bud *budget, room *gate, emit func([]*vec, int) error) error {
 	for j := range queue {
 		for open := true; open; {
 			select {
 			case c, ok := <-j.out:
 				if open = ok; !ok {
+					room.leave(j.bytes + 2*j.chunk) // one waits, one is made
+					_ = bud.grab(-j.bytes, "")      // giving back cannot fail
 					break
 				}
 				if err := emit(c.cols, c.n); err != nil {
 					return err
 				}
+				_ = bud.grab(-c.bytes, "")
 			case <-ctx.Done():
 				return ctx.Err()
 			}
@@ -110,7 +123,13 @@ func (x *exec) project(ctx context.Context, p *plan, ev *eval, j *streamJob) err
 		out := streamChunk{n: c.n, cols: make([]*vec, len(p.out))}
 		for i, e := range p.out {
 			out.cols[i] = ev.vec(e)
+			if !e.isCol() && !e.shared { // which vec counts
+				ev.made += out.cols[i].width()
+			}
+			ev.account(accountGrain)
 		}
+		out.bytes = ev.disown(&ev.made)
+		j.chunk = max(j.chunk, out.bytes)
 		if ev.err != nil {
 			return ev.err
 		}
@@ -122,7 +141,10 @@ func (x *exec) project(ctx context.Context, p *plan, ev *eval, j *streamJob) err
 		}
 	})
 	if err == nil {
+		j.bytes = ev.disown(&ev.decoded)
+		ev.frame(nil)
 		close(j.out)
+		err = ev.err
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 // equal in all keys stay in the order of the scan.
 type topN struct {
 	n    int
+	most int64 // bytes of pending frames
 	keys []sortKey
 	out  []*expr
 	acct account
@@ -18,7 +19,7 @@ type topN struct {
 	rows   []*topRow // a heap with the last row on top, once there are n
 	bytes  int64
 	fresh  []*topRow       // of the chunk
-	frames map[frame]int64 // frames whose rows have no values yet, and their size
+	frames map[frame]int64 // frames whose rows have no values yet, and what their columns take
 }
 
 // topRow is a row that is kept: its keys, and its values or, until those are
@@ -36,9 +37,10 @@ type topRow struct {
 // holds on to the columns that it decoded.
 const maxPending = 16
 
-func newTopN(n int64, keys []sortKey, out []*expr, b *budget) *topN {
+func newTopN(n int64, keys []sortKey, out []*expr, x *exec) *topN {
+	b := x.bud
 	return &topN{
-		n: int(min(n, math.MaxInt32)), keys: keys, out: out, acct: account{b: b, stage: "ORDER BY"}, frames: map[frame]int64{},
+		n: int(min(n, math.MaxInt32)), most: b.limit / int64(4*x.workers), keys: keys, out: out, acct: account{b: b, stage: "ORDER BY"}, frames: map[frame]int64{},
 	}
 }
 
@@ -110,12 +112,12 @@ func (t *topN) add(ev *eval, seq uint64) error {
 			return err
 		}
 	} else {
-		t.frames[ev.f] = int64(ev.f.rows()) * int64(16*len(t.keys))
+		t.frames[ev.f] = ev.decoded
 	}
 	return t.account()
 }
 
-// account counts the rows, and for a pending frame its sort keys.
+// account counts the rows, and the columns of pending frames.
 func (t *topN) account() error {
 	n := t.bytes
 	for _, size := range t.frames {
@@ -127,8 +129,11 @@ func (t *topN) account() error {
 // endFrame lets go of frames that no row needs, and computes the values of
 // all rows when too many frames are left. ev stands nowhere after.
 func (t *topN) endFrame(ev *eval) error {
+	if _, ok := t.frames[ev.f]; ok {
+		t.frames[ev.f] = ev.decoded
+	}
 	if !t.tooMany(len(t.frames)) {
-		return nil
+		return t.account()
 	}
 	pending := pendingRows(t.rows)
 	for f := range t.frames {
@@ -154,7 +159,7 @@ func (t *topN) tooMany(n int) bool {
 	for _, s := range t.frames {
 		size += s
 	}
-	return n > maxPending || size > t.acct.b.limit/16
+	return n > maxPending || size > t.most
 }
 
 // pendingRows returns the rows without values, by frame.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -69,7 +68,7 @@ func (p *planner) plan(s *selectStmt) *plan {
 	grouped := len(s.group) > 0 || s.having != nil || anyAggregate(items, s)
 	switch {
 	case grouped && s.distinct:
-		return p.distinctOf(s)
+		return p.distinctOf(s, items)
 	case s.distinct:
 		p.groupBy(out, items, itemNodes(items), true)
 	case grouped:
@@ -96,11 +95,7 @@ func (p *planner) from(out *plan, s *selectStmt) {
 		out.sc = &scope{index: map[string]int{}}
 	case s.from.sub != nil:
 		out.sub = p.plan(s.from.sub)
-		out.sc = &scope{from: true, alias: s.from.alias, index: map[string]int{}}
-		for i, e := range out.sub.out {
-			out.sc.cols = append(out.sc.cols, inputCol{name: out.sub.names[i], typ: e.typ, level: e.level})
-		}
-		out.sc.used = make([]bool, len(out.sc.cols))
+		out.sc = subScope(out.sub, s.from.alias)
 	default:
 		sig, ok := tables[strings.ToLower(s.from.name)]
 		if !ok {
@@ -206,13 +201,18 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 	agg := &aggScope{distinct: distinct}
 	agg.from, agg.to = p.sc.timeBounds(out.where)
 	for _, k := range keys {
-		k = p.groupKey(k, items)
+		if !distinct { // whose keys are the items themselves, numbers among them
+			k = p.groupKey(k, items)
+		}
 		if p.err != nil {
 			return
 		}
 		if containsAggregate(k) {
 			p.fail(k.at(), "GROUP BY cannot hold an aggregate")
 			return
+		}
+		if slices.ContainsFunc(agg.keys, func(have node) bool { return equalNodes(have, k) }) {
+			continue
 		}
 		agg.keys = append(agg.keys, k)
 		agg.keyExprs = append(agg.keyExprs, p.expr(k))
@@ -238,9 +238,11 @@ func (p *planner) groupKey(k node, items []item) node {
 	if e, _ := p.sc.resolve(id); e != nil && !(e.isConst() && e.attr) {
 		return k
 	}
-	for _, it := range items {
-		if it.alias && it.name == id.name {
-			return it.node
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		for _, it := range items {
+			if it.alias && same(it.name, id.name) {
+				return it.node
+			}
 		}
 	}
 	return k
@@ -271,12 +273,21 @@ func (p *planner) project(out *plan, items []item) {
 }
 
 // setAliases makes the names of the SELECT list known to HAVING (behind the
-// input's columns) and ORDER BY (before them).
+// input's columns) and ORDER BY (before them). Their case does not matter,
+// unless two differ in nothing else.
 func (p *planner) setAliases(items []item, first bool) {
-	p.aliases, p.aliasFirst = map[string]node{}, first
-	for _, it := range items {
-		if _, twice := p.aliases[it.name]; it.alias && !twice && it.node != nil {
-			p.aliases[it.name] = it.node
+	p.aliases, p.aliasFirst, p.bound = map[string]node{}, first, map[node]*expr{}
+	p.sc.aliases = nil
+	for _, exact := range []bool{true, false} {
+		for _, it := range items {
+			name := it.name
+			if !exact {
+				name = strings.ToLower(name)
+			}
+			if _, twice := p.aliases[name]; it.alias && !twice && it.node != nil {
+				p.aliases[name] = it.node
+				p.sc.aliases = append(p.sc.aliases, it.name)
+			}
 		}
 	}
 }
@@ -300,52 +311,63 @@ func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {
 		} else {
 			e = p.expr(o.expr)
 		}
-		if e.level {
-			e = levelRank(e)
-		}
-		if !e.isConst() {
-			out.order = append(out.order, sortKey{e: e, desc: o.desc, nullsFirst: o.nulls == 'f'})
-		}
+		out.orderKey(o, e)
 	}
 	if p.agg != nil {
 		out.group.aggs = p.agg.aggs
 	}
 }
 
-// distinctOf plans SELECT DISTINCT over groups as a DISTINCT over a subquery.
-func (p *planner) distinctOf(s *selectStmt) *plan {
+// orderKey adds e as the last key of the order. Levels go by severity, and a
+// constant orders nothing.
+func (p *plan) orderKey(o orderItem, e *expr) {
+	if e.level {
+		e = levelRank(e)
+	}
+	if !e.isConst() {
+		p.order = append(p.order, sortKey{e: e, desc: o.desc, nullsFirst: o.nulls == 'f'})
+	}
+}
+
+// distinctOf plans SELECT DISTINCT over groups: the same SELECT without
+// DISTINCT is its input, whose rows it groups by all their columns.
+func (p *planner) distinctOf(s *selectStmt, items []item) *plan {
 	inner := *s
 	inner.distinct, inner.order, inner.limit, inner.offset = false, nil, nil, nil
-	inner.items = slices.Clone(s.items)
-	outer := &selectStmt{distinct: true, from: &tableRef{sub: &inner, pos: s.pos}, limit: s.limit, offset: s.offset, pos: s.pos}
-	for i, it := range inner.items {
-		name := it.alias
-		if name == "" && it.expr != nil {
-			name = itemName(it.expr)
-		}
-		hidden := "column " + strconv.Itoa(i+1)
-		inner.items[i].alias = hidden
-		outer.items = append(outer.items, selectItem{expr: &identNode{name: hidden, quoted: true, pos: it.pos}, alias: name, pos: it.pos})
+	sub := p.plan(&inner)
+	out := &plan{sub: sub, sc: subScope(sub, ""), names: sub.names, limit: -1}
+	if p.err != nil {
+		return out
+	}
+	out.group = &groupPlan{}
+	for i, e := range sub.out {
+		out.group.keys = append(out.group.keys, out.sc.col(i))
+		key := colExpr(i, e.typ)
+		key.level = e.level
+		out.out = append(out.out, key)
 	}
 	for _, o := range s.order {
-		found := false
-		for i, it := range s.items {
-			id, isIdent := o.expr.(*identNode)
-			n, isOrdinal := ordinal(o.expr)
-			if isIdent && it.alias != "" && id.name == it.alias || isOrdinal && n == int64(i+1) || equalNodes(o.expr, it.expr) {
-				o.expr, found = outer.items[i].expr, true
-				break
-			}
-		}
-		if !found {
+		i := p.listed(o.expr, items)
+		if i < 0 {
 			p.fail(o.expr.at(), "with DISTINCT, ORDER BY can only use what SELECT lists")
+			return out
 		}
-		outer.order = append(outer.order, o)
+		out.orderKey(o, out.out[i])
 	}
-	if p.err != nil {
-		return &plan{}
+	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
+	return out
+}
+
+// listed returns which item of the SELECT list a key of ORDER BY is, or -1.
+func (p *planner) listed(key node, items []item) int {
+	n, isOrdinal := ordinal(key)
+	id, isIdent := key.(*identNode)
+	for i, it := range items {
+		if isOrdinal && n == int64(i+1) || isIdent && it.alias && strings.EqualFold(id.name, it.name) || !isOrdinal && equalNodes(key, it.node) {
+			return i
+		}
 	}
-	return p.plan(outer)
+	return -1
 }
 
 // rowCount evaluates LIMIT or OFFSET.

@@ -97,6 +97,16 @@ func fixedType(s otlpwire.Signal, name string) (string, Type, bool) {
 	return "", typeNull, false
 }
 
+// isFixed reports whether some table has a fixed column of that name.
+func isFixed(name string) bool {
+	for s := range fixedColumns {
+		if _, _, ok := fixedType(s, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // levelRanks orders the log levels by severity, the usual other spellings of
 // severity texts among them.
 var levelRanks = map[string]int64{

@@ -21,6 +21,8 @@ type scope struct {
 	cols  []inputCol              // the columns in use, or all of a subquery
 	index map[string]int          // of cols
 	used  []bool                  // of a subquery: the columns in use
+
+	aliases []string // of the SELECT list, to suggest
 }
 
 // inputCol is a column of the input. Of a table it is made of the stored
@@ -50,6 +52,15 @@ func newTableScope(sig otlpwire.Signal, alias string, refs []column.Ref) *scope 
 			}
 			return list[i].Type < list[j].Type
 		})
+	}
+	return s
+}
+
+// subScope is the scope over the rows of a subquery.
+func subScope(sub *plan, alias string) *scope {
+	s := &scope{from: true, alias: alias, index: map[string]int{}, used: make([]bool, len(sub.out))}
+	for i, e := range sub.out {
+		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, level: e.level})
 	}
 	return s
 }
@@ -213,6 +224,7 @@ func (s *scope) unknown(name string) string {
 			known = append(known, c.name)
 		}
 	}
+	known = append(known, s.aliases...)
 	sort.Strings(known)
 	if len(name) > 100 {
 		name = strings.ToValidUTF8(name[:100], "") + "…"

@@ -69,6 +69,7 @@ type value struct {
 func intValue(t Type, n int64) value  { return value{t: t, n: n} }
 func strValue(t Type, s string) value { return value{t: t, s: s} }
 func (v value) isNull() bool          { return v.t == typeNull }
+func (v value) isNaN() bool           { return v.t == typeFloat && v.float() != v.float() }
 func (v value) float() float64        { return math.Float64frombits(uint64(v.n)) }
 func (v value) owned() value          { v.s = strings.Clone(v.s); return v }
 func floatValue(f float64) value      { return value{t: typeFloat, n: int64(floatBits(f))} }

@@ -1,5 +1,11 @@
 package query
 
+import (
+	"slices"
+	"strings"
+	"unsafe"
+)
+
 // vec is a column of values of one type, as expressions take and give them.
 // One of the slices holds the values, by the form of the type; null, where
 // set, tells which rows have none. A vec with same set has one value that
@@ -191,9 +197,39 @@ func (v *vec) slice(lo, hi int) *vec {
 	return &out
 }
 
+// width returns how many bytes v takes without what its strings point to.
+func (v *vec) width() int64 {
+	if v.same {
+		return 0
+	}
+	return int64(len(v.null) + 8*len(v.ints) + 8*len(v.floats) + 16*len(v.strs) + 32*len(v.vals))
+}
+
+// owned returns v with strings of its own: one string of a dictionary would
+// hold on to all of it. Rows mostly have the string of the row before.
+func (v *vec) owned() *vec {
+	out := *v
+	var last, own string
+	clone := func(s string) string {
+		if len(s) != len(last) || unsafe.StringData(s) != unsafe.StringData(last) {
+			last, own = s, strings.Clone(s)
+		}
+		return own
+	}
+	out.strs = slices.Clone(v.strs)
+	for i, s := range out.strs {
+		out.strs[i] = clone(s)
+	}
+	out.vals = slices.Clone(v.vals)
+	for i := range out.vals {
+		out.vals[i].s = clone(out.vals[i].s)
+	}
+	return &out
+}
+
 // size returns roughly how many bytes of heap v holds, its strings included.
 func (v *vec) size() int64 {
-	n := int64(len(v.null) + 8*len(v.ints) + 8*len(v.floats) + 16*len(v.strs) + 32*len(v.vals))
+	n := v.width()
 	for _, s := range v.strs {
 		n += int64(len(s))
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"go.uber.org/goleak"
 
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
@@ -31,6 +33,8 @@ import (
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
@@ -187,6 +191,19 @@ func TestAPI_Golden(t *testing.T) {
 		{"query_bad_timeout", "POST", "/api/v1/query", `{"query":"SELECT 1","timeout":"soon"}`, []string{"Content-Type", "application/json"}},
 		{"query_bad_media", "POST", "/api/v1/query", "SELECT 1", []string{"Content-Type", "image/png"}},
 		{"query_bad_accept", "POST", "/api/v1/query", "SELECT 1", []string{"Accept", "image/png"}},
+		{"query_accept_zero", "POST", "/api/v1/query", all, []string{"Accept", "application/json;q=0, application/*;q=0.5, text/*;q=0.4"}},
+		{"query_accept_specific", "POST", "/api/v1/query", "SELECT 1", []string{"Accept", "text/csv;q=0.2, */*;q=0.1, application/*;q=0.1, application/x-ndjson;q=0.3"}},
+		{"query_accept_none", "POST", "/api/v1/query", "SELECT 1", []string{"Accept", "application/json;q=0, text/csv;q=7"}},
+		{"query_csv_null", "POST", "/api/v1/query", "SELECT missing.key FROM spans", []string{"Accept", "text/csv"}},
+		{"query_gzip", "POST", "/api/v1/query", "SELECT 1", []string{"Content-Encoding", "gzip"}},
+		{"query_trailing", "POST", "/api/v1/query", `{"query":"SELECT 1"} {}`, []string{"Content-Type", "application/json"}},
+		{"query_own_timeout", "POST", "/api/v1/query", `{"query":"SELECT count(*) FROM spans","timeout":"1ns"}`, []string{"Content-Type", "application/json"}},
+		{"query_edges", "POST", "/api/v1/query", `{"query":"SELECT 9223372036854775807, CAST('NaN' AS float), -CAST('Inf' AS float), 1e300, :s, -0.0, $x","params":{"s":"a\u0000\ud800","x":9007199254740993}}`, []string{"Content-Type", "application/json"}},
+		{"trace_bad_accept", "GET", "/api/v1/traces/01020300000000000000000000000001", "", []string{"Accept", "text/html"}},
+		{"trace_short_id", "GET", "/api/v1/traces/010203", "", nil},
+		{"trace_long_id", "GET", "/api/v1/traces/0102030000000000000000000000000100", "", nil},
+		{"tail_where_type", "GET", "/api/v1/tail?where=true%0AAND+servise", "", nil},
+		{"tail_where_outside", "GET", "/api/v1/tail?service=a&where=true)+OR+(true", "", nil},
 		{"query_get", "GET", "/api/v1/query", "", nil},
 		{"trace", "GET", "/api/v1/traces/01020300000000000000000000000001", "", nil},
 		{"trace_absent", "GET", "/api/v1/traces/ff020300000000000000000000000001", "", nil},
@@ -267,6 +284,27 @@ func TestQuery_Arrow(t *testing.T) {
 	}
 }
 
+// TestQuery_ArrowSplitsLargeBatches asks for three rows of eight megabytes, which
+// must not become one record batch.
+func TestQuery_ArrowSplitsLargeBatches(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	_, _, body := call(t, "POST", srv.URL+"/api/v1/query",
+		`{"query":"SELECT :s || :s || :s || name FROM spans","params":{"s":"`+strings.Repeat("x", 3<<20)+`"}}`,
+		"Content-Type", "application/json", "Accept", "application/vnd.apache.arrow.stream")
+	r, err := ipc.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var rows []int64
+	for r.Next() {
+		rows = append(rows, r.RecordBatch().NumRows())
+	}
+	if r.Err() != nil || !slices.Equal(rows, []int64{2, 1}) {
+		t.Errorf("got batches of %d rows, %v; want 2 and 1", rows, r.Err())
+	}
+}
+
 func TestQuery_LimitsAre422(t *testing.T) {
 	srv, _ := serve(t, queryapi.Options{Query: query.Options{MaxRows: 1}})
 	status, media, body := call(t, "POST", srv.URL+"/api/v1/query", "SELECT name FROM spans")
@@ -327,6 +365,110 @@ func TestTail_SendsMatchingRowsAsTheyArrive(t *testing.T) {
 	}
 	if row["body"] != "sold out" || row["level"] != "ERROR" || row["service"] != "shop" {
 		t.Errorf("got %v, want the row that meets all conditions", row)
+	}
+}
+
+// TestAPI_Methods asks for what each call takes, and for headers alone.
+func TestAPI_Methods(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	for _, c := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"OPTIONS", "/api/v1/query", 204, "POST"},
+		{"OPTIONS", "/api/v1/services", 204, "GET, HEAD"},
+		{"OPTIONS", "/api/v1/nothing", 404, ""},
+		{"DELETE", "/api/v1/services", 405, "GET, HEAD"},
+		{"PUT", "/api/v1/query", 405, "POST"},
+		{"HEAD", "/api/v1/services", 200, ""},
+		{"HEAD", "/api/v1/tail", 200, ""}, // and does not stream
+		{"HEAD", "/api/v1/traces/01020300000000000000000000000001", 200, ""},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), c.method, srv.URL+c.path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != c.status || resp.Header.Get("Allow") != c.allow || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s %s: got %s, %v; want %d, Allow %q and nosniff", c.method, c.path, resp.Status, resp.Header, c.status, c.allow)
+		}
+	}
+}
+
+// slowClient is a client that takes nothing: its deadline is in the past.
+type slowClient struct {
+	*httptest.ResponseRecorder
+	deadlines int
+	written   int
+}
+
+func (s *slowClient) SetWriteDeadline(at time.Time) error {
+	s.deadlines++
+	if time.Until(at) <= 0 {
+		return fmt.Errorf("a deadline in the past")
+	}
+	return nil
+}
+
+func (s *slowClient) Write(b []byte) (int, error) {
+	s.written++
+	if s.deadlines < s.written {
+		return 0, fmt.Errorf("write without a deadline")
+	}
+	return s.ResponseRecorder.Write(b)
+}
+
+// TestAPI_SlowClients expects that every write to a client has a deadline of
+// its own: who takes nothing must not hold parts of the store open for ever.
+func TestAPI_SlowClients(t *testing.T) {
+	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	hub := new(stream.Hub)
+	hub.Close() // a tail says that it listens, and ends
+	h := queryapi.New(queryapi.Options{Source: query.FromStore(s), Traces: s, Tail: hub})
+	for _, r := range []*http.Request{
+		httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/query", strings.NewReader("SELECT 'x' || '"+strings.Repeat("long", 100_000)+"'")),
+		httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/tail", nil),
+	} {
+		w := &slowClient{ResponseRecorder: httptest.NewRecorder()}
+		h.ServeHTTP(w, r)
+		if w.Code != 200 || w.written == 0 || w.deadlines < w.written {
+			t.Errorf("%s: got status %d, %d writes, %d deadlines", r.URL, w.Code, w.written, w.deadlines)
+		}
+	}
+}
+
+// TestTail_SaysWhyItEnds lets the query over a request reach a limit.
+func TestTail_SaysWhyItEnds(t *testing.T) {
+	srv, hub := serve(t, queryapi.Options{Query: query.Options{MaxRows: 1}})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL+"/api/v1/tail", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	one := logs("shop", "one", plog.SeverityNumberInfo)
+	hub.Publish(storage.Logs, append(one, one...)) // messages behind each other are one message
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `event: error
+data: {"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"query: the result has more than 1 rows; add LIMIT or narrow the query: limit reached"}
+`
+	if !strings.Contains(string(body), want) {
+		t.Errorf("got %s, want it to end with %s", body, want)
 	}
 }
 

@@ -25,52 +25,70 @@ type Encoder interface {
 	Close(st query.Stats) error
 }
 
-// negotiate picks the format that the client asks for first, by weight and
-// then by order. No Accept header, or one that takes anything, means JSON. It
-// returns false where the client takes none of ours.
+// negotiate picks the format that the client asks for, and returns false where
+// it takes none of ours.
 func (a *api) negotiate(r *http.Request) (Format, bool) {
+	media := make([]string, len(a.formats))
+	for i, f := range a.formats {
+		media[i] = f.MediaType()
+	}
+	if i := choose(r, media...); i >= 0 {
+		return a.formats[i], true
+	}
+	return nil, false
+}
+
+// mediaRange is an item of an Accept header.
+type mediaRange struct {
+	media  string
+	weight float64
+}
+
+// choose returns which of our media types the client asks for: the one with
+// the largest weight, then the one it names first, then our first. It returns
+// 0 without an Accept header, and -1 where the client takes none.
+func choose(r *http.Request, ours ...string) int {
 	header := strings.Join(r.Header.Values("Accept"), ",")
 	if strings.TrimSpace(header) == "" {
-		return a.formats[0], true
+		return 0
 	}
-	var best Format
-	var weight float64
+	var ranges []mediaRange
 	for item := range strings.SplitSeq(header, ",") {
 		media, params, err := mime.ParseMediaType(item)
 		if err != nil {
 			continue
 		}
-		q := 1.0
+		weight := 1.0
 		if text, ok := params["q"]; ok {
-			if q, err = strconv.ParseFloat(text, 64); err != nil {
+			if weight, err = strconv.ParseFloat(text, 64); err != nil || !(weight >= 0 && weight <= 1) {
 				continue
 			}
 		}
-		if f := a.format(media); f != nil && q > weight {
-			best, weight = f, q
+		ranges = append(ranges, mediaRange{media, weight})
+	}
+	best, bestAt, bestWeight := -1, 0, 0.0
+	for i, media := range ours {
+		at := rangeOf(ranges, media)
+		if at < 0 {
+			continue
+		}
+		if w := ranges[at].weight; w > bestWeight || w == bestWeight && w > 0 && at < bestAt {
+			best, bestAt, bestWeight = i, at, w
 		}
 	}
-	return best, best != nil
+	return best
 }
 
-// format returns the format of a media range, nil where there is none.
-func (a *api) format(media string) Format {
-	for _, f := range a.formats {
-		ours := f.MediaType()
-		major, _, _ := strings.Cut(ours, "/")
-		if media == ours || media == "*/*" || media == major+"/*" {
-			return f
+// rangeOf returns the range that speaks of a media type, which is the most
+// specific one, or -1.
+func rangeOf(ranges []mediaRange, media string) int {
+	major, _, _ := strings.Cut(media, "/")
+	for _, name := range []string{media, major + "/*", "*/*"} {
+		for i, r := range ranges {
+			if r.media == name {
+				return i
+			}
 		}
 	}
-	return nil
-}
-
-// accepts reports whether the client names exactly this media type.
-func accepts(r *http.Request, media string) bool {
-	for item := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
-		if got, _, err := mime.ParseMediaType(item); err == nil && got == media {
-			return true
-		}
-	}
-	return false
+	return -1
 }

@@ -12,9 +12,10 @@ import (
 type csvFormat struct{}
 
 func (csvFormat) MediaType() string           { return "text/csv" }
-func (csvFormat) Encoder(w io.Writer) Encoder { return &csvEncoder{w: csv.NewWriter(w)} }
+func (csvFormat) Encoder(w io.Writer) Encoder { return &csvEncoder{raw: w, w: csv.NewWriter(w)} }
 
 type csvEncoder struct {
+	raw    io.Writer
 	w      *csv.Writer
 	fields []string
 }
@@ -34,12 +35,23 @@ func (e *csvEncoder) Batch(b *query.Batch) error {
 		for col := range e.fields {
 			e.fields[col] = string(query.AppendText(nil, b.Value(row, col)))
 		}
-		if err := e.w.Write(e.fields); err != nil {
+		if err := e.line(); err != nil {
 			return err
 		}
 	}
 	e.w.Flush()
 	return e.w.Error()
+}
+
+// line writes the fields. A line of one empty field would be an empty line,
+// which readers skip, so that field gets quotes.
+func (e *csvEncoder) line() error {
+	if len(e.fields) != 1 || e.fields[0] != "" {
+		return e.w.Write(e.fields)
+	}
+	e.w.Flush()
+	_, err := io.WriteString(e.raw, "\"\"\n")
+	return err
 }
 
 // Close writes what is still buffered.

@@ -47,6 +47,11 @@ func (e *jsonEncoder) Batch(b *query.Batch) error {
 			e.buf = b.AppendJSON(e.buf, row, col)
 		}
 		e.buf = append(e.buf, ']')
+		if len(e.buf) > flushBytes { // a batch of large values is no small thing
+			if err := e.flush(); err != nil {
+				return err
+			}
+		}
 	}
 	return e.flush()
 }

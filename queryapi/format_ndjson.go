@@ -37,7 +37,6 @@ func (e *ndjsonEncoder) Columns(cols []query.Column) error {
 
 // Batch writes rows.
 func (e *ndjsonEncoder) Batch(b *query.Batch) error {
-	e.buf = e.buf[:0]
 	for row := range b.Len() {
 		e.buf = append(append(e.buf, e.prefix...), '{')
 		for col, key := range e.keys {
@@ -47,8 +46,18 @@ func (e *ndjsonEncoder) Batch(b *query.Batch) error {
 			e.buf = b.AppendJSON(append(e.buf, key...), row, col)
 		}
 		e.buf = append(append(e.buf, '}'), e.suffix...)
+		if len(e.buf) > flushBytes {
+			if err := e.flush(); err != nil {
+				return err
+			}
+		}
 	}
+	return e.flush()
+}
+
+func (e *ndjsonEncoder) flush() error {
 	_, err := e.w.Write(e.buf)
+	e.buf = e.buf[:0]
 	return err
 }
 

@@ -51,7 +51,6 @@ func (a *api) problemOf(r *http.Request, err error) problem {
 func writeProblem(w http.ResponseWriter, p problem) {
 	p = p.complete()
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client went away
 }
@@ -68,21 +67,23 @@ func (p problem) complete() problem {
 }
 
 // withProblems turns the plain-text answers of the mux itself (404, 405) into
-// problem documents.
+// problem documents, and answers OPTIONS. No answer is to be taken for another
+// type than it says.
 func withProblems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if _, pattern := mux.Handler(r); pattern != "" {
 			mux.ServeHTTP(w, r)
 			return
 		}
-		mux.ServeHTTP(&muxErrors{ResponseWriter: w, path: r.URL.Path}, r)
+		mux.ServeHTTP(&muxErrors{ResponseWriter: w, r: r}, r)
 	})
 }
 
 // muxErrors replaces the body that the mux writes with a problem document.
 type muxErrors struct {
 	http.ResponseWriter
-	path string
+	r *http.Request
 }
 
 // WriteHeader writes the problem document in place of the mux's header.
@@ -91,9 +92,14 @@ func (m *muxErrors) WriteHeader(status int) {
 		m.ResponseWriter.WriteHeader(status)
 		return
 	}
-	detail := "no such call: " + m.path
+	detail := "no such call: " + m.r.URL.Path
 	if status == http.StatusMethodNotAllowed {
-		detail = m.path + " is called with " + m.Header().Get("Allow")
+		if m.r.Method == http.MethodOptions {
+			m.Header().Del("Content-Type")
+			m.ResponseWriter.WriteHeader(http.StatusNoContent)
+			return
+		}
+		detail = m.r.URL.Path + " is called with " + m.Header().Get("Allow")
 	}
 	fail(m.ResponseWriter, status, detail)
 }

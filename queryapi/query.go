@@ -9,8 +9,12 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/ttlog/ttlog/query"
 )
 
 const (
@@ -20,6 +24,12 @@ const (
 	// heldBytes is how much of an answer is held back, so that an error up to
 	// there is a problem document and not a connection that breaks off.
 	heldBytes = 64 << 10
+	// flushBytes is how much of an answer the encoders gather before they
+	// write it.
+	flushBytes = 64 << 10
+	// writeTimeout is how long a client may take none of what it is sent. The
+	// answer holds parts of the store open.
+	writeTimeout = 30 * time.Second
 )
 
 // request is what a client asks.
@@ -41,14 +51,18 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 		fail(w, status, err.Error())
 		return
 	}
+	ctx := r.Context()
 	if req.timeout > 0 {
-		ctx, cancel := context.WithTimeout(r.Context(), req.timeout)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, req.timeout)
 		defer cancel()
-		r = r.WithContext(ctx)
 	}
-	out := &heldWriter{w: w, mediaType: format.MediaType()}
+	out := &heldWriter{w: newClientWriter(w), mediaType: format.MediaType()}
 	enc := format.Encoder(out)
-	st, err := a.engine.Stream(r.Context(), req.sql, req.args, enc)
+	st, err := a.engine.Stream(ctx, req.sql, req.args, enc)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = fmt.Errorf("query: timeout of %s reached: %w", req.timeout, query.ErrLimit)
+	}
 	if err == nil {
 		err = errors.Join(enc.Close(st), out.release())
 	}
@@ -66,6 +80,9 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 
 // readRequest reads the body of a query in either of its forms.
 func readRequest(w http.ResponseWriter, r *http.Request) (req request, status int, err error) {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return req, http.StatusUnsupportedMediaType, fmt.Errorf("a query is sent as it is, not as %s", coding)
+	}
 	media := "text/plain"
 	if header := r.Header.Get("Content-Type"); header != "" {
 		if media, _, err = mime.ParseMediaType(header); err != nil {
@@ -100,6 +117,9 @@ func decodeRequest(body []byte) (req request, err error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&doc); err != nil {
 		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return req, errors.New("the body goes on behind the JSON document")
 	}
 	if doc.Query == nil {
 		return req, errors.New(`the body has no "query"`)
@@ -159,9 +179,44 @@ func plain(v any) any {
 	return v
 }
 
+// clientWriter is a ResponseWriter that gives up on a client that takes nothing
+// for a while.
+type clientWriter struct {
+	http.ResponseWriter
+	conn *http.ResponseController
+}
+
+func newClientWriter(w http.ResponseWriter) *clientWriter {
+	return &clientWriter{w, http.NewResponseController(w)}
+}
+
+// Write writes b in pieces, each within the time that a client may take. Not
+// every ResponseWriter knows deadlines; those that do not write without.
+func (c *clientWriter) Write(b []byte) (n int, err error) {
+	for piece := range slices.Chunk(b, flushBytes) {
+		c.extend()
+		m, err := c.ResponseWriter.Write(piece)
+		if n += m; err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Flush sends what is buffered.
+func (c *clientWriter) Flush() error {
+	c.extend()
+	if err := c.conn.Flush(); !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func (c *clientWriter) extend() { _ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+
 // heldWriter holds the beginning of an answer back.
 type heldWriter struct {
-	w         http.ResponseWriter
+	w         *clientWriter
 	mediaType string
 	held      []byte
 	released  bool
@@ -186,7 +241,6 @@ func (h *heldWriter) release() error {
 	}
 	h.released = true
 	h.w.Header().Set("Content-Type", h.mediaType)
-	h.w.Header().Set("X-Content-Type-Options", "nosniff")
 	h.w.WriteHeader(http.StatusOK)
 	_, err := h.w.Write(h.held)
 	h.held = nil

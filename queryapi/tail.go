@@ -2,6 +2,7 @@ package queryapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	source := &oneRequest{columns: a.Source, signal: t.signal}
 	engine := query.New(source, a.Query)
 	// A faulty condition is found before the first row arrives.
-	if _, err := engine.Query(r.Context(), sql, args...); err != nil {
+	if err := checkTail(r.Context(), engine, sql, args, t.table, params.Get("where")); err != nil {
 		a.failQuery(w, r, err)
 		return
 	}
@@ -55,7 +56,10 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	defer sub.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-cache")
-	events := &eventWriter{w: w, flusher: http.NewResponseController(w)}
+	if r.Method == http.MethodHead {
+		return
+	}
+	events := &eventWriter{w: newClientWriter(w)}
 	enc := &ndjsonEncoder{w: events, prefix: "event: row\ndata: ", suffix: "\n\n"}
 	events.comment("listening")
 	ticker := time.NewTicker(keepAlive)
@@ -71,10 +75,12 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		case <-sub.Ready():
 			requests, dropped := sub.Take()
 			for _, request := range requests {
-				if source.blocks, events.err = storage.Blocks(t.signal, request); events.err != nil {
-					return
+				var err error
+				if source.blocks, err = storage.Blocks(t.signal, request); err == nil {
+					_, err = engine.Stream(r.Context(), sql, args, enc)
 				}
-				if _, err := engine.Stream(r.Context(), sql, args, enc); err != nil {
+				if err != nil {
+					events.problem(a.problemOf(r, err))
 					return
 				}
 			}
@@ -86,6 +92,23 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// checkTail puts the query to what is there already, which is nothing. Where
+// the condition is at fault, the error tells the line of the condition: both
+// texts have it from their second line on.
+func checkTail(ctx context.Context, engine *query.Engine, sql string, args []any, table, where string) error {
+	var err error
+	if where != "" {
+		_, err = query.Parse("SELECT * FROM " + table + " WHERE\n" + where)
+	}
+	if err == nil {
+		_, err = engine.Query(ctx, sql, args...)
+	}
+	if q, ok := errors.AsType[*query.Error](err); ok && q.Line > 1 {
+		q.Line--
+	}
+	return err
+}
+
 // tailSQL builds the query that every arriving request is put to.
 func tailSQL(table, service, level, where string) (sql string, args []any) {
 	var conditions []string
@@ -93,14 +116,14 @@ func tailSQL(table, service, level, where string) (sql string, args []any) {
 		args = append(args, value)
 		conditions = append(conditions, fmt.Sprintf(condition, len(args)))
 	}
+	if where != "" {
+		conditions = append(conditions, "(\n"+where+"\n)")
+	}
 	if service != "" {
 		add("service = $%d", service)
 	}
 	if level != "" {
 		add("level >= $%d", strings.ToUpper(level))
-	}
-	if where != "" {
-		conditions = append(conditions, "("+where+"\n)")
 	}
 	sql = "SELECT * FROM " + table
 	if len(conditions) > 0 {
@@ -111,9 +134,8 @@ func tailSQL(table, service, level, where string) (sql string, args []any) {
 
 // eventWriter writes to the client and remembers the first error.
 type eventWriter struct {
-	w       io.Writer
-	flusher *http.ResponseController
-	err     error
+	w   *clientWriter
+	err error
 }
 
 func (e *eventWriter) Write(b []byte) (int, error) {
@@ -130,9 +152,16 @@ func (e *eventWriter) comment(text string) {
 }
 
 func (e *eventWriter) flush() {
-	if err := e.flusher.Flush(); err != nil && e.err == nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := e.w.Flush(); err != nil && e.err == nil {
 		e.err = err
 	}
+}
+
+// problem sends why the stream ends.
+func (e *eventWriter) problem(p problem) {
+	body, _ := json.Marshal(p.complete()) // strings and integers
+	_, _ = fmt.Fprintf(e, "event: error\ndata: %s\n\n", body)
+	e.flush()
 }
 
 // oneRequest is a source that holds the rows of one request, and knows the
@@ -155,9 +184,15 @@ func (o *oneRequest) Columns(ctx context.Context, signal otlpwire.Signal) ([]col
 	if err != nil || signal != o.signal {
 		return refs, err
 	}
+	known := make(map[column.Ref]bool, len(refs))
+	for _, ref := range refs {
+		known[ref] = true
+	}
+	refs = slices.Clone(refs)
 	for _, b := range o.blocks {
 		for _, ref := range b.Columns() {
-			if !slices.Contains(refs, ref) {
+			if !known[ref] {
+				known[ref] = true
 				refs = append(refs, ref)
 			}
 		}

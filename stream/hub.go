@@ -4,6 +4,7 @@
 package stream
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 
@@ -42,16 +43,17 @@ type Subscription struct {
 }
 
 // Publish hands a copy of an Export…ServiceRequest to every subscriber of its
-// signal.
+// signal: one copy for all, so that many slow ones do not hold many.
 func (h *Hub) Publish(signal otlpwire.Signal, request []byte) {
 	if h.active.Load() == 0 {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var shared []byte
 	for s := range h.subs {
 		if s.signal == signal {
-			s.offer(request)
+			shared = s.offer(request, shared)
 		}
 	}
 }
@@ -104,7 +106,8 @@ func (s *Subscription) Close() {
 func (s *Subscription) Ready() <-chan struct{} { return s.ready }
 
 // Take returns what arrived since the last call, oldest first, and how many
-// requests were dropped meanwhile. The slices belong to the caller.
+// requests were dropped meanwhile. The caller keeps the requests, but does not
+// change them: other subscribers have the same.
 func (s *Subscription) Take() (requests [][]byte, dropped uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,12 +116,17 @@ func (s *Subscription) Take() (requests [][]byte, dropped uint64) {
 	return requests, dropped
 }
 
-func (s *Subscription) offer(request []byte) {
+// offer takes a request, in the copy that others have where there is one, and
+// returns that copy.
+func (s *Subscription) offer(request, shared []byte) []byte {
 	s.mu.Lock()
 	if s.bytes > 0 && s.bytes+len(request) > subscriptionBytes {
 		s.dropped++
 	} else {
-		s.requests = append(s.requests, append([]byte(nil), request...))
+		if shared == nil {
+			shared = bytes.Clone(request)
+		}
+		s.requests = append(s.requests, shared)
 		s.bytes += len(request)
 	}
 	s.mu.Unlock()
@@ -126,4 +134,5 @@ func (s *Subscription) offer(request []byte) {
 	case s.ready <- struct{}{}:
 	default:
 	}
+	return shared
 }

@@ -34,6 +34,21 @@ func TestHub_HandsToSubscribersOfTheSignal(t *testing.T) {
 	}
 }
 
+func TestHub_SubscribersShareOneCopy(t *testing.T) {
+	var h Hub
+	var got [2][][]byte
+	subs := []*Subscription{h.Subscribe(otlpwire.Logs), h.Subscribe(otlpwire.Logs)}
+	request := []byte("one")
+	h.Publish(otlpwire.Logs, request)
+	for i, s := range subs {
+		got[i], _ = s.Take()
+		s.Close()
+	}
+	if a, b := &got[0][0][0], &got[1][0][0]; a != b || a == &request[0] {
+		t.Error("each subscriber holds a copy of its own, or the publisher's slice")
+	}
+}
+
 func TestHub_SlowSubscriberIsCountedNotWaitedFor(t *testing.T) {
 	var h Hub
 	s := h.Subscribe(otlpwire.Traces)

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -69,16 +70,39 @@ func typeOf(t string) arrow.DataType {
 	return arrow.BinaryTypes.String
 }
 
-// Batch writes one record batch.
+// batchBytes is about how much text a record batch holds at most. Values may be
+// large, and a batch is a copy of them.
+const batchBytes = 16 << 20
+
+// Batch writes a record batch, or several where the values are large.
 func (e *encoder) Batch(b *query.Batch) error {
-	for col, field := range e.builder.Fields() {
-		field.Reserve(b.Len())
-		for row := range b.Len() {
-			if err := appendValue(field, b.Value(row, col)); err != nil {
+	size := 0
+	for row := range b.Len() {
+		for col, field := range e.builder.Fields() {
+			v := b.Value(row, col)
+			if err := appendValue(field, v); err != nil {
 				return err
 			}
+			switch v := v.(type) {
+			case string:
+				size += len(v)
+			case []byte:
+				size += len(v)
+			case json.RawMessage:
+				size += len(v)
+			}
+		}
+		if size >= batchBytes {
+			if err := e.flush(); err != nil {
+				return err
+			}
+			size = 0
 		}
 	}
+	return e.flush()
+}
+
+func (e *encoder) flush() error {
 	batch := e.builder.NewRecordBatch()
 	defer batch.Release()
 	return e.stream.Write(batch)
@@ -127,11 +151,12 @@ func appendValue(to array.Builder, v any) error {
 	return fmt.Errorf("arrow: a %T in a column of %s", v, to.Type())
 }
 
-// text is a string as it is and everything else as JSON.
+// text is a string as it is, but for bytes that are not UTF-8, and everything
+// else as JSON.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
-		return v
+		return strings.ToValidUTF8(v, "\ufffd")
 	case json.RawMessage:
 		return string(v)
 	}
