@@ -100,7 +100,11 @@ func (q *Queue) recover() error {
 		return err
 	}
 	for i, base := range bases {
-		s, err := openSegment(q.dir, base)
+		next := uint64(maxPosition)
+		if i+1 < len(bases) {
+			next = bases[i+1]
+		}
+		s, err := openSegment(q.dir, base, next)
 		if err != nil {
 			return err
 		}
@@ -221,7 +225,7 @@ func (q *Queue) Peek(buf []byte) (f Frame, ok bool, err error) {
 	if q.closed {
 		return Frame{}, false, ErrClosed
 	}
-	for len(q.segments) > 0 {
+	for q.pos < q.end && len(q.segments) > 0 {
 		s := q.segments[0]
 		if q.pos < s.base {
 			q.pos = s.base // segments between are gone
@@ -288,10 +292,9 @@ func (q *Queue) advance(to uint64, frame *header) error {
 		s.records -= min(uint64(frame.records), s.records)
 	}
 	q.pos = to
-	if err := q.position.write(to); err != nil {
-		return fmt.Errorf("spill: %w", err)
-	}
-	if err := q.trim(); err != nil {
+	// The space comes first: on a full disk the position may need it. Where
+	// only one of the two is done, what is gone counts as acknowledged.
+	if err := errors.Join(q.trim(), q.position.write(to)); err != nil {
 		return fmt.Errorf("spill: %w", err)
 	}
 	return nil
@@ -301,7 +304,7 @@ func (q *Queue) advance(to uint64, frame *header) error {
 func (q *Queue) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.segments) == 0
+	return q.pos >= q.end
 }
 
 // Stats returns what the queue holds and lost since Open.
