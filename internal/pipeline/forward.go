@@ -74,6 +74,11 @@ func (f *forwardSink) pass(ctx context.Context, c *chunk) bool {
 	if f.queue != nil && !f.queue.Empty() {
 		return f.enqueue(ctx, c)
 	}
+	return f.hand(ctx, c)
+}
+
+// hand gives a chunk to send and waits for what becomes of it.
+func (f *forwardSink) hand(ctx context.Context, c *chunk) bool {
 	d := &delivery{signal: c.signal, done: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	defer func() {
@@ -149,7 +154,8 @@ func (f *forwardSink) copyToQueue(c *chunk, d *delivery) error {
 	return nil
 }
 
-// enqueue puts a chunk into the queue.
+// enqueue puts a chunk into the queue. Where that fails, and all before it is
+// sent meanwhile, it needs no queue any more.
 func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 	payload := c.payload(f.asm, f.buf)
 	if c.records != nil {
@@ -163,6 +169,9 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 			return true
 		}
 		f.counters.fail(err)
+		if f.queue.Empty() {
+			return f.hand(ctx, c)
+		}
 		if errors.Is(err, spill.ErrTooLarge) || f.in.rd.Lag() > f.lagging+f.lagging/2 {
 			f.drop(c.size(), err)
 			return true

@@ -258,3 +258,47 @@ func TestForward_CloseRescuesARingInMemory(t *testing.T) {
 	drain(t, p)
 	inOrder(t, f.names(), want)
 }
+
+// A disk that takes nothing any more costs nothing when the collector comes
+// back before the ring is full.
+func TestForward_DiskFailsWhileTheCollectorIsAway(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := start(t, newPipeline(t, ring, pipeline.Options{
+		Forwarders: forwards(f), SpillDir: dir, SpillLimit: 80 << 10, BatchBytes: 2 << 10, ForwardLinger: -1,
+	}))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	var want []string
+	// write stays below three quarters of the ring, where what has no room
+	// elsewhere is dropped.
+	write := func() {
+		if ring.Stats().Used > 40<<10 {
+			time.Sleep(time.Millisecond)
+			return
+		}
+		want = append(want, number("s", len(want)))
+		must(t, func() error { return w.span(a, want[len(want)-1]) })
+	}
+	for p.Stats().Sinks[0].Spill.Frames == 0 {
+		write()
+	}
+	// No segment can be made any more: a file is where the directory was.
+	queue := filepath.Join(dir, "spill-collector")
+	if err := os.Rename(queue, queue+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(queue, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for p.Stats().Sinks[0].Failures == 0 {
+		write()
+	}
+	f.setFail(nil)
+	drain(t, p)
+	inOrder(t, f.names(), want)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+}
