@@ -31,5 +31,6 @@
 // refused for good. When its reader lags more than half the ring, its requests
 // move to a queue on disk (package spill) and are sent from there, so that a
 // collector that is away holds up neither the store nor the producers. What
-// the queue drops at its limit is counted.
+// the queue drops at its limit is counted. With Options.Durable the ring keeps
+// them until the queue's disk has them.
 package pipeline

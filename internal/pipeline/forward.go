@@ -29,8 +29,11 @@ type forwardSink struct {
 	direct  chan *delivery
 	spilled chan struct{} // wakes send for the queue
 
-	asm *assembler // owned by read
-	buf []byte     // owned by read
+	// Owned by read.
+	asm      *assembler
+	buf      []byte
+	unsynced bool      // the queue took something since synced
+	synced   time.Time // when the queue was last synced
 
 	counters counters
 	onceDrop sync.Once
@@ -55,17 +58,57 @@ type delivery struct {
 // read is the goroutine that owns the ring's reader.
 func (f *forwardSink) read(ctx context.Context) {
 	for {
-		b, err := f.in.next(ctx, 0)
-		if err != nil {
+		b, err := f.in.next(ctx, f.tick())
+		if err != nil || !f.consume(ctx, b) {
 			return
 		}
+		f.in.rd.Release(b.end)
+		if f.unsynced && time.Since(f.synced) >= syncInterval {
+			_ = f.sync() // counted
+		}
+	}
+}
+
+// tick is how long to wait for a record before the queue has to be synced; 0,
+// no limit, when it is.
+func (f *forwardSink) tick() time.Duration {
+	if f.unsynced {
+		return syncInterval
+	}
+	return 0
+}
+
+// consume passes a batch on; false means that ctx ended first. With Durable it
+// goes on until the disk has what went to the queue: after a sync that failed
+// the requests are written once more, elsewhere.
+func (f *forwardSink) consume(ctx context.Context, b *batch) bool {
+	retry := newRetry(f.opts)
+	for {
 		for _, c := range b.sorted() {
 			if !f.pass(ctx, &c) {
-				return
+				return false
 			}
 		}
-		f.in.rd.Release(b.end)
+		if !f.opts.Durable || !f.unsynced {
+			return true
+		}
+		err := f.sync()
+		if err == nil {
+			return true
+		}
+		if !retry.pause(ctx, f.log, "pipeline: cannot sync the spill queue; its newest requests are written again", err) {
+			return false
+		}
 	}
+}
+
+func (f *forwardSink) sync() error {
+	f.unsynced, f.synced = false, time.Now()
+	err := f.queue.Sync()
+	if err != nil {
+		f.counters.fail(err)
+	}
+	return err
 }
 
 // pass sees to it that a chunk is delivered, in the queue, or dropped and
@@ -149,7 +192,7 @@ func (f *forwardSink) copyToQueue(c *chunk, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	d.copied, d.frame = true, frame
+	d.copied, d.frame, f.unsynced = true, frame, true
 	f.log.Warn("pipeline: the collector does not keep up; its requests are kept on disk", "lag", f.in.rd.Lag())
 	return nil
 }
@@ -165,6 +208,7 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 	for {
 		_, err := f.queue.Append(c.signal, c.size(), payload)
 		if err == nil {
+			f.unsynced = true
 			f.wake()
 			return true
 		}

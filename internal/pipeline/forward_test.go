@@ -302,3 +302,56 @@ func TestForward_DiskFailsWhileTheCollectorIsAway(t *testing.T) {
 		t.Errorf("stats: %+v", st)
 	}
 }
+
+// noSync makes the first segment of the collector's queue a file that takes
+// everything, keeps nothing, and fails to be synced.
+func noSync(t *testing.T, spillDir string) {
+	t.Helper()
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode()&os.ModeDevice == 0 {
+		t.Skip("this system has no such file")
+	}
+	if err := os.Symlink(os.DevNull, filepath.Join(spillDir, "spill-collector", "0000000000000000.seg")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// With Durable the ring keeps what the disk has not confirmed.
+func TestForward_DurableKeepsWhatTheSpillCouldNotSync(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: dir, BatchBytes: 4 << 10, Durable: true})
+	noSync(t, dir)
+	start(t, p)
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	var want []string
+	for range 2000 {
+		want = append(want, number("s", len(want)))
+		must(t, func() error { return w.span(a, want[len(want)-1]) })
+	}
+	eventually(t, "a sync fails", func() bool { return p.Stats().Sinks[0].Spill.SyncErrors > 0 })
+	f.setFail(nil)
+	drain(t, p)
+	inOrder(t, f.names(), want)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// Without Durable the queue is synced a moment later, also when nothing more
+// comes.
+func TestForward_SpillIsSyncedWhenTrafficEnds(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: dir, BatchBytes: 4 << 10})
+	noSync(t, dir)
+	start(t, p)
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	for p.Stats().Sinks[0].Spill.Frames == 0 {
+		must(t, func() error { return w.span(a, "s") })
+	}
+	eventually(t, "a sync", func() bool { return p.Stats().Sinks[0].Spill.SyncErrors > 0 })
+}

@@ -84,7 +84,7 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 		return err
 	}
 	f := &forwardSink{
-		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging,
+		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
 		direct: make(chan *delivery), spilled: make(chan struct{}, 1), asm: newAssembler(in.catalog),
 	}
 	p.forwards = append(p.forwards, f)
