@@ -67,8 +67,8 @@ func (r *Ring) refuse(head uint64, n int) error {
 	if head&closeBit != 0 {
 		return ErrClosed
 	}
-	r.dropped.Add(1)
-	r.droppedBytes.Add(uint64(n))
+	r.refused.Add(1)
+	r.refusedBytes.Add(uint64(n))
 	return ErrFull
 }
 

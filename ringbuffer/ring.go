@@ -46,8 +46,8 @@ type Ring struct {
 	closed   atomic.Bool
 	_        [cacheLine]byte
 
-	dropped      atomic.Uint64
-	droppedBytes atomic.Uint64
+	refused      atomic.Uint64
+	refusedBytes atomic.Uint64
 	oversize     atomic.Uint64
 	aborted      atomic.Uint64
 

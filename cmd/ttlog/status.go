@@ -94,7 +94,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.counter("store_removed_rows_total", "Rows that retention removed.", float64(c.RemovedRows))
 	e.gauge("ring_size_bytes", "Size of the ring.", float64(d.Ring.Size))
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
-	e.counter("ring_dropped_records_total", "Records refused because the ring was full.", float64(d.Ring.Dropped))
+	e.counter("ring_refused_writes_total", "Attempts to write that found the ring full; what is refused may come again.", float64(d.Ring.Refused))
 	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
 	r := receiverReport(s.recv.Stats())
 	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))

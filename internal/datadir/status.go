@@ -59,7 +59,9 @@ type RingStatus struct {
 	Size       uint64 `json:"size"`
 	Used       uint64 `json:"used"`
 	Head       uint64 `json:"head"`
-	Dropped    uint64 `json:"dropped"`
+	// Refused counts attempts to write that found the ring full; a producer
+	// that waits makes several for one record.
+	Refused    uint64 `json:"refused"`
 	Oversize   uint64 `json:"oversize"`
 	Aborted    uint64 `json:"aborted"`
 	Recovered  uint64 `json:"recovered"`
@@ -131,7 +133,7 @@ func storeStatus(st storage.Status) StoreStatus {
 func ringStatus(st ringbuffer.Stats) RingStatus {
 	return RingStatus{
 		FileBacked: st.FileBacked, Size: st.Size, Used: st.Used, Head: st.Head,
-		Dropped: st.Dropped, Oversize: st.Oversize, Aborted: st.Aborted,
+		Refused: st.Refused, Oversize: st.Oversize, Aborted: st.Aborted,
 		Recovered: st.Recovered, Holes: st.Holes, Corrupt: st.Corrupt, SyncErrors: st.SyncErrors,
 	}
 }
