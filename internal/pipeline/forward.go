@@ -34,6 +34,7 @@ type forwardSink struct {
 	buf      []byte
 	unsynced bool      // the queue took something since synced
 	synced   time.Time // when the queue was last synced
+	outgrown uint64    // records the queue has dropped at its limit
 
 	counters counters
 	onceDrop sync.Once
@@ -210,6 +211,7 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 		if err == nil {
 			f.unsynced = true
 			f.wake()
+			f.noticeLimit()
 			return true
 		}
 		f.counters.fail(err)
@@ -228,10 +230,24 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 
 func (f *forwardSink) drop(records int, err error) {
 	f.counters.dropped(records)
+	f.tellDrop(uint64(records), err)
+}
+
+func (f *forwardSink) tellDrop(records uint64, err error) {
 	f.counters.fail(err)
 	f.onceDrop.Do(func() {
 		f.log.Error("pipeline: records for the collector are dropped; further ones are only counted", "records", records, "error", err)
 	})
+}
+
+var errLimit = errors.New("the spill queue is at its limit and its oldest requests are dropped")
+
+// noticeLimit tells of what the queue has dropped, and counted, itself.
+func (f *forwardSink) noticeLimit() {
+	if n := f.queue.Stats().DroppedRecords; n > f.outgrown {
+		f.tellDrop(n-f.outgrown, errLimit)
+		f.outgrown = n
+	}
 }
 
 func (f *forwardSink) wake() {

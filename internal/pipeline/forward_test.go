@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -177,6 +178,7 @@ func TestForward_SpillDropsOldestAtItsLimit(t *testing.T) {
 		must(t, func() error { return w.span(a, want[i]) })
 	}
 	eventually(t, "drops", func() bool { return p.Stats().Sinks[0].Spill.DroppedRecords > 0 })
+	eventually(t, "the drops are told of", func() bool { return strings.Contains(p.Stats().Sinks[0].LastError, "limit") })
 	f.setFail(nil)
 	if err := p.Close(); err != nil { // ends the call that hangs
 		t.Fatal(err)
