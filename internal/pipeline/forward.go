@@ -331,7 +331,7 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) bool {
 	retry := newRetry(f.opts)
 	for {
-		err := f.to.Forward(ctx, signal, payload)
+		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, signal, payload) })
 		switch {
 		case err == nil:
 			retry.succeeded(f.log, "pipeline: the collector takes requests again")

@@ -357,3 +357,44 @@ func TestForward_SpillIsSyncedWhenTrafficEnds(t *testing.T) {
 	}
 	eventually(t, "a sync", func() bool { return p.Stats().Sinks[0].Spill.SyncErrors > 0 })
 }
+
+// A sink that panics costs neither the process nor the other sinks anything:
+// the store is tried again, a collector's client gives up that one request.
+func TestPipeline_PanicOfASink(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	store := openStore(newDisk())
+	appends := 0
+	store.fail = func() error {
+		if appends++; appends%3 == 1 {
+			panic("store")
+		}
+		return nil
+	}
+	bad := &fakeForwarder{}
+	calls := 0
+	bad.fail = func(context.Context) error {
+		if calls++; calls == 3 {
+			panic("client")
+		}
+		return nil
+	}
+	good := &fakeForwarder{}
+	p := start(t, newPipeline(t, ring, pipeline.Options{
+		Store: store, BatchRecords: 1,
+		Forwarders: []pipeline.NamedForwarder{{Name: "bad", Forwarder: bad}, {Name: "good", Forwarder: good}},
+	}))
+	w := producer{t, ring}
+	var want []string
+	for i := range 10 {
+		want = append(want, number("s", i))
+		must(t, func() error { return w.whole(want[i]) })
+	}
+	drain(t, p)
+	sameRows(t, store.all(), want)
+	inOrder(t, good.names(), want)
+	inOrder(t, bad.names(), slices.Delete(slices.Clone(want), 2, 3))
+	st := p.Stats()
+	if !strings.Contains(st.Sinks[0].LastError, "panic: store") || st.Sinks[1].DroppedRecords != 1 || !strings.Contains(st.Sinks[1].LastError, "panic: client") {
+		t.Errorf("stats: %+v", st)
+	}
+}
