@@ -44,6 +44,8 @@ type Ring struct {
 	// sleepers has bit i set while reader i sleeps.
 	sleepers atomic.Uint32
 	closed   atomic.Bool
+	// forsaken is set before Close takes the file away from slots in use.
+	forsaken atomic.Bool
 	_        [cacheLine]byte
 
 	refused      atomic.Uint64

@@ -89,7 +89,9 @@ func TestRing_CloseWithSlotInUse(t *testing.T) {
 	next := mustOpen(t, path, quiet(0))
 	mustWrite(t, next, "next")
 	copy(late.Bytes(), strings.Repeat("late", 25))
-	late.Commit()
+	if end := late.Commit(); end != 0 {
+		t.Errorf("Commit of a slot that Close gave up = %d, want 0", end)
+	}
 	if b := readFile(t, path); strings.Contains(string(b), "latelate") {
 		t.Error("a late producer wrote into a file that has another owner")
 	}
