@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -397,4 +398,34 @@ func TestPipeline_PanicOfASink(t *testing.T) {
 	if !strings.Contains(st.Sinks[0].LastError, "panic: store") || st.Sinks[1].DroppedRecords != 1 || !strings.Contains(st.Sinks[1].LastError, "panic: client") {
 		t.Errorf("stats: %+v", st)
 	}
+}
+
+// The largest record finds room beside a collector that is away wherever the
+// ring stands: here the padding before it is as large as it gets.
+func TestForward_LargestRecordFindsRoom(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	var away atomic.Bool
+	f := forwardFunc(func(context.Context, otlpwire.Signal, []byte) error {
+		if away.Load() {
+			return errors.New("unavailable")
+		}
+		return nil
+	})
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: t.TempDir(), ForwardLinger: -1}))
+	w := producer{t, ring}
+	write := func(slot int) { // of so many bytes with its header
+		must(t, func() error { return w.write(otlpwire.KindTracesRequest, make([]byte, slot-16)) })
+	}
+	largest := ring.MaxRecord() + 16
+	write(16376)
+	drain(t, p)
+	away.Store(true)
+	write(16384)
+	write(16384) // half of the ring lags; 8 bytes too few are left before its end
+	if st := ring.Stats(); st.Used != 32<<10 || st.Size-st.Head != uint64(largest)-8 {
+		t.Fatalf("not what is to be tested: %+v", st)
+	}
+	write(largest)
+	away.Store(false)
+	drain(t, p)
 }
