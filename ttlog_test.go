@@ -3,6 +3,7 @@ package ttlog_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog"
 )
@@ -181,6 +183,34 @@ func TestStart_ForwardsToTheCollectorOfTheEnvironment(t *testing.T) {
 	if got := <-paths; got != "/v1/traces" {
 		t.Errorf("the collector got %q, want a request to /v1/traces", got)
 	}
+}
+
+// TestStart_ShutdownWithoutTheCollector: a context without a deadline, as in
+// the README, does not wait for a collector for ever.
+func TestStart_ShutdownWithoutTheCollector(t *testing.T) {
+	defer ttlog.SetFlushLimit(200 * time.Millisecond)()
+	dir := t.TempDir()
+	ctx := context.WithoutCancel(t.Context())
+	start := func(endpoint string) (shutdown func(context.Context) error) {
+		t.Helper()
+		shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithService("shop"), ttlog.WithForward(endpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shutdown
+	}
+	shutdown := start("http://127.0.0.1:1")
+	_, span := otel.Tracer("test").Start(ctx, "work")
+	span.End()
+	if err := otel.GetTracerProvider().(*sdktrace.TracerProvider).ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flush: %v, want that the collector is behind", err)
+	}
+	if err := shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("shutdown: %v, want that the collector is behind", err)
+	}
+	shutdown = start("http://127.0.0.1:1")
+	eventually(t, `SELECT count(*) FROM spans`, [][]any{{1.0}})
+	_ = shutdown(ctx)
 }
 
 func TestStart_OneWriterADirectory(t *testing.T) {
