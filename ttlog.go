@@ -69,6 +69,8 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 type instance struct {
 	config  config
 	dir     *datadir.DataDir
+	spans   *processor.SpanProcessor
+	records *processor.LogProcessor
 	traces  *sdktrace.TracerProvider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
@@ -122,9 +124,11 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 
 // start builds the three providers over the ring.
 func (in *instance) start(res *resource.Resource) {
+	in.spans = processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))
+	in.records = processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	traceOptions := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
-		sdktrace.WithSpanProcessor(processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))),
+		sdktrace.WithSpanProcessor(in.spans),
 	}
 	if in.config.sampler != nil {
 		// Without one the SDK reads OTEL_TRACES_SAMPLER.
@@ -133,7 +137,7 @@ func (in *instance) start(res *resource.Resource) {
 	in.traces = sdktrace.NewTracerProvider(traceOptions...)
 	in.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(res),
-		sdklog.WithProcessor(processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))),
+		sdklog.WithProcessor(in.records),
 	)
 	var readerOptions []sdkmetric.PeriodicReaderOption
 	if in.config.metricInterval > 0 {
@@ -153,7 +157,7 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 	if in.config.slogDefault {
 		slog.SetDefault(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
 	}
-	current.Store(newHandler(in.dir))
+	current.Store(newHandler(in))
 }
 
 // shutdown makes everything durable and closes. The providers first: their

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -211,6 +212,32 @@ func TestStart_ShutdownWithoutTheCollector(t *testing.T) {
 	shutdown = start("http://127.0.0.1:1")
 	eventually(t, `SELECT count(*) FROM spans`, [][]any{{1.0}})
 	_ = shutdown(ctx)
+}
+
+// TestStart_StatusCountsDrops: what the application lost is in the status.
+func TestStart_StatusCountsDrops(t *testing.T) {
+	ctx := t.Context()
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir()), ttlog.WithRingSize(64<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shutdown(ctx)
+	for _, size := range []int{10, 32 << 10} { // the second is more than the ring takes
+		_, span := otel.Tracer("test").Start(ctx, strings.Repeat("n", size))
+		span.End()
+	}
+	w := httptest.NewRecorder()
+	ttlog.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
+	var doc struct{ Processors map[string]map[string]int }
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	none := map[string]int{"written": 0, "whole": 0, "full": 0, "too_large": 0, "shutdown": 0, "failed": 0}
+	spans := maps.Clone(none)
+	spans["written"], spans["too_large"] = 1, 1
+	if want := map[string]map[string]int{"spans": spans, "logs": none}; !reflect.DeepEqual(doc.Processors, want) {
+		t.Errorf("got %v, want %v", doc.Processors, want)
+	}
 }
 
 func TestStart_OneWriterADirectory(t *testing.T) {
