@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
 )
@@ -27,12 +28,22 @@ func Handler() http.Handler {
 	})
 }
 
-func newHandler(d *datadir.DataDir) *http.Handler {
+// status is that of the data directory and what became of the records on their
+// way to it.
+type status struct {
+	datadir.Status
+	Processors map[string]processor.Stats `json:"processors"`
+}
+
+func newHandler(in *instance) *http.Handler {
+	d := in.dir
 	h := queryapi.New(queryapi.Options{
 		Source: query.FromStore(d.Store),
 		Traces: d.Store,
 		Tail:   d.Tail,
-		Status: func() any { return d.Status() },
+		Status: func() any {
+			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
+		},
 	})
 	return &h
 }

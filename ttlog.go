@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel"
@@ -31,9 +33,10 @@ import (
 // `ttlog query --data`.
 //
 // The returned function ends it: it collects the metrics a last time, makes
-// everything durable within its context's time, and closes the directory. What
-// could not be made durable by then stays in the ring, and the next Start finds
-// it. Call it once before the process ends; further calls return nil.
+// everything durable within its context's time, or 30 seconds where that has
+// no deadline, and closes the directory. What could not be made durable by
+// then, or sent to a collector, is kept, and the next Start finds it. Call it
+// once before the process ends; further calls return nil.
 //
 // Start fails where the directory cannot be opened (another process writes to
 // it, the disk is full, a newer ttlog made it) or the environment holds a
@@ -66,10 +69,35 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 type instance struct {
 	config  config
 	dir     *datadir.DataDir
+	spans   *processor.SpanProcessor
+	records *processor.LogProcessor
 	traces  *sdktrace.TracerProvider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
 	once    sync.Once
+	closing atomic.Bool // shutdown is under way
+}
+
+// flushLimit bounds what waits without a deadline: a collector may be away for
+// days, and an application has to be able to end.
+var flushLimit = 30 * time.Second
+
+// flush brings what is in the ring to where it goes. While the application
+// ends the collectors are left to the end, where all get the same time.
+func (in *instance) flush(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	if in.closing.Load() {
+		return in.dir.Pipeline.DrainStore(ctx)
+	}
+	return in.dir.Pipeline.Drain(ctx)
+}
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, flushLimit)
 }
 
 func (c config) openDataDir() (*datadir.DataDir, error) {
@@ -96,10 +124,11 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 
 // start builds the three providers over the ring.
 func (in *instance) start(res *resource.Resource) {
-	flush := in.dir.Pipeline.Drain
+	in.spans = processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))
+	in.records = processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	traceOptions := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
-		sdktrace.WithSpanProcessor(processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(flush))),
+		sdktrace.WithSpanProcessor(in.spans),
 	}
 	if in.config.sampler != nil {
 		// Without one the SDK reads OTEL_TRACES_SAMPLER.
@@ -108,7 +137,7 @@ func (in *instance) start(res *resource.Resource) {
 	in.traces = sdktrace.NewTracerProvider(traceOptions...)
 	in.logs = sdklog.NewLoggerProvider(
 		sdklog.WithResource(res),
-		sdklog.WithProcessor(processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(flush))),
+		sdklog.WithProcessor(in.records),
 	)
 	var readerOptions []sdkmetric.PeriodicReaderOption
 	if in.config.metricInterval > 0 {
@@ -128,7 +157,7 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 	if in.config.slogDefault {
 		slog.SetDefault(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
 	}
-	current.Store(newHandler(in.dir))
+	current.Store(newHandler(in))
 }
 
 // shutdown makes everything durable and closes. The providers first: their
@@ -136,6 +165,9 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 func (in *instance) shutdown(ctx context.Context) (err error) {
 	in.once.Do(func() {
 		current.Store(nil)
+		in.closing.Store(true)
+		ctx, cancel := bounded(ctx)
+		defer cancel()
 		err = errors.Join(
 			in.metrics.Shutdown(ctx),
 			in.logs.Shutdown(ctx),

@@ -3,8 +3,10 @@ package ttlog_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -16,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog"
 )
@@ -180,6 +183,60 @@ func TestStart_ForwardsToTheCollectorOfTheEnvironment(t *testing.T) {
 	close(paths)
 	if got := <-paths; got != "/v1/traces" {
 		t.Errorf("the collector got %q, want a request to /v1/traces", got)
+	}
+}
+
+// TestStart_ShutdownWithoutTheCollector: a context without a deadline, as in
+// the README, does not wait for a collector for ever.
+func TestStart_ShutdownWithoutTheCollector(t *testing.T) {
+	defer ttlog.SetFlushLimit(200 * time.Millisecond)()
+	dir := t.TempDir()
+	ctx := context.WithoutCancel(t.Context())
+	start := func(endpoint string) (shutdown func(context.Context) error) {
+		t.Helper()
+		shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithService("shop"), ttlog.WithForward(endpoint))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shutdown
+	}
+	shutdown := start("http://127.0.0.1:1")
+	_, span := otel.Tracer("test").Start(ctx, "work")
+	span.End()
+	if err := otel.GetTracerProvider().(*sdktrace.TracerProvider).ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flush: %v, want that the collector is behind", err)
+	}
+	if err := shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("shutdown: %v, want that the collector is behind", err)
+	}
+	shutdown = start("http://127.0.0.1:1")
+	eventually(t, `SELECT count(*) FROM spans`, [][]any{{1.0}})
+	_ = shutdown(ctx)
+}
+
+// TestStart_StatusCountsDrops: what the application lost is in the status.
+func TestStart_StatusCountsDrops(t *testing.T) {
+	ctx := t.Context()
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(t.TempDir()), ttlog.WithRingSize(64<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shutdown(ctx)
+	for _, size := range []int{10, 32 << 10} { // the second is more than the ring takes
+		_, span := otel.Tracer("test").Start(ctx, strings.Repeat("n", size))
+		span.End()
+	}
+	w := httptest.NewRecorder()
+	ttlog.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
+	var doc struct{ Processors map[string]map[string]int }
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	none := map[string]int{"written": 0, "whole": 0, "full": 0, "too_large": 0, "shutdown": 0, "failed": 0}
+	spans := maps.Clone(none)
+	spans["written"], spans["too_large"] = 1, 1
+	if want := map[string]map[string]int{"spans": spans, "logs": none}; !reflect.DeepEqual(doc.Processors, want) {
+		t.Errorf("got %v, want %v", doc.Processors, want)
 	}
 }
 

@@ -11,14 +11,17 @@ import (
 // number of records that were sampled, apart from those under way.
 type Stats struct {
 	// Written is the number of records in the ring.
-	Written uint64
+	Written uint64 `json:"written"`
 	// Whole is the number of Written that carry their resource and scope
 	// along, because the ring's catalog had no room for them.
-	Whole uint64
+	Whole uint64 `json:"whole"`
 	// Full, TooLarge, Shutdown and Failed count what was dropped: the ring
 	// was full, the record larger than the ring takes, the processor or the
 	// ring closed, the encoding ended in a panic.
-	Full, TooLarge, Shutdown, Failed uint64
+	Full     uint64 `json:"full"`
+	TooLarge uint64 `json:"too_large"`
+	Shutdown uint64 `json:"shutdown"`
+	Failed   uint64 `json:"failed"`
 }
 
 // Dropped returns the number of records dropped for any reason.

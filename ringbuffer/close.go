@@ -25,6 +25,9 @@ func (r *Ring) Close() error {
 	// slots below head are all there will be.
 	r.head.Or(closeBit)
 	settled := r.settle(time.Now().Add(closeGrace))
+	if !settled {
+		r.forsaken.Store(true)
+	}
 	close(r.done)
 	var failed error
 	if r.file != nil {

@@ -6,7 +6,7 @@ import "errors"
 // allocation; the others are wrapped with what and where.
 var (
 	// ErrFull says that the slowest reader has not released enough space. The
-	// record is counted in Stats.Dropped; the caller may retry or drop it.
+	// attempt is counted in Stats.Refused; the caller may retry or drop it.
 	ErrFull = errors.New("ringbuffer: full")
 	// ErrTooLarge says that the payload exceeds MaxRecord.
 	ErrTooLarge = errors.New("ringbuffer: record too large")

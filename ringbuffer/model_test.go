@@ -99,8 +99,8 @@ func (m *model) run(size, readers int, file bool) {
 		m.read(rd)
 	}
 	st := m.r.Stats()
-	if !file && (st.Dropped != uint64(m.full) || st.Aborted != uint64(m.aborted)) {
-		m.t.Errorf("Stats: dropped %d, aborted %d; want %d, %d", st.Dropped, st.Aborted, m.full, m.aborted)
+	if !file && (st.Refused != uint64(m.full) || st.Aborted != uint64(m.aborted)) {
+		m.t.Errorf("Stats: refused %d, aborted %d; want %d, %d", st.Refused, st.Aborted, m.full, m.aborted)
 	}
 	if m.given == 0 || m.head < 4*m.r.size && size <= 4096 {
 		m.t.Errorf("the run was too tame: head %d, full %d", m.head, m.full)

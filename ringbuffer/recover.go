@@ -26,6 +26,10 @@ func (r *Ring) recover(boot [16]byte) error {
 	if err := r.checkPositions(tail, hint, lost); err != nil {
 		return err
 	}
+	if lost {
+		tail = r.outside(tail)
+		r.leaveGaps()
+	}
 	low, high := r.cursorRange(tail)
 	end := max(hint, high)
 	if !clean {
@@ -64,6 +68,8 @@ func (r *Ring) begin(low, head uint64, clean, lost bool, boot [16]byte) {
 		r.catalog.reset()
 	}
 	r.storeGaps()
+	r.leaveGaps()
+	low = r.outside(low)
 	r.head.Store(head)
 	r.hdr.hint().Store(head)
 	r.setTailLocked(low)
@@ -137,10 +143,8 @@ func (r *Ring) checkPositions(tail, hint uint64, lost bool) error {
 		case !lost && pos > hint, pos > hint && pos-hint > gapBytes:
 			return bad(what, pos, fmt.Sprintf("is behind the head %d", hint))
 		}
-		for _, g := range r.gaps {
-			if pos > g.at && pos < g.to {
-				return bad(what, pos, fmt.Sprintf("lies in the gap %d to %d", g.at, g.to))
-			}
+		if out := r.outside(pos); !lost && out != pos {
+			return bad(what, pos, fmt.Sprintf("lies in the gap that ends at %d", out))
 		}
 		return nil
 	}
@@ -163,6 +167,27 @@ func (r *Ring) checkPositions(tail, hint uint64, lost bool) error {
 		}
 	}
 	return nil
+}
+
+// outside returns pos, or the end of the gap that pos lies in.
+func (r *Ring) outside(pos uint64) uint64 {
+	for _, g := range r.gaps {
+		if pos > g.at && pos < g.to {
+			return g.to
+		}
+	}
+	return pos
+}
+
+// leaveGaps moves the cursors that lie in a gap behind it. One that stood at
+// the end of a gap does when power was lost again before the next record, and
+// the gap has grown.
+func (r *Ring) leaveGaps() {
+	for i, name := range r.names {
+		if c := r.hdr.cursor(i); name != "" {
+			c.Store(r.outside(c.Load()))
+		}
+	}
 }
 
 // cursorRange returns the lowest and highest cursor, or the tail for both.
@@ -251,7 +276,9 @@ func (r *Ring) floor(low, end uint64) uint64 {
 }
 
 // walk verifies every slot from low to end, and marks what is none so that
-// readers step over it.
+// readers step over it. After power loss a reader may stand within such a
+// hole, where it must not meet what is left of a slot: its part gets a mark of
+// its own.
 func (r *Ring) walk(low, end uint64) {
 	hole, inHole := low, false
 	closeHole := func(at uint64) {
@@ -275,6 +302,9 @@ func (r *Ring) walk(low, end uint64) {
 			pos += n
 			continue
 		}
+		if r.isCursor(pos) {
+			closeHole(pos)
+		}
 		if state != 0 {
 			r.found.damaged(Damage{Pos: pos})
 		} else if !inHole {
@@ -287,6 +317,15 @@ func (r *Ring) walk(low, end uint64) {
 			closeHole(end)
 		}
 	}
+}
+
+func (r *Ring) isCursor(pos uint64) bool {
+	for i, name := range r.names {
+		if name != "" && r.hdr.cursor(i).Load() == pos {
+			return true
+		}
+	}
+	return false
 }
 
 // fillHole covers from..to with padding, cut at the end of the buffer. Old

@@ -67,8 +67,8 @@ func (r *Ring) refuse(head uint64, n int) error {
 	if head&closeBit != 0 {
 		return ErrClosed
 	}
-	r.dropped.Add(1)
-	r.droppedBytes.Add(uint64(n))
+	r.refused.Add(1)
+	r.refusedBytes.Add(uint64(n))
 	return ErrFull
 }
 
@@ -116,10 +116,15 @@ func (s Slot) Bytes() []byte {
 }
 
 // Commit makes the record visible to readers and safe from the death of the
-// process. It returns the position behind the record, which SyncTo takes.
+// process. It returns the position behind the record, which SyncTo takes, or 0
+// when it came so late that Close had given the slot up: the record is then
+// not to be counted on.
 func (s Slot) Commit() (end uint64) {
 	s.ring.seal(s.pos, s.kind, uint64(s.n), stateCommitted)
 	s.ring.wakeSleepers()
+	if s.ring.forsaken.Load() {
+		return 0
+	}
 	return s.pos + slotBytes(uint64(s.n))
 }
 
@@ -140,5 +145,8 @@ func (r *Ring) Write(kind uint8, payload []byte) (end uint64, err error) {
 		return 0, err
 	}
 	copy(s.Bytes(), payload)
-	return s.Commit(), nil
+	if end = s.Commit(); end == 0 {
+		return 0, ErrClosed
+	}
+	return end, nil
 }

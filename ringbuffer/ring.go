@@ -44,10 +44,12 @@ type Ring struct {
 	// sleepers has bit i set while reader i sleeps.
 	sleepers atomic.Uint32
 	closed   atomic.Bool
+	// forsaken is set before Close takes the file away from slots in use.
+	forsaken atomic.Bool
 	_        [cacheLine]byte
 
-	dropped      atomic.Uint64
-	droppedBytes atomic.Uint64
+	refused      atomic.Uint64
+	refusedBytes atomic.Uint64
 	oversize     atomic.Uint64
 	aborted      atomic.Uint64
 

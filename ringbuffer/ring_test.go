@@ -44,7 +44,7 @@ func TestRing_Limits(t *testing.T) {
 	f(1, 0, nil)
 	f(1, 0, ErrFull)
 	st := r.Stats()
-	if st.Dropped != 2 || st.DroppedBytes != 32 || st.Oversize != 2 {
+	if st.Refused != 2 || st.RefusedBytes != 32 || st.Oversize != 2 {
 		t.Errorf("Stats = %+v", st)
 	}
 }
@@ -354,8 +354,8 @@ func TestRing_ConcurrentSafe(t *testing.T) {
 	if sum := written.Load() + dropped.Load() + aborted.Load(); sum != producers*each+retried.Load() {
 		t.Errorf("written %d + dropped %d + aborted %d != %d + %d retries", written.Load(), dropped.Load(), aborted.Load(), producers*each, retried.Load())
 	}
-	if st.Dropped != dropped.Load() || st.Aborted != aborted.Load() {
-		t.Errorf("Stats count %d dropped, %d aborted; want %d, %d", st.Dropped, st.Aborted, dropped.Load(), aborted.Load())
+	if st.Refused != dropped.Load() || st.Aborted != aborted.Load() {
+		t.Errorf("Stats count %d refused, %d aborted; want %d, %d", st.Refused, st.Aborted, dropped.Load(), aborted.Load())
 	}
 	for k, n := range counts {
 		if n != written.Load() {

@@ -152,7 +152,7 @@ func TestSnapshot_BesideWriterConcurrentSafe(t *testing.T) {
 		}
 	})
 	n := 0
-	for stop := time.Now().Add(300 * time.Millisecond); time.Now().Before(stop); {
+	for stop := time.Now().Add(300 * time.Millisecond); time.Now().Before(stop) || n == 0; {
 		var last [2]uint64
 		var end uint64
 		for rec, err := range s.Records("a") {
@@ -170,8 +170,5 @@ func TestSnapshot_BesideWriterConcurrentSafe(t *testing.T) {
 	}
 	mustClose(t, r)
 	idle.Wait()
-	if n == 0 {
-		t.Error("the snapshots saw nothing")
-	}
 	t.Logf("%d records seen, %d bytes skipped, %d written", n, s.Skipped(), r.Stats().Head)
 }

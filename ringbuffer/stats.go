@@ -15,9 +15,10 @@ type Stats struct {
 	// most: records still unread are not in it. Producers do not count, to
 	// share no memory but the head.
 	Records uint64
-	// Dropped and DroppedBytes count records refused with ErrFull, Oversize
-	// those refused with ErrTooLarge, Aborted the slots that were aborted.
-	Dropped, DroppedBytes, Oversize, Aborted uint64
+	// Refused and RefusedBytes count the calls of Reserve that got ErrFull,
+	// Oversize those that got ErrTooLarge, Aborted the slots that were
+	// aborted. What is refused is not lost: the caller may try again.
+	Refused, RefusedBytes, Oversize, Aborted uint64
 
 	// Recovered counts the records that Open found, Holes the ranges that were
 	// reserved and never committed, Corrupt the records and definitions whose
@@ -87,7 +88,7 @@ func (r *Ring) Stats() Stats {
 	s := Stats{
 		FileBacked: r.durable, Size: r.size, Head: head, Tail: tail, Used: r.distance(tail, head),
 		Records: r.found.records,
-		Dropped: r.dropped.Load(), DroppedBytes: r.droppedBytes.Load(),
+		Refused: r.refused.Load(), RefusedBytes: r.refusedBytes.Load(),
 		Oversize: r.oversize.Load(), Aborted: r.aborted.Load(),
 		Recovered: r.found.recovered, Holes: r.found.holes, Corrupt: r.found.corrupt, Lost: r.found.lost,
 		Damage: append([]Damage(nil), r.found.damage...), PowerLoss: r.found.powerLoss,

@@ -68,6 +68,8 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
 		Store:  storage.Options{Retention: c.retention, Logger: logger},
 		Logger: logger,
+		// What is acknowledged only on the disk stays there on its way on.
+		Durable: c.syncBeforeAck,
 		// A collector that is not there must not keep the daemon from ending.
 		ForwardGrace: forwardGrace,
 	}

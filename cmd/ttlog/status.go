@@ -94,7 +94,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.counter("store_removed_rows_total", "Rows that retention removed.", float64(c.RemovedRows))
 	e.gauge("ring_size_bytes", "Size of the ring.", float64(d.Ring.Size))
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
-	e.counter("ring_dropped_records_total", "Records refused because the ring was full.", float64(d.Ring.Dropped))
+	e.counter("ring_refused_writes_total", "Attempts to write that found the ring full; what is refused may come again.", float64(d.Ring.Refused))
 	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
 	r := receiverReport(s.recv.Stats())
 	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))
@@ -111,6 +111,9 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
 		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
 		e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(sink.DroppedRecords), "sink", sink.Name)
+		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
+		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
+		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)
 	}
 }
 

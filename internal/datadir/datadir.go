@@ -40,6 +40,10 @@ type Options struct {
 	RingBytes int64
 	// Store configures the store; Ring is filled in by Open.
 	Store storage.Options
+	// Durable is for producers who wait for the ring's SyncTo: what a
+	// forwarder's queue takes over from the ring is then on the disk as well
+	// before the ring lets go of it.
+	Durable bool
 	// Forward names the OTLP endpoints that get everything as well.
 	Forward []otlp.Options
 	// ForwardGrace bounds how long Close waits for the collectors, whose
@@ -111,6 +115,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		Store:      tapped{d.Store, d.Tail},
 		Forwarders: forwarders,
 		SpillDir:   filepath.Join(dir, ringDir),
+		Durable:    o.Durable,
 		Logger:     o.Logger,
 	})
 	if err != nil {

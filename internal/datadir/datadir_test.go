@@ -38,7 +38,11 @@ func TestClose_WithoutTheCollector(t *testing.T) {
 	if _, err := d.Ring.Write(otlpwire.KindTracesRequest, []byte{0x0a, 4, 0x12, 2, 0x12, 0}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	// The store is not to be what Close has no time for.
+	if err := d.Pipeline.DrainStore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := d.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "forward-") {
 		t.Errorf("without a grace: %v, want that the forwarder is behind", err)

@@ -59,7 +59,9 @@ type RingStatus struct {
 	Size       uint64 `json:"size"`
 	Used       uint64 `json:"used"`
 	Head       uint64 `json:"head"`
-	Dropped    uint64 `json:"dropped"`
+	// Refused counts attempts to write that found the ring full; a producer
+	// that waits makes several for one record.
+	Refused    uint64 `json:"refused"`
 	Oversize   uint64 `json:"oversize"`
 	Aborted    uint64 `json:"aborted"`
 	Recovered  uint64 `json:"recovered"`
@@ -74,17 +76,22 @@ const storeSink = "store"
 // SinkStatus is how far the store or a forwarder is with the ring.
 type SinkStatus struct {
 	// Name is "store", or the endpoint of a forwarder.
-	Name            string `json:"name"`
-	Requests        uint64 `json:"requests"`
-	Bytes           uint64 `json:"bytes"`
-	Lag             uint64 `json:"lag_bytes"`
-	Unknown         uint64 `json:"unknown_records"`
-	Malformed       uint64 `json:"malformed_requests"`
+	Name      string `json:"name"`
+	Requests  uint64 `json:"requests"`
+	Bytes     uint64 `json:"bytes"`
+	Lag       uint64 `json:"lag_bytes"`
+	Unknown   uint64 `json:"unknown_records"`
+	Malformed uint64 `json:"malformed_requests"`
+	// DroppedRequests and DroppedRecords are refused for good by the collector,
+	// or given up for want of room in the ring or on disk.
 	DroppedRequests uint64 `json:"dropped_requests"`
 	DroppedRecords  uint64 `json:"dropped_records"`
 	Failures        uint64 `json:"failures"`
 	SpillBytes      int64  `json:"spill_bytes"`
-	LastError       string `json:"last_error,omitempty"`
+	// SpillCorruptBytes could not be read back.
+	SpillCorruptBytes uint64 `json:"spill_corrupt_bytes"`
+	SpillSyncErrors   uint64 `json:"spill_sync_errors"`
+	LastError         string `json:"last_error,omitempty"`
 }
 
 // Status returns the state of store, ring and pipeline.
@@ -104,8 +111,10 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	return SinkStatus{
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
 		Unknown: st.Unknown, Malformed: st.Malformed,
-		DroppedRequests: st.DroppedRequests, DroppedRecords: st.DroppedRecords + st.Spill.DroppedRecords,
-		Failures: st.Failures, SpillBytes: st.Spill.Bytes, LastError: st.LastError,
+		DroppedRequests: st.DroppedRequests + st.Spill.DroppedFrames,
+		DroppedRecords:  st.DroppedRecords + st.Spill.DroppedRecords,
+		Failures:        st.Failures, LastError: st.LastError,
+		SpillBytes: st.Spill.Bytes, SpillCorruptBytes: st.Spill.CorruptBytes, SpillSyncErrors: st.Spill.SyncErrors,
 	}
 }
 
@@ -131,7 +140,7 @@ func storeStatus(st storage.Status) StoreStatus {
 func ringStatus(st ringbuffer.Stats) RingStatus {
 	return RingStatus{
 		FileBacked: st.FileBacked, Size: st.Size, Used: st.Used, Head: st.Head,
-		Dropped: st.Dropped, Oversize: st.Oversize, Aborted: st.Aborted,
+		Refused: st.Refused, Oversize: st.Oversize, Aborted: st.Aborted,
 		Recovered: st.Recovered, Holes: st.Holes, Corrupt: st.Corrupt, SyncErrors: st.SyncErrors,
 	}
 }

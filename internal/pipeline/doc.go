@@ -23,13 +23,15 @@
 //
 // A request that the store calls malformed is taken apart until the record at
 // fault is alone; that one is counted and dropped, it would stop everything
-// behind it for ever. Any other error is tried again, never skipped.
+// behind it for ever. Any other error, a panic included, is tried again, never
+// skipped.
 //
 // # Forwarders: at least once, in order
 //
 // A forwarder gets one request at a time, again and again until it is taken or
-// refused for good. When its reader lags more than half the ring, its requests
-// move to a queue on disk (package spill) and are sent from there, so that a
-// collector that is away holds up neither the store nor the producers. What
-// the queue drops at its limit is counted.
+// refused for good; a panic counts as that. When its reader lags more than half
+// the ring, its requests move to a queue on disk (package spill) and are sent
+// from there, so that a collector that is away holds up neither the store nor
+// the producers. What the queue drops at its limit is counted. With
+// Options.Durable the ring keeps them until the queue's disk has them.
 package pipeline

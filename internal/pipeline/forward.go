@@ -29,8 +29,12 @@ type forwardSink struct {
 	direct  chan *delivery
 	spilled chan struct{} // wakes send for the queue
 
-	asm *assembler // owned by read
-	buf []byte     // owned by read
+	// Owned by read.
+	asm      *assembler
+	buf      []byte
+	unsynced bool      // the queue took something since synced
+	synced   time.Time // when the queue was last synced
+	outgrown uint64    // records the queue has dropped at its limit
 
 	counters counters
 	onceDrop sync.Once
@@ -55,17 +59,57 @@ type delivery struct {
 // read is the goroutine that owns the ring's reader.
 func (f *forwardSink) read(ctx context.Context) {
 	for {
-		b, err := f.in.next(ctx, 0)
-		if err != nil {
+		b, err := f.in.next(ctx, f.tick())
+		if err != nil || !f.consume(ctx, b) {
 			return
 		}
+		f.in.rd.Release(b.end)
+		if f.unsynced && time.Since(f.synced) >= syncInterval {
+			_ = f.sync() // counted
+		}
+	}
+}
+
+// tick is how long to wait for a record before the queue has to be synced; 0,
+// no limit, when it is.
+func (f *forwardSink) tick() time.Duration {
+	if f.unsynced {
+		return syncInterval
+	}
+	return 0
+}
+
+// consume passes a batch on; false means that ctx ended first. With Durable it
+// goes on until the disk has what went to the queue: after a sync that failed
+// the requests are written once more, elsewhere.
+func (f *forwardSink) consume(ctx context.Context, b *batch) bool {
+	retry := newRetry(f.opts)
+	for {
 		for _, c := range b.sorted() {
 			if !f.pass(ctx, &c) {
-				return
+				return false
 			}
 		}
-		f.in.rd.Release(b.end)
+		if !f.opts.Durable || !f.unsynced {
+			return true
+		}
+		err := f.sync()
+		if err == nil {
+			return true
+		}
+		if !retry.pause(ctx, f.log, "pipeline: cannot sync the spill queue; its newest requests are written again", err) {
+			return false
+		}
 	}
+}
+
+func (f *forwardSink) sync() error {
+	f.unsynced, f.synced = false, time.Now()
+	err := f.queue.Sync()
+	if err != nil {
+		f.counters.fail(err)
+	}
+	return err
 }
 
 // pass sees to it that a chunk is delivered, in the queue, or dropped and
@@ -74,6 +118,11 @@ func (f *forwardSink) pass(ctx context.Context, c *chunk) bool {
 	if f.queue != nil && !f.queue.Empty() {
 		return f.enqueue(ctx, c)
 	}
+	return f.hand(ctx, c)
+}
+
+// hand gives a chunk to send and waits for what becomes of it.
+func (f *forwardSink) hand(ctx context.Context, c *chunk) bool {
 	d := &delivery{signal: c.signal, done: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	defer func() {
@@ -144,12 +193,13 @@ func (f *forwardSink) copyToQueue(c *chunk, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	d.copied, d.frame = true, frame
+	d.copied, d.frame, f.unsynced = true, frame, true
 	f.log.Warn("pipeline: the collector does not keep up; its requests are kept on disk", "lag", f.in.rd.Lag())
 	return nil
 }
 
-// enqueue puts a chunk into the queue.
+// enqueue puts a chunk into the queue. Where that fails, and all before it is
+// sent meanwhile, it needs no queue any more.
 func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 	payload := c.payload(f.asm, f.buf)
 	if c.records != nil {
@@ -159,10 +209,15 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 	for {
 		_, err := f.queue.Append(c.signal, c.size(), payload)
 		if err == nil {
+			f.unsynced = true
 			f.wake()
+			f.noticeLimit()
 			return true
 		}
 		f.counters.fail(err)
+		if f.queue.Empty() {
+			return f.hand(ctx, c)
+		}
 		if errors.Is(err, spill.ErrTooLarge) || f.in.rd.Lag() > f.lagging+f.lagging/2 {
 			f.drop(c.size(), err)
 			return true
@@ -175,10 +230,24 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 
 func (f *forwardSink) drop(records int, err error) {
 	f.counters.dropped(records)
+	f.tellDrop(uint64(records), err)
+}
+
+func (f *forwardSink) tellDrop(records uint64, err error) {
 	f.counters.fail(err)
 	f.onceDrop.Do(func() {
 		f.log.Error("pipeline: records for the collector are dropped; further ones are only counted", "records", records, "error", err)
 	})
+}
+
+var errLimit = errors.New("the spill queue is at its limit and its oldest requests are dropped")
+
+// noticeLimit tells of what the queue has dropped, and counted, itself.
+func (f *forwardSink) noticeLimit() {
+	if n := f.queue.Stats().DroppedRecords; n > f.outgrown {
+		f.tellDrop(n-f.outgrown, errLimit)
+		f.outgrown = n
+	}
 }
 
 func (f *forwardSink) wake() {
@@ -262,7 +331,7 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) bool {
 	retry := newRetry(f.opts)
 	for {
-		err := f.to.Forward(ctx, signal, payload)
+		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, signal, payload) })
 		switch {
 		case err == nil:
 			retry.succeeded(f.log, "pipeline: the collector takes requests again")

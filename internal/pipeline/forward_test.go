@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,6 +179,7 @@ func TestForward_SpillDropsOldestAtItsLimit(t *testing.T) {
 		must(t, func() error { return w.span(a, want[i]) })
 	}
 	eventually(t, "drops", func() bool { return p.Stats().Sinks[0].Spill.DroppedRecords > 0 })
+	eventually(t, "the drops are told of", func() bool { return strings.Contains(p.Stats().Sinks[0].LastError, "limit") })
 	f.setFail(nil)
 	if err := p.Close(); err != nil { // ends the call that hangs
 		t.Fatal(err)
@@ -257,4 +260,172 @@ func TestForward_CloseRescuesARingInMemory(t *testing.T) {
 	p = start(t, newPipeline(t, newRing(t, 64<<10), pipeline.Options{Forwarders: forwards(f), SpillDir: dir}))
 	drain(t, p)
 	inOrder(t, f.names(), want)
+}
+
+// A disk that takes nothing any more costs nothing when the collector comes
+// back before the ring is full.
+func TestForward_DiskFailsWhileTheCollectorIsAway(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := start(t, newPipeline(t, ring, pipeline.Options{
+		Forwarders: forwards(f), SpillDir: dir, SpillLimit: 80 << 10, BatchBytes: 2 << 10, ForwardLinger: -1,
+	}))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	var want []string
+	// write stays below three quarters of the ring, where what has no room
+	// elsewhere is dropped.
+	write := func() {
+		if ring.Stats().Used > 40<<10 {
+			time.Sleep(time.Millisecond)
+			return
+		}
+		want = append(want, number("s", len(want)))
+		must(t, func() error { return w.span(a, want[len(want)-1]) })
+	}
+	for p.Stats().Sinks[0].Spill.Frames == 0 {
+		write()
+	}
+	// No segment can be made any more: a file is where the directory was.
+	queue := filepath.Join(dir, "spill-collector")
+	if err := os.Rename(queue, queue+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(queue, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for p.Stats().Sinks[0].Failures == 0 {
+		write()
+	}
+	f.setFail(nil)
+	drain(t, p)
+	inOrder(t, f.names(), want)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// noSync makes the first segment of the collector's queue a file that takes
+// everything, keeps nothing, and fails to be synced.
+func noSync(t *testing.T, spillDir string) {
+	t.Helper()
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode()&os.ModeDevice == 0 {
+		t.Skip("this system has no such file")
+	}
+	if err := os.Symlink(os.DevNull, filepath.Join(spillDir, "spill-collector", "0000000000000000.seg")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// With Durable the ring keeps what the disk has not confirmed.
+func TestForward_DurableKeepsWhatTheSpillCouldNotSync(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: dir, BatchBytes: 4 << 10, Durable: true})
+	noSync(t, dir)
+	start(t, p)
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	var want []string
+	for range 2000 {
+		want = append(want, number("s", len(want)))
+		must(t, func() error { return w.span(a, want[len(want)-1]) })
+	}
+	eventually(t, "a sync fails", func() bool { return p.Stats().Sinks[0].Spill.SyncErrors > 0 })
+	f.setFail(nil)
+	drain(t, p)
+	inOrder(t, f.names(), want)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// Without Durable the queue is synced a moment later, also when nothing more
+// comes.
+func TestForward_SpillIsSyncedWhenTrafficEnds(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	dir := t.TempDir()
+	f := hanging()
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: dir, BatchBytes: 4 << 10})
+	noSync(t, dir)
+	start(t, p)
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	for p.Stats().Sinks[0].Spill.Frames == 0 {
+		must(t, func() error { return w.span(a, "s") })
+	}
+	eventually(t, "a sync", func() bool { return p.Stats().Sinks[0].Spill.SyncErrors > 0 })
+}
+
+// A sink that panics costs neither the process nor the other sinks anything:
+// the store is tried again, a collector's client gives up that one request.
+func TestPipeline_PanicOfASink(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	store := openStore(newDisk())
+	appends := 0
+	store.fail = func() error {
+		if appends++; appends%3 == 1 {
+			panic("store")
+		}
+		return nil
+	}
+	bad := &fakeForwarder{}
+	calls := 0
+	bad.fail = func(context.Context) error {
+		if calls++; calls == 3 {
+			panic("client")
+		}
+		return nil
+	}
+	good := &fakeForwarder{}
+	p := start(t, newPipeline(t, ring, pipeline.Options{
+		Store: store, BatchRecords: 1,
+		Forwarders: []pipeline.NamedForwarder{{Name: "bad", Forwarder: bad}, {Name: "good", Forwarder: good}},
+	}))
+	w := producer{t, ring}
+	var want []string
+	for i := range 10 {
+		want = append(want, number("s", i))
+		must(t, func() error { return w.whole(want[i]) })
+	}
+	drain(t, p)
+	sameRows(t, store.all(), want)
+	inOrder(t, good.names(), want)
+	inOrder(t, bad.names(), slices.Delete(slices.Clone(want), 2, 3))
+	st := p.Stats()
+	if !strings.Contains(st.Sinks[0].LastError, "panic: store") || st.Sinks[1].DroppedRecords != 1 || !strings.Contains(st.Sinks[1].LastError, "panic: client") {
+		t.Errorf("stats: %+v", st)
+	}
+}
+
+// The largest record finds room beside a collector that is away wherever the
+// ring stands: here the padding before it is as large as it gets.
+func TestForward_LargestRecordFindsRoom(t *testing.T) {
+	ring := newRing(t, 64<<10)
+	var away atomic.Bool
+	f := forwardFunc(func(context.Context, otlpwire.Signal, []byte) error {
+		if away.Load() {
+			return errors.New("unavailable")
+		}
+		return nil
+	})
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f), SpillDir: t.TempDir(), ForwardLinger: -1}))
+	w := producer{t, ring}
+	write := func(slot int) { // of so many bytes with its header
+		must(t, func() error { return w.write(otlpwire.KindTracesRequest, make([]byte, slot-16)) })
+	}
+	largest := ring.MaxRecord() + 16
+	write(16376)
+	drain(t, p)
+	away.Store(true)
+	write(16384)
+	write(16384) // half of the ring lags; 8 bytes too few are left before its end
+	if st := ring.Stats(); st.Used != 32<<10 || st.Size-st.Head != uint64(largest)-8 {
+		t.Fatalf("not what is to be tested: %+v", st)
+	}
+	write(largest)
+	away.Store(false)
+	drain(t, p)
 }

@@ -56,6 +56,10 @@ type Options struct {
 	SpillDir string
 	// SpillLimit bounds each spill queue in bytes; 0 or less means 1 GiB.
 	SpillLimit int64
+	// Durable keeps the ring's space until what went to a spill queue is on
+	// the disk. Otherwise that follows within a second or so, and power loss
+	// in between takes it, as it does in the ring.
+	Durable bool
 	// BatchBytes and BatchRecords end a batch; 0 or less means 2 MiB and 8192.
 	// A batch takes an eighth of the ring at most.
 	BatchBytes, BatchRecords int
@@ -80,6 +84,8 @@ const (
 	// releaseInterval is how often the store is asked what is durable, and a
 	// forwarder's lag looked at.
 	releaseInterval = 20 * time.Millisecond
+	// syncInterval is how often a spill queue is synced without Durable.
+	syncInterval = time.Second
 )
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,39}$`)

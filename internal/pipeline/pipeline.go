@@ -58,7 +58,9 @@ func (p *Pipeline) open() error {
 		return err
 	}
 	p.reportSpills()
-	size := p.ring.Stats().Size
+	// The largest record, with the padding in front of it, takes a little more
+	// than half of the ring; see ringbuffer.Ring.MaxRecord.
+	lagging := p.ring.Stats().Size/2 - 32
 	if p.opts.Store != nil {
 		in, err := newIntake(p.ring, storeReader, p.opts, p.opts.Linger)
 		if err != nil {
@@ -66,12 +68,12 @@ func (p *Pipeline) open() error {
 		}
 		in.single = p.opts.Store.Watermark()
 		p.store = &storeSink{
-			in: in, store: p.opts.Store, opts: p.opts, log: in.log, lagging: size / 2,
+			in: in, store: p.opts.Store, opts: p.opts, log: in.log, lagging: lagging,
 			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog),
 		}
 	}
 	for _, nf := range p.opts.Forwarders {
-		if err := p.openForward(nf, size/2); err != nil {
+		if err := p.openForward(nf, lagging); err != nil {
 			return fmt.Errorf("forwarder %s: %w", nf.Name, err)
 		}
 	}
@@ -84,7 +86,7 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 		return err
 	}
 	f := &forwardSink{
-		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging,
+		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
 		direct: make(chan *delivery), spilled: make(chan struct{}, 1), asm: newAssembler(in.catalog),
 	}
 	p.forwards = append(p.forwards, f)

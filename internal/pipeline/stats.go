@@ -42,6 +42,8 @@ type SinkStats struct {
 type counters struct {
 	requests, bytes, rows, malformed, droppedRequests, droppedRecords, failures atomic.Uint64
 
+	oncePanic sync.Once
+
 	mu     sync.Mutex // guards what follows
 	last   string
 	lastAt time.Time

@@ -75,11 +75,15 @@ func (s *storeSink) flushLoop(ctx context.Context) {
 			return
 		case <-s.flush:
 		}
-		if err := s.store.Flush(ctx); err != nil && ctx.Err() == nil {
+		if err := s.flushStore(ctx); err != nil && ctx.Err() == nil {
 			s.counters.fail(err)
 			pause(ctx, s.opts.RetryInterval)
 		}
 	}
+}
+
+func (s *storeSink) flushStore(ctx context.Context) error {
+	return s.counters.guard(s.log, func() error { return s.store.Flush(ctx) })
 }
 
 // append hands one chunk to the store; false means that ctx ended first.
@@ -90,7 +94,11 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 	}
 	retry := newRetry(s.opts)
 	for {
-		rows, err := s.store.Append(ctx, c.signal, payload, c.end)
+		var rows int
+		err := s.counters.guard(s.log, func() (err error) {
+			rows, err = s.store.Append(ctx, c.signal, payload, c.end)
+			return err
+		})
 		switch {
 		case err == nil:
 			retry.succeeded(s.log, "pipeline: the store takes records again")
@@ -155,7 +163,7 @@ func (s *storeSink) drained(ctx context.Context, target uint64) (bool, error) {
 		return false, nil
 	}
 	if consumed > s.flushed.Load() {
-		if err := s.store.Flush(ctx); err != nil {
+		if err := s.flushStore(ctx); err != nil {
 			return false, err
 		}
 		s.flushed.Store(consumed)

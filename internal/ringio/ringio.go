@@ -20,7 +20,7 @@ const (
 // Write writes one record. While the ring is full it tries again until wait
 // has passed or done is closed, and returns ringbuffer.ErrFull then; with a
 // wait of 0 or less it tries once. Other errors of the ring come back at once.
-// Each attempt that fails counts in the ring's Stats.Dropped.
+// Each attempt that fails counts in the ring's Stats.Refused.
 func Write(ring *ringbuffer.Ring, kind uint8, payload []byte, wait time.Duration, done <-chan struct{}) error {
 	_, err := ring.Write(kind, payload)
 	if wait <= 0 || !errors.Is(err, ringbuffer.ErrFull) {

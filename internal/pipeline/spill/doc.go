@@ -39,7 +39,7 @@
 // newer whole one counts: sequence number u64, position u64, CRC-32C of both
 // u32, 4 zero bytes. It is the position of the oldest frame not acknowledged.
 //
-// Writes go to the page cache, which outlives the process, and to the disk
-// about once a second and when a segment is full: a loss of power can cost the
-// last second, as it can in the ring by default.
+// Writes go to the page cache, which outlives the process, and to the disk at
+// Sync and when a segment is full. The position is not synced: after a loss of
+// power it may be an older one, and what was acknowledged since is sent again.
 package spill

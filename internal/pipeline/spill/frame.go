@@ -12,6 +12,9 @@ const (
 	frameMagic  = 0x50535454 // "TTSP"
 	headerBytes = 32
 	slotBytes   = 24
+	// maxPosition bounds every position: no queue gets there, and none that is
+	// made up can overflow.
+	maxPosition = 1 << 62
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -68,5 +71,6 @@ func decodeSlot(b []byte) (seq, pos uint64, ok bool) {
 	if len(b) < slotBytes || binary.LittleEndian.Uint32(b[16:]) != crc32.Checksum(b[:16], castagnoli) {
 		return 0, 0, false
 	}
-	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), true
+	seq, pos = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+	return seq, pos, pos < maxPosition
 }

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"path/filepath"
+	"runtime"
 	"sync"
-	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -17,7 +18,6 @@ const (
 	DefaultLimit = 1 << 30
 	// maxSegmentBytes is where a segment ends; a larger frame has one alone.
 	maxSegmentBytes = 16 << 20
-	syncInterval    = time.Second
 )
 
 // ErrTooLarge is returned for a request that alone exceeds the queue's limit.
@@ -51,7 +51,7 @@ type Stats struct {
 	DroppedFrames, DroppedRecords, DroppedBytes uint64
 	// CorruptBytes were stepped over because no whole frame was in them.
 	CorruptBytes uint64
-	// SyncErrors are failed attempts to write the newest segment to disk.
+	// SyncErrors are failed attempts to bring a segment to the disk.
 	SyncErrors uint64
 }
 
@@ -67,9 +67,13 @@ type Queue struct {
 	end      uint64     // behind the newest frame
 	total    uint64     // bytes in segments
 	position *positionFile
-	synced   time.Time
-	stats    Stats // dropped and corrupt only
+	stats    Stats // what was lost, and SyncErrors, only
 	closed   bool
+
+	dirty  bool  // the newest segment was written to since the last sync
+	named  bool  // the names of the segments are not all on disk
+	sealed bool  // the newest segment takes no more
+	failed error // of a sync that Sync has not told of yet
 }
 
 // Open opens the queue in dir, which it creates, and recovers what it holds.
@@ -77,7 +81,7 @@ func Open(dir string, o Options) (*Queue, error) {
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
-	q := &Queue{dir: dir, limit: uint64(o.Limit), synced: time.Now()}
+	q := &Queue{dir: dir, limit: uint64(o.Limit)}
 	// Dropping goes by segments; an eighth of the limit at a time.
 	q.segBytes = min(maxSegmentBytes, max(q.limit/8, 1))
 	if err := q.recover(); err != nil {
@@ -91,6 +95,9 @@ func (q *Queue) recover() error {
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
 		return err
 	}
+	if err := syncDir(filepath.Dir(q.dir)); err != nil {
+		return err
+	}
 	var err error
 	if q.position, q.pos, err = openPosition(q.dir); err != nil {
 		return err
@@ -100,7 +107,11 @@ func (q *Queue) recover() error {
 		return err
 	}
 	for i, base := range bases {
-		s, err := openSegment(q.dir, base)
+		next := uint64(maxPosition)
+		if i+1 < len(bases) {
+			next = bases[i+1]
+		}
+		s, err := openSegment(q.dir, base, next)
 		if err != nil {
 			return err
 		}
@@ -130,7 +141,7 @@ func (q *Queue) trim() error {
 
 // Append puts a request at the end and, when the queue would exceed its limit,
 // removes the oldest ones. The request is safe from the death of the process
-// when Append returns. payload is not kept. The frame returned has no payload;
+// when Append returns, and from power loss after Sync. payload is not kept. The frame returned has no payload;
 // it serves to acknowledge a request that went out on another way.
 func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Frame, error) {
 	q.mu.Lock()
@@ -158,10 +169,7 @@ func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Fra
 	}
 	q.total += need
 	q.end = s.end()
-	if err := q.syncLocked(false); err != nil {
-		// The frame is in the queue; only its way to the disk is in doubt.
-		q.stats.SyncErrors++
-	}
+	q.dirty = true
 	return Frame{Signal: signal, Records: records, start: h.pos, end: h.end()}, nil
 }
 
@@ -185,31 +193,69 @@ func (q *Queue) makeRoom(need uint64) error {
 // activeLocked returns the segment to append need bytes to.
 func (q *Queue) activeLocked(need uint64) (*segment, error) {
 	if n := len(q.segments); n > 0 {
-		if s := q.segments[n-1]; s.size == 0 || s.size+need <= q.segBytes {
+		if s := q.segments[n-1]; !q.sealed && (s.size == 0 || s.size+need <= q.segBytes) {
 			return s, nil
 		}
-		if err := q.syncLocked(true); err != nil {
-			return nil, err
-		}
+		q.syncLocked()
 	}
 	s, err := createSegment(q.dir, q.end)
 	if err != nil {
 		return nil, err
 	}
 	q.segments = append(q.segments, s)
+	q.sealed, q.named = false, true
 	return s, nil
 }
 
-// syncLocked writes the newest segment to disk when it is due.
-func (q *Queue) syncLocked(now bool) error {
-	if len(q.segments) == 0 || (!now && time.Since(q.synced) < syncInterval) {
+// Sync returns nil when every request appended before it is on the disk. After
+// an error nobody can tell of those appended since the Sync before: the kernel
+// may have dropped them, and a second attempt would not notice. They can still
+// be read, and the next request begins a new segment; who has to be sure
+// appends them again.
+func (q *Queue) Sync() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return ErrClosed
+	}
+	q.syncLocked()
+	err := q.failed
+	q.failed = nil
+	return err
+}
+
+// syncLocked brings the newest segment to the disk. The older ones were when
+// it was begun.
+func (q *Queue) syncLocked() {
+	if !q.dirty || len(q.segments) == 0 {
+		return
+	}
+	q.dirty = false
+	s := q.segments[len(q.segments)-1]
+	err := s.f.Sync()
+	if err == nil && q.named {
+		err = syncDir(q.dir)
+	}
+	if err != nil {
+		q.sealed = true
+		q.stats.SyncErrors++
+		q.failed = fmt.Errorf("spill: sync segment %s: %w", s.f.Name(), err)
+		return
+	}
+	q.named = false
+}
+
+// syncDir makes the names in a directory durable. Windows has no such call and
+// journals names by itself.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
 		return nil
 	}
-	q.synced = time.Now()
-	if err := q.segments[len(q.segments)-1].f.Sync(); err != nil {
-		return fmt.Errorf("sync segment: %w", err)
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
 	}
-	return nil
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Peek reads the oldest request that is not acknowledged; ok is false when
@@ -221,7 +267,7 @@ func (q *Queue) Peek(buf []byte) (f Frame, ok bool, err error) {
 	if q.closed {
 		return Frame{}, false, ErrClosed
 	}
-	for len(q.segments) > 0 {
+	for q.pos < q.end && len(q.segments) > 0 {
 		s := q.segments[0]
 		if q.pos < s.base {
 			q.pos = s.base // segments between are gone
@@ -288,10 +334,9 @@ func (q *Queue) advance(to uint64, frame *header) error {
 		s.records -= min(uint64(frame.records), s.records)
 	}
 	q.pos = to
-	if err := q.position.write(to); err != nil {
-		return fmt.Errorf("spill: %w", err)
-	}
-	if err := q.trim(); err != nil {
+	// The space comes first: on a full disk the position may need it. Where
+	// only one of the two is done, what is gone counts as acknowledged.
+	if err := errors.Join(q.trim(), q.position.write(to)); err != nil {
 		return fmt.Errorf("spill: %w", err)
 	}
 	return nil
@@ -301,7 +346,7 @@ func (q *Queue) advance(to uint64, frame *header) error {
 func (q *Queue) Empty() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.segments) == 0
+	return q.pos >= q.end
 }
 
 // Stats returns what the queue holds and lost since Open.
@@ -325,8 +370,8 @@ func (q *Queue) Close() error {
 		return nil
 	}
 	q.closed = true
-	err := q.syncLocked(true)
-	return errors.Join(err, q.closeFiles())
+	q.syncLocked()
+	return errors.Join(q.failed, q.closeFiles())
 }
 
 func (q *Queue) closeFiles() error {

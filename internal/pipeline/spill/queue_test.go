@@ -2,11 +2,14 @@ package spill_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -219,6 +222,95 @@ func TestQueue_MissingSegmentIsSteppedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, take(t, open(t, dir, 8*200), 99), slices.Delete(numbered(0, 8, 100), 2, 3))
+}
+
+// What is longer than it should be, after a write that failed and could not be
+// taken back, does not reach into the next segment.
+func TestQueue_OverlongSegment(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 8*200)
+	put(t, q, numbered(0, 8, 100)...) // 132 bytes each, one per segment
+	_ = q.Close()
+	name := segments(t, dir)[2]
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, append(whole, whole[:70]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, take(t, open(t, dir, 8*200), 99), numbered(0, 8, 100))
+}
+
+// A position that no queue has written is none.
+func TestQueue_AbsurdPosition(t *testing.T) {
+	dir := t.TempDir()
+	slot := binary.LittleEndian.AppendUint64(nil, 9)
+	slot = binary.LittleEndian.AppendUint64(slot, 1<<63)
+	slot = binary.LittleEndian.AppendUint32(slot, crc32.Checksum(slot, crc32.MakeTable(crc32.Castagnoli)))
+	if err := os.WriteFile(filepath.Join(dir, "position"), append(slot, 0, 0, 0, 0), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	q := open(t, dir, 0)
+	put(t, q, "one")
+	_ = q.Close()
+	equal(t, take(t, open(t, dir, 0), 9), []string{"one"})
+}
+
+// fullDisk makes path a file that takes no byte.
+func fullDisk(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	if err := os.Symlink("/dev/full", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A queue whose position cannot be written still gives every request once and
+// gives its space back, which is what a full disk needs.
+func TestQueue_FullDiskForThePosition(t *testing.T) {
+	dir := t.TempDir()
+	fullDisk(t, filepath.Join(dir, "position"))
+	q := open(t, dir, 0)
+	all := numbered(0, 5, 10)
+	put(t, q, all...)
+	var got []string
+	for range all {
+		f, ok, err := q.Peek(nil)
+		if err != nil || !ok {
+			t.Fatalf("got %v, %v", ok, err)
+		}
+		got = append(got, string(f.Payload))
+		if err := q.Ack(f); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("ack: %v, want that there is no space", err)
+		}
+	}
+	equal(t, got, all)
+	if _, ok, err := q.Peek(nil); ok || err != nil || !q.Empty() {
+		t.Errorf("drained queue: %v, %v", ok, err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(left) != 0 {
+		t.Errorf("drained queue leaves %v", left)
+	}
+}
+
+// A request that could not be written leaves nothing behind that would have to
+// be sent.
+func TestQueue_FullDiskForTheSegment(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 0)
+	fullDisk(t, filepath.Join(dir, "0000000000000000.seg"))
+	if _, err := q.Append(otlpwire.Logs, 1, []byte("x")); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want that there is no space", err)
+	}
+	if !q.Empty() {
+		t.Error("the queue is not empty")
+	}
+	if _, ok, err := q.Peek(nil); ok || err != nil {
+		t.Errorf("queue of nothing: %v, %v", ok, err)
+	}
 }
 
 func TestQueue_Closed(t *testing.T) {

@@ -45,8 +45,7 @@ func listSegments(dir string) ([]uint64, error) {
 		if !isSegment || len(hex) != 16 {
 			continue
 		}
-		// Positions that high would overflow; no queue has written them.
-		if base, err := strconv.ParseUint(hex, 16, 62); err == nil {
+		if base, err := strconv.ParseUint(hex, 16, 64); err == nil && base < maxPosition {
 			bases = append(bases, base)
 		}
 	}
@@ -62,7 +61,9 @@ func createSegment(dir string, base uint64) (*segment, error) {
 	return &segment{base: base, f: f}, nil
 }
 
-func openSegment(dir string, base uint64) (*segment, error) {
+// openSegment opens the segment at base. What it has behind next, where the
+// next segment begins, is left of a write that could not be taken back.
+func openSegment(dir string, base, next uint64) (*segment, error) {
 	f, err := os.OpenFile(filepath.Join(dir, segmentName(base)), os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
@@ -72,7 +73,7 @@ func openSegment(dir string, base uint64) (*segment, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
-	return &segment{base: base, size: uint64(info.Size()), f: f}, nil
+	return &segment{base: base, size: min(uint64(info.Size()), next-base), f: f}, nil
 }
 
 // header returns the header of the frame at pos. ok is false when no whole
