@@ -89,8 +89,21 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	if c.contentType == typeProtobuf {
 		return body, nil
 	}
-	// The tree of objects takes several times the bytes.
-	if !c.lease.take(4 * len(body)) {
+	return c.fromJSON(body)
+}
+
+// fromJSON returns the protobuf of a JSON body. The objects between the two can
+// take many times the bytes of the body: the lease gets them before they are made.
+func (c *exchange) fromJSON(body []byte) ([]byte, *refusal) {
+	memory, err := otlpjson.Memory(body)
+	if err != nil {
+		return nil, refuse(malformed, "%s", err)
+	}
+	if int64(memory)+c.lease.held > c.r.opts.MaxInFlightBytes {
+		// It would not fit either when it comes again.
+		return nil, refuse(tooLarge, "JSON that takes about %d bytes of memory to read, of %d in all: send fewer records at a time", memory, c.r.opts.MaxInFlightBytes)
+	}
+	if !c.lease.take(memory) {
 		return nil, c.r.busy()
 	}
 	if body, err = otlpjson.Request(c.signal, body); err != nil {

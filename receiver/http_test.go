@@ -84,7 +84,8 @@ func rpcStatus(t *testing.T, resp *http.Response, body []byte) (code int, text s
 }
 
 func TestHTTP_RefusesWithReason(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000})
+	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 5_000_000})
+	many := []byte(`{"resourceSpans":[` + strings.Repeat("{},", 30_000) + `{}]}`)
 	good := traces(t, 10)
 	shortID := bytes.Replace(good, []byte{0x0a, 16, 1}, []byte{0x0a, 15, 1}, 1)
 	bomb := make([]byte, 50_000_000)
@@ -101,6 +102,8 @@ func TestHTTP_RefusesWithReason(t *testing.T) {
 		{"bad id", protobuf, "", shortID, 400, codes.InvalidArgument, "spans[0]", "malformed"},
 		{"bad JSON", jsonType, "", []byte(`{"resourceSpans":[{]`), 400, codes.InvalidArgument, "JSON", "malformed"},
 		{"JSON of the wrong type", jsonType, "", []byte(`{"resourceSpans":7}`), 400, codes.InvalidArgument, "JSON", "malformed"},
+		{"two JSON documents", jsonType, "", []byte(`{"resourceSpans":[]} {"resourceSpans":[]}`), 400, codes.InvalidArgument, "behind the end", "malformed"},
+		{"JSON of many objects", jsonType, "gzip", compress(t, "gzip", many), 413, codes.ResourceExhausted, "fewer records", "too_large"},
 		{"deep JSON", jsonType, "gzip", compress(t, "gzip", deep[:90_000]), 400, codes.InvalidArgument, "nested", "malformed"},
 		{"not gzip", protobuf, "gzip", good, 400, codes.InvalidArgument, "gzip", "malformed"},
 		{"not zstd", protobuf, "zstd", good, 400, codes.InvalidArgument, "zstd", "malformed"},
