@@ -35,9 +35,19 @@ func (r *Receiver) HTTPHandler() http.Handler {
 }
 
 func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Signal) {
+	// The deadline holds for refused requests too: the server reads some of
+	// what is left of their bodies. A writer that is not a connection's, as in
+	// tests, knows no deadlines.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(r.opts.ReadTimeout))
 	c := exchange{r: r, w: w, req: req, signal: s, lease: lease{budget: &r.inFlight}}
 	defer c.lease.end()
 	payload, f := c.payload()
+	if f == nil {
+		// The body is here. Whoever waits for room or for the disk now is not
+		// to be cut off for it.
+		_ = deadline.SetReadDeadline(time.Time{})
+	}
 	records := 0
 	if f == nil {
 		records, f = r.accept(req.Context(), s, payload)
@@ -75,8 +85,6 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	if c.req.ContentLength > int64(c.r.opts.MaxBodyBytes) {
 		return nil, c.r.tooLarge()
 	}
-	// A writer that is not a connection's, as in tests, knows no deadlines.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	body, err := c.lease.readAll(c.req.Body, c.r.opts.MaxBodyBytes, c.req.ContentLength)
 	if err != nil {
 		return nil, c.unread(err)
