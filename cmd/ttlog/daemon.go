@@ -66,8 +66,9 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 
 func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
-		Store:  storage.Options{Retention: c.retention, Logger: logger},
-		Logger: logger,
+		RingBytes: c.ringBytes,
+		Store:     storage.Options{Retention: c.retention, Logger: logger},
+		Logger:    logger,
 		// A collector that is not there must not keep the daemon from ending.
 		ForwardGrace: forwardGrace,
 	}

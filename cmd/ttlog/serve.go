@@ -45,6 +45,7 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove the oldest days beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
+	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -57,6 +58,7 @@ type config struct {
 	forward            []string
 	retention          time.Duration
 	maxDisk            diskLimit
+	ringBytes          int64 // 0 where nobody asked for a size
 	syncBeforeAck      bool
 }
 
@@ -89,6 +91,11 @@ func configOf(v *viper.Viper) (c config, err error) {
 	}
 	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)
+	}
+	if v.IsSet("ring-size") {
+		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
+			return c, fmt.Errorf("--ring-size: %w", err)
+		}
 	}
 	switch d := v.GetString("durability"); d {
 	case "process":
