@@ -87,11 +87,11 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	}
 	body, err := c.lease.readAll(c.req.Body, c.r.opts.MaxBodyBytes, c.req.ContentLength)
 	if err != nil {
-		return nil, c.unread(err)
+		return nil, c.r.unread(err)
 	}
 	if encoding != "" {
 		if body, err = c.r.decompress(c.req.Context(), encoding, body, &c.lease); err != nil {
-			return nil, c.undecoded(err)
+			return nil, c.r.undecoded(err)
 		}
 	}
 	if c.contentType == typeProtobuf {
@@ -147,25 +147,25 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 }
 
 // unread is the refusal of a body that could not be read.
-func (c *exchange) unread(err error) *refusal {
+func (r *Receiver) unread(err error) *refusal {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return c.r.tooLarge()
+		return r.tooLarge()
 	case errors.Is(err, errNoBudget):
-		return c.r.busy()
+		return r.busy()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refuse(tooSlow, "body did not arrive within %s", c.r.opts.ReadTimeout)
+		return refuse(tooSlow, "request did not arrive within %s", r.opts.ReadTimeout)
 	}
 	return refuse(aborted, "read body: %s", err)
 }
 
 // undecoded is the refusal of a body that could not be decompressed.
-func (c *exchange) undecoded(err error) *refusal {
+func (r *Receiver) undecoded(err error) *refusal {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return c.r.tooLarge()
+		return r.tooLarge()
 	case errors.Is(err, errNoBudget):
-		return c.r.busy()
+		return r.busy()
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return refuse(aborted, "decompress body: %s", err)
 	}

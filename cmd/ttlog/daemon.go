@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/query"
@@ -24,10 +22,9 @@ import (
 // daemon is a running ttlog serve: a data directory, the receivers in front of
 // it and the query API behind it.
 type daemon struct {
-	config config
-	dir    *datadir.DataDir
-	http   []*http.Server
-	grpc   *grpc.Server
+	config  config
+	dir     *datadir.DataDir
+	servers []*http.Server
 	// addrs are the addresses that were bound, for the ready line.
 	addrs []string
 	// failed gets the first error of a server that stopped by itself.
@@ -101,37 +98,29 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 }
 
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
-	if err != nil {
-		return err
-	}
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-	d.http = append(d.http, srv)
-	d.addrs = append(d.addrs, name+"=http://"+ln.Addr().String())
-	go func() {
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			d.failed <- fmt.Errorf("serving %s: %w", name, err)
-		}
-	}()
-	return nil
+	return d.listen(name, "http://", addr, &http.Server{Handler: h})
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	return d.listen("otlp-grpc", "", addr, &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols})
+}
+
+// listen binds addr and serves on it.
+func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}
-	d.grpc = grpc.NewServer(recv.ServerOptions()...)
-	recv.RegisterGRPC(d.grpc)
-	d.addrs = append(d.addrs, "otlp-grpc="+ln.Addr().String())
+	srv.ReadHeaderTimeout = 10 * time.Second
+	srv.IdleTimeout = 2 * time.Minute
+	srv.MaxHeaderBytes = 64 << 10
+	d.servers = append(d.servers, srv)
+	d.addrs = append(d.addrs, name+"="+scheme+ln.Addr().String())
 	go func() {
-		if err := d.grpc.Serve(ln); err != nil {
-			d.failed <- fmt.Errorf("serving otlp-grpc: %w", err)
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			d.failed <- fmt.Errorf("serving %s: %w", name, err)
 		}
 	}()
 	return nil
@@ -154,32 +143,14 @@ func (d *daemon) close(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, requestGrace)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make([]error, len(d.http))
-	for i, srv := range d.http {
+	errs := make([]error, len(d.servers))
+	for i, srv := range d.servers {
 		wg.Go(func() {
 			if srv.Shutdown(grace) != nil {
 				errs[i] = srv.Close()
 			}
 		})
 	}
-	if d.grpc != nil {
-		wg.Go(func() { stopGRPC(grace, d.grpc) })
-	}
 	wg.Wait()
 	return errors.Join(errors.Join(errs...), d.dir.Close(ctx))
-}
-
-// stopGRPC lets running calls finish for as long as ctx lives.
-func stopGRPC(ctx context.Context, s *grpc.Server) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.GracefulStop()
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		s.Stop()
-		<-done
-	}
 }
