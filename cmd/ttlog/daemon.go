@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -97,8 +98,12 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 	})
 }
 
+// bodyTimeout is how long a client may take to send the body of a request; the
+// receiver has a limit of its own.
+const bodyTimeout = 30 * time.Second
+
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
-	return d.listen(name, "http://", addr, &http.Server{Handler: h})
+	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h)})
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
@@ -124,6 +129,35 @@ func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 		}
 	}()
 	return nil
+}
+
+// bodyWithin gives the body of a request, and not what it takes to answer it,
+// limit to arrive: else a client that sends no end of it would keep a
+// connection and a goroutine for ever.
+func bodyWithin(limit time.Duration, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			deadline := http.NewResponseController(w)
+			if deadline.SetReadDeadline(time.Now().Add(limit)) == nil {
+				r.Body = &timedBody{r.Body, deadline}
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// timedBody is a body that lifts the deadline of its connection at its end.
+type timedBody struct {
+	io.ReadCloser
+	deadline *http.ResponseController
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.deadline.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // ready is the one line that tells whoever started the daemon where it serves.

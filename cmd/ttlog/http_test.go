@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -300,6 +303,33 @@ func TestHTTP_HostileRequests(t *testing.T) {
 		}
 	}
 	p.stop(t)
+}
+
+// TestHTTP_ABodyThatDoesNotArriveIsCutOff, whether the call wants it or not.
+func TestHTTP_ABodyThatDoesNotArriveIsCutOff(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"read": func(_ http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		},
+		"left": func(http.ResponseWriter, *http.Request) {},
+	} {
+		srv := httptest.NewServer(bodyWithin(20*time.Millisecond, h))
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"); err != nil {
+			t.Fatal(err)
+		}
+		// It ends when the server closes the connection.
+		if answer, err := io.ReadAll(conn); err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200 OK")) {
+			t.Errorf("%s: got %q, %v", name, answer, err)
+		}
+		conn.Close()
+		srv.Close()
+	}
 }
 
 // rss returns the resident memory of the process in bytes, 0 where the system
