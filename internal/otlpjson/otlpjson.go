@@ -52,7 +52,7 @@ func Request(s otlpwire.Signal, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("otlpjson: no request of signal %d", s)
 	}
 	if err := message.UnmarshalJSON(body); err != nil {
-		return nil, fmt.Errorf("%w: JSON: %w", otlpwire.ErrMalformed, err)
+		return nil, fmt.Errorf("%w: JSON: %v", otlpwire.ErrMalformed, err) //nolint:errorlint // the parser's io.EOF is not the caller's
 	}
 	return message.MarshalProto()
 }
