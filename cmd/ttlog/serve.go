@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
 )
 
 // drainTimeout bounds how long a stopping daemon waits for what it accepted to
@@ -79,7 +83,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 		data:     v.GetString("data"),
 		otlpGRPC: v.GetString("otlp-grpc"),
 		otlpHTTP: v.GetString("otlp-http"),
-		forward:  v.GetStringSlice("forward"),
+	}
+	if c.forward, err = endpoints(v.GetStringSlice("forward")); err != nil {
+		return c, fmt.Errorf("--forward: %w", err)
 	}
 	port, err := strconv.ParseUint(v.GetString("port"), 10, 16)
 	if err != nil {
@@ -105,6 +111,28 @@ func configOf(v *viper.Viper) (c config, err error) {
 		return c, fmt.Errorf("--durability %q is neither process nor disk", d)
 	}
 	return c, nil
+}
+
+// endpoints checks OTLP endpoints. Lists with commas, as the environment has
+// them, are taken apart.
+func endpoints(lists []string) ([]string, error) {
+	var all []string
+	for _, list := range lists {
+		for endpoint := range strings.SplitSeq(list, ",") {
+			client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
+			if err != nil {
+				return nil, err
+			}
+			if err := client.Close(); err != nil {
+				return nil, err
+			}
+			if slices.Contains(all, endpoint) {
+				return nil, fmt.Errorf("%s is named twice", endpoint)
+			}
+			all = append(all, endpoint)
+		}
+	}
+	return all, nil
 }
 
 // serve runs the daemon until the command's context ends, then drains it.
