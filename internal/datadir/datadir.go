@@ -160,12 +160,30 @@ func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwar
 		}
 		d.Forwarders = append(d.Forwarders, client)
 		h := fnv.New64a()
-		_, _ = h.Write([]byte(o.Endpoint))
+		_, _ = h.Write([]byte(endpoint(o)))
 		name := fmt.Sprintf("%016x", h.Sum64())
-		d.endpoints[name] = o.Endpoint
+		if d.endpoints[name] != "" {
+			return nil, fmt.Errorf("forward: %s is named twice", endpoint(o))
+		}
+		d.endpoints[name] = endpoint(o)
 		named = append(named, pipeline.NamedForwarder{Name: name, Forwarder: client})
 	}
 	return named, nil
+}
+
+// endpoint is what a forwarder is known by: where it sends to, or where the
+// signals go that have an endpoint of their own when it has none for all.
+func endpoint(o otlp.Options) string {
+	if o.Endpoint != "" {
+		return o.Endpoint
+	}
+	var own []string
+	for _, t := range []*otlp.Target{o.Traces, o.Logs, o.Metrics} {
+		if t != nil && t.Endpoint != "" {
+			own = append(own, t.Endpoint)
+		}
+	}
+	return strings.Join(own, " ")
 }
 
 // Close drains the pipeline for as long as ctx lives, the forwarders no longer
