@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel"
@@ -33,7 +35,9 @@ import (
 // The returned function ends it: it collects the metrics a last time, makes
 // everything durable within its context's time, and closes the directory. What
 // could not be made durable by then stays in the ring, and the next Start finds
-// it. Call it once before the process ends; further calls return nil.
+// it. Collectors get a few seconds; what they do not have by then is kept and
+// sent after the next Start. Call it once before the process ends; further calls
+// return nil.
 //
 // Start fails where the directory cannot be opened (another process writes to
 // it, the disk is full, a newer ttlog made it) or the environment holds a
@@ -62,6 +66,10 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 	return in.shutdown, nil
 }
 
+// forwardGrace is how long shutdown waits for collectors: one that is away must
+// not keep the application from ending.
+const forwardGrace = 3 * time.Second
+
 // instance is what one Start built. Its fields are immutable.
 type instance struct {
 	config  config
@@ -69,7 +77,9 @@ type instance struct {
 	traces  *sdktrace.TracerProvider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
-	once    sync.Once
+	// giveBackSlog restores slog's default logger.
+	giveBackSlog func()
+	once         sync.Once
 }
 
 func (c config) openDataDir() (*datadir.DataDir, error) {
@@ -77,12 +87,14 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 		RingBytes: c.ringBytes,
 		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDiskBytes, Logger: c.logger},
 		Logger:    c.logger,
+
+		ForwardGrace: forwardGrace,
 	}
 	fromEnv, err := otlp.OptionsFromEnv()
-	if err != nil {
-		return nil, err
-	}
 	if fromEnv.Configured() {
+		if err != nil {
+			return nil, err
+		}
 		o.Forward = append(o.Forward, fromEnv)
 	}
 	for _, endpoint := range c.forward {
@@ -96,7 +108,8 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 
 // start builds the three providers over the ring.
 func (in *instance) start(res *resource.Resource) {
-	flush := in.dir.Pipeline.Drain
+	// What is durable in the store is kept for the collectors too.
+	flush := in.dir.Pipeline.DrainStore
 	traceOptions := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
 		sdktrace.WithSpanProcessor(processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(flush))),
@@ -125,10 +138,25 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 	otel.SetMeterProvider(in.metrics)
 	otel.SetLoggerProvider(in.logs)
 	otel.SetTextMapPropagator(p)
+	in.giveBackSlog = func() {}
 	if in.config.slogDefault {
-		slog.SetDefault(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
+		in.giveBackSlog = setSlog(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
 	}
 	current.Store(newHandler(in.dir))
+}
+
+// setSlog makes l slog's default and returns what undoes it, unless another one
+// was set since: what the application says at its end is not to go nowhere.
+func setSlog(l *slog.Logger) (undo func()) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	slog.SetDefault(l) // package log goes through it as well from here on
+	return func() {
+		if slog.Default() == l {
+			slog.SetDefault(before)
+			log.SetOutput(out)
+			log.SetFlags(flags)
+		}
+	}
 }
 
 // shutdown makes everything durable and closes. The providers first: their
@@ -136,6 +164,7 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 func (in *instance) shutdown(ctx context.Context) (err error) {
 	in.once.Do(func() {
 		current.Store(nil)
+		in.giveBackSlog()
 		err = errors.Join(
 			in.metrics.Shutdown(ctx),
 			in.logs.Shutdown(ctx),

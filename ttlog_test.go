@@ -1,12 +1,15 @@
 package ttlog_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -180,6 +183,74 @@ func TestStart_ForwardsToTheCollectorOfTheEnvironment(t *testing.T) {
 	close(paths)
 	if got := <-paths; got != "/v1/traces" {
 		t.Errorf("the collector got %q, want a request to /v1/traces", got)
+	}
+}
+
+// The collector is away, and the context has no end: shutdown ends all the
+// same, the store has everything, and the collector's share is kept for later.
+func TestStart_ShutdownDoesNotWaitForACollector(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	var log bytes.Buffer
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithForward("http://127.0.0.1:1"),
+		ttlog.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := otel.Tracer("test").Start(ctx, "work")
+	span.End()
+	if err := shutdown(context.WithoutCancel(ctx)); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "kept and sent after the next start") {
+		t.Errorf("the log does not say what is kept:\n%s", &log)
+	}
+	shutdown, err = ttlog.Start(ctx, ttlog.WithDataDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, "SELECT name FROM spans"); !reflect.DeepEqual(got, [][]any{{"work"}}) {
+		t.Errorf("the store has %v", got)
+	}
+	if err := shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// After shutdown the application logs where it did before.
+func TestStart_SlogIsGivenBack(t *testing.T) {
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	var out bytes.Buffer
+	log.SetOutput(&out)
+	defer log.SetOutput(os.Stderr)
+	shutdown, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir()), ttlog.WithSlog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.Info("to ttlog")
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	slog.Info("by slog")
+	log.Print("by log")
+	if got := out.String(); strings.Contains(got, "to ttlog") || !strings.Contains(got, "by slog") || !strings.Contains(got, "by log") {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+// What the environment says of OTLP means nothing where it names no endpoint.
+func TestStart_OTLPWithoutAnEndpoint(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+	shutdown, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:1")
+	if _, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir())); err == nil || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_PROTOCOL") {
+		t.Errorf("got %v, want an error that names the variable", err)
 	}
 }
 
