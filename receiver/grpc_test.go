@@ -158,7 +158,7 @@ func TestGRPC_FullRing(t *testing.T) {
 // A client that opens a call and sends nothing is cut off after a while, and
 // keeps nobody else out until then.
 func TestGRPC_SlowClients(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{ReadTimeout: 300 * time.Millisecond})
+	f := newFixture(t, 1<<20, receiver.Options{ReadTimeout: 2 * time.Second})
 	conn := dial(t, f.grpc)
 	var streams []grpc.ClientStream
 	for range 80 {

@@ -235,6 +235,7 @@ func TestHTTP_HostileRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	zstdBomb := enc.EncodeAll(make([]byte, 512<<20), nil)
+	many := zipped([]byte(`{"resourceSpans":[` + strings.Repeat("{},", 5<<20) + `{}]}`))
 	deep := strings.Repeat(`{"resourceSpans":[`, 200_000)
 	nested := strings.Repeat(`{"arrayValue":{"values":[`, 100_000)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -252,13 +253,14 @@ func TestHTTP_HostileRequests(t *testing.T) {
 			b[1] ^= 0x40
 			return post(url, proto, "", bytes.NewReader(b))
 		},
-		"garbage":   func(url, _ string) int { return post(url, proto, "", bytes.NewReader(garbage)) },
-		"not gzip":  func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(garbage)) },
-		"not zstd":  func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(garbage)) },
-		"gzip bomb": func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(gzipBomb)) },
-		"zstd bomb": func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(zstdBomb)) },
-		"200 MB":    func(url, _ string) int { return post(url, proto, "", zeros(200<<20)) },
-		"deep JSON": func(url, _ string) int { return post(url, text, "", strings.NewReader(deep)) },
+		"garbage":      func(url, _ string) int { return post(url, proto, "", bytes.NewReader(garbage)) },
+		"not gzip":     func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(garbage)) },
+		"not zstd":     func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(garbage)) },
+		"gzip bomb":    func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(gzipBomb)) },
+		"zstd bomb":    func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(zstdBomb)) },
+		"200 MB":       func(url, _ string) int { return post(url, proto, "", zeros(200<<20)) },
+		"deep JSON":    func(url, _ string) int { return post(url, text, "", strings.NewReader(deep)) },
+		"many objects": func(url, _ string) int { return post(url, text, "gzip", bytes.NewReader(many)) },
 		"deep value": func(url, _ string) int {
 			return post(url, text, "", strings.NewReader(`{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":`+nested))
 		},
