@@ -64,8 +64,9 @@ func WithDataDir(dir string) Option {
 	return optionFunc(func(c config) config { c.dir = dir; return c })
 }
 
-// WithRingSize sets the size of the ring file in bytes; the default is 64 MiB.
-// The ring holds what is not in the store yet.
+// WithRingSize sets the size of the ring file in bytes, rounded up to a power of
+// two; the default is 64 MiB. The ring holds what is not in the store yet. A
+// directory keeps the ring it was made with.
 func WithRingSize(bytes int64) Option {
 	return optionFunc(func(c config) config { c.ringBytes = bytes; return c })
 }

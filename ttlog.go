@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"strconv"
@@ -35,8 +36,9 @@ import (
 // The returned function ends it: it collects the metrics a last time, makes
 // everything durable within its context's time, or 30 seconds where that has
 // no deadline, and closes the directory. What could not be made durable by
-// then, or sent to a collector, is kept, and the next Start finds it. Call it
-// once before the process ends; further calls return nil.
+// then stays in the ring, and the next Start finds it. Collectors get a few
+// seconds; what they do not have by then is kept and sent after the next Start.
+// Call it once before the process ends; further calls return nil.
 //
 // Start fails where the directory cannot be opened (another process writes to
 // it, the disk is full, a newer ttlog made it) or the environment holds a
@@ -65,6 +67,10 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 	return in.shutdown, nil
 }
 
+// forwardGrace is how long shutdown waits for collectors: one that is away must
+// not keep the application from ending.
+const forwardGrace = 3 * time.Second
+
 // instance is what one Start built. Its fields are immutable.
 type instance struct {
 	config  config
@@ -74,8 +80,10 @@ type instance struct {
 	traces  *sdktrace.TracerProvider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
-	once    sync.Once
-	closing atomic.Bool // shutdown is under way
+	// giveBackSlog restores slog's default logger.
+	giveBackSlog func()
+	once         sync.Once
+	closing      atomic.Bool // shutdown is under way
 }
 
 // flushLimit bounds what waits without a deadline: a collector may be away for
@@ -105,12 +113,14 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 		RingBytes: c.ringBytes,
 		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDiskBytes, Logger: c.logger},
 		Logger:    c.logger,
+
+		ForwardGrace: forwardGrace,
 	}
 	fromEnv, err := otlp.OptionsFromEnv()
-	if err != nil {
-		return nil, err
-	}
 	if fromEnv.Configured() {
+		if err != nil {
+			return nil, err
+		}
 		o.Forward = append(o.Forward, fromEnv)
 	}
 	for _, endpoint := range c.forward {
@@ -154,10 +164,25 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 	otel.SetMeterProvider(in.metrics)
 	otel.SetLoggerProvider(in.logs)
 	otel.SetTextMapPropagator(p)
+	in.giveBackSlog = func() {}
 	if in.config.slogDefault {
-		slog.SetDefault(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
+		in.giveBackSlog = setSlog(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
 	}
 	current.Store(newHandler(in))
+}
+
+// setSlog makes l slog's default and returns what undoes it, unless another one
+// was set since: what the application says at its end is not to go nowhere.
+func setSlog(l *slog.Logger) (undo func()) {
+	before, out, flags := slog.Default(), log.Writer(), log.Flags()
+	slog.SetDefault(l) // package log goes through it as well from here on
+	return func() {
+		if slog.Default() == l {
+			slog.SetDefault(before)
+			log.SetOutput(out)
+			log.SetFlags(flags)
+		}
+	}
 }
 
 // shutdown makes everything durable and closes. The providers first: their
@@ -165,6 +190,7 @@ func (in *instance) setGlobals(p propagation.TextMapPropagator) {
 func (in *instance) shutdown(ctx context.Context) (err error) {
 	in.once.Do(func() {
 		current.Store(nil)
+		in.giveBackSlog()
 		in.closing.Store(true)
 		ctx, cancel := bounded(ctx)
 		defer cancel()

@@ -1,14 +1,17 @@
 package ttlog_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -186,34 +189,6 @@ func TestStart_ForwardsToTheCollectorOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestStart_ShutdownWithoutTheCollector: a context without a deadline, as in
-// the README, does not wait for a collector for ever.
-func TestStart_ShutdownWithoutTheCollector(t *testing.T) {
-	defer ttlog.SetFlushLimit(200 * time.Millisecond)()
-	dir := t.TempDir()
-	ctx := context.WithoutCancel(t.Context())
-	start := func(endpoint string) (shutdown func(context.Context) error) {
-		t.Helper()
-		shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithService("shop"), ttlog.WithForward(endpoint))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return shutdown
-	}
-	shutdown := start("http://127.0.0.1:1")
-	_, span := otel.Tracer("test").Start(ctx, "work")
-	span.End()
-	if err := otel.GetTracerProvider().(*sdktrace.TracerProvider).ForceFlush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("flush: %v, want that the collector is behind", err)
-	}
-	if err := shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("shutdown: %v, want that the collector is behind", err)
-	}
-	shutdown = start("http://127.0.0.1:1")
-	eventually(t, `SELECT count(*) FROM spans`, [][]any{{1.0}})
-	_ = shutdown(ctx)
-}
-
 // TestStart_StatusCountsDrops: what the application lost is in the status.
 func TestStart_StatusCountsDrops(t *testing.T) {
 	ctx := t.Context()
@@ -237,6 +212,80 @@ func TestStart_StatusCountsDrops(t *testing.T) {
 	spans["written"], spans["too_large"] = 1, 1
 	if want := map[string]map[string]int{"spans": spans, "logs": none}; !reflect.DeepEqual(doc.Processors, want) {
 		t.Errorf("got %v, want %v", doc.Processors, want)
+	}
+}
+
+// TestStart_EndsWithoutTheCollector: where the collector is away and the context
+// has no end, as in the README, a flush says that it is behind, and shutdown ends
+// with everything in the store and the collector's share kept for later.
+func TestStart_EndsWithoutTheCollector(t *testing.T) {
+	defer ttlog.SetFlushLimit(200 * time.Millisecond)()
+	ctx, dir := t.Context(), t.TempDir()
+	var log bytes.Buffer
+	shutdown, err := ttlog.Start(ctx, ttlog.WithDataDir(dir), ttlog.WithForward("http://127.0.0.1:1"),
+		ttlog.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := otel.Tracer("test").Start(ctx, "work")
+	span.End()
+	if err := otel.GetTracerProvider().(*sdktrace.TracerProvider).ForceFlush(context.WithoutCancel(ctx)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("flush: %v, want that the collector is behind", err)
+	}
+	ttlog.SetFlushLimit(time.Minute)
+	if err := shutdown(context.WithoutCancel(ctx)); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "kept and sent after the next start") {
+		t.Errorf("the log does not say what is kept:\n%s", &log)
+	}
+	shutdown, err = ttlog.Start(ctx, ttlog.WithDataDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(t, "SELECT name FROM spans"); !reflect.DeepEqual(got, [][]any{{"work"}}) {
+		t.Errorf("the store has %v", got)
+	}
+	if err := shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// After shutdown the application logs where it did before.
+func TestStart_SlogIsGivenBack(t *testing.T) {
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	var out bytes.Buffer
+	log.SetOutput(&out)
+	defer log.SetOutput(os.Stderr)
+	shutdown, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir()), ttlog.WithSlog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.Info("to ttlog")
+	if err := shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	slog.Info("by slog")
+	log.Print("by log")
+	if got := out.String(); strings.Contains(got, "to ttlog") || !strings.Contains(got, "by slog") || !strings.Contains(got, "by log") {
+		t.Errorf("the log has %q", got)
+	}
+}
+
+// What the environment says of OTLP means nothing where it names no endpoint.
+func TestStart_OTLPWithoutAnEndpoint(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")
+	shutdown, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://127.0.0.1:1")
+	if _, err := ttlog.Start(t.Context(), ttlog.WithDataDir(t.TempDir())); err == nil || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_PROTOCOL") {
+		t.Errorf("got %v, want an error that names the variable", err)
 	}
 }
 

@@ -3,8 +3,8 @@
 //
 // The entry point is [New]. [Receiver.HTTPHandler] serves POST /v1/traces,
 // /v1/logs and /v1/metrics with protobuf or JSON bodies;
-// [Receiver.RegisterGRPC] adds the three Export services to a server that was
-// made with [Receiver.ServerOptions]. Both take gzip, zstd and no compression.
+// [Receiver.GRPCHandler] serves the three Export calls of OTLP/gRPC. Both take
+// gzip, zstd and no compression.
 //
 // A request is acknowledged when it is committed to the ring, which survives
 // the death of the process, and with Options.Durable when it is on the disk.
@@ -21,11 +21,12 @@
 //
 // # Memory
 //
-// Over HTTP, the bytes of all bodies that are being read and decompressed are
-// bounded together. gRPC reads a message before anyone is asked, so there the
-// number of messages being received is bounded, and their size. Decompression
-// takes a bounded number of decoders, and never more output than a request may
-// have. A client has a bounded time to send its request.
+// The bytes of all requests that are being read, decompressed and translated
+// are bounded together, over both transports, by what has really arrived.
+// Decompression takes a bounded number of decoders, and never more output than
+// a request may have. A client has a bounded time to send its request. Beyond
+// that a connection holds what HTTP/2 lets a client send ahead: 1 MiB unless
+// the server's HTTP2 settings say otherwise.
 //
 // A Receiver is safe for concurrent use, has no goroutines of its own and
 // needs no Close; after the ring is closed it refuses everything.

@@ -1,173 +1,178 @@
 package receiver
 
 import (
-	"context"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
-	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/encoding"
-	_ "google.golang.org/grpc/encoding/gzip"  // registers gzip
-	_ "google.golang.org/grpc/encoding/proto" // registers proto, the codec of everything that is not ours
-	"google.golang.org/grpc/mem"
-	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
-// services are the full names of the gRPC services.
-var services = map[otlpwire.Signal]string{
-	otlpwire.Traces:  "opentelemetry.proto.collector.trace.v1.TraceService",
-	otlpwire.Logs:    "opentelemetry.proto.collector.logs.v1.LogsService",
-	otlpwire.Metrics: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+// exports are the paths of the gRPC calls.
+var exports = map[string]otlpwire.Signal{
+	"/opentelemetry.proto.collector.trace.v1.TraceService/Export":     otlpwire.Traces,
+	"/opentelemetry.proto.collector.logs.v1.LogsService/Export":       otlpwire.Logs,
+	"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": otlpwire.Metrics,
 }
 
-// ServerOptions returns what a gRPC server needs for RegisterGRPC to work as
-// it should: a codec that hands our requests through as bytes and leaves other
-// services alone, and the largest message. On a server without them requests
-// are still taken, after one more copy and with gRPC's limit of 4 MiB.
-func (r *Receiver) ServerOptions() []grpc.ServerOption {
-	return []grpc.ServerOption{
-		grpc.ForceServerCodecV2(codec{other: encoding.GetCodecV2("proto")}),
-		grpc.MaxRecvMsgSize(r.opts.MaxBodyBytes),
+const (
+	typeGRPC = "application/grpc"
+	// frameHead is in front of each gRPC message: a byte that tells whether it
+	// is compressed, and its length in 4 bytes, big-endian.
+	frameHead = 5
+	// grpcEncodings is what Grpc-Accept-Encoding says.
+	grpcEncodings = "identity,gzip,zstd"
+)
+
+// GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, for
+// an http.Server whose Protocols have HTTP/2, UnencryptedHTTP2 among them where
+// there is no TLS.
+//
+// It speaks the protocol itself, since a grpc.Server reads and decompresses a
+// message before anyone is asked: what it holds can be bounded by the number of
+// calls alone, and a few slow clients then keep out all others. An Export call
+// is one message each way, which takes little to read.
+func (r *Receiver) GRPCHandler() http.Handler { return http.HandlerFunc(r.serveGRPC) }
+
+func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
+	t, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	switch {
+	case req.ProtoMajor < 2:
+		http.Error(w, "gRPC needs HTTP/2", http.StatusHTTPVersionNotSupported)
+		return
+	case err != nil || t != typeGRPC && !strings.HasPrefix(t, typeGRPC+"+"):
+		http.Error(w, "want content type "+typeGRPC, http.StatusUnsupportedMediaType)
+		return
 	}
-}
-
-// RegisterGRPC adds the trace, logs and metrics services to a server that was
-// made with ServerOptions and is not serving yet.
-func (r *Receiver) RegisterGRPC(s *grpc.Server) {
-	for signal, name := range services {
-		s.RegisterService(&grpc.ServiceDesc{
-			ServiceName: name,
-			HandlerType: (*any)(nil),
-			// Export is unary, which is a stream of one message each way. Told
-			// as a stream, the handler runs before the message is read, and
-			// can bound how many are.
-			Streams: []grpc.StreamDesc{{
-				StreamName: "Export",
-				Handler:    func(_ any, stream grpc.ServerStream) error { return r.export(signal, stream) },
-			}},
-		}, r)
+	h := w.Header()
+	h.Set("Content-Type", t)
+	h.Set("Grpc-Accept-Encoding", grpcEncodings)
+	// Headers and trailers of their own also where there is no message.
+	s, known := exports[req.URL.Path]
+	if f := callable(req, t, known); f != nil {
+		r.endCall(w, f)
+		return
 	}
-}
-
-// export is one call.
-func (r *Receiver) export(s otlpwire.Signal, stream grpc.ServerStream) error {
-	records, size, err := r.receive(s, stream)
-	if err != nil {
-		var f *refusal
-		if !errors.As(err, &f) {
-			return err // gRPC's own
-		}
+	c := call{r: r, req: req, lease: lease{budget: &r.inFlight}}
+	defer c.lease.end()
+	records, size, f := c.export(http.NewResponseController(w), s)
+	if f != nil {
 		r.stats.refused(s, GRPC, f.reason)
-		return r.status(f).Err()
+		r.endCall(w, f)
+		return
 	}
 	r.stats.accepted(s, GRPC, records, size)
-	return stream.SendMsg(&emptypb.Empty{}) // an empty response of any signal
+	// The answer is an empty message of any signal. A client that is gone
+	// sends its request again.
+	_, _ = w.Write(make([]byte, frameHead))
+	r.endCall(w, nil)
 }
 
-// receive reads the message and commits it.
-func (r *Receiver) receive(s otlpwire.Signal, stream grpc.ServerStream) (records, size int, err error) {
-	ctx := stream.Context()
-	if err := r.place(ctx); err != nil {
-		return 0, 0, err
+// callable tells whether there is such a call.
+func callable(req *http.Request, contentType string, known bool) *refusal {
+	switch {
+	case !known || req.Method != http.MethodPost:
+		return refuse(unsupported, "no such call: %.20s %.200q", req.Method, req.URL.Path)
+	case contentType != typeGRPC && contentType != typeGRPC+"+proto":
+		return refuse(unsupported, "content type %.100q: want %s", contentType, typeGRPC)
 	}
-	defer func() { <-r.receives }()
-	m := &message{Empty: &emptypb.Empty{}}
-	if err := r.recvWithin(ctx, stream, m); err != nil {
-		return 0, 0, err
+	return nil
+}
+
+// endCall sends the status of a call, OK where f is nil.
+func (r *Receiver) endCall(w http.ResponseWriter, f *refusal) {
+	h := w.Header()
+	if f == nil {
+		h.Set(http.TrailerPrefix+"Grpc-Status", strconv.Itoa(int(codes.OK)))
+		return
 	}
-	defer m.free()
-	payload := m.payload()
-	l := lease{budget: &r.inFlight}
-	defer l.end()
-	if !l.take(len(payload)) {
-		return 0, 0, r.busy()
+	st := r.status(f)
+	h.Set(http.TrailerPrefix+"Grpc-Status", strconv.Itoa(int(st.Code())))
+	h.Set(http.TrailerPrefix+"Grpc-Message", url.PathEscape(st.Message()))
+	if details, err := proto.Marshal(st.Proto()); err == nil {
+		h.Set(http.TrailerPrefix+"Grpc-Status-Details-Bin", base64.RawStdEncoding.EncodeToString(details))
 	}
-	records, f := r.accept(ctx, s, payload)
+}
+
+// call is one Export call.
+type call struct {
+	r     *Receiver
+	req   *http.Request
+	lease lease
+}
+
+// export reads the request and commits it.
+func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (records, size int, f *refusal) {
+	_ = deadline.SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
+	payload, compressed, f := c.message()
 	if f != nil {
 		return 0, 0, f
 	}
-	return records, len(payload), nil
+	if compressed {
+		if payload, f = c.decompress(payload); f != nil {
+			return 0, 0, f
+		}
+	}
+	records, f = c.r.accept(c.req.Context(), s, payload)
+	return records, len(payload), f
 }
 
-// place waits for a place to receive in.
-func (r *Receiver) place(ctx context.Context) error {
-	select {
-	case r.receives <- struct{}{}:
-		return nil
+// message reads the one message of the request, which is valid until the lease
+// ends.
+func (c *call) message() (payload []byte, compressed bool, f *refusal) {
+	var head [frameHead]byte
+	if _, err := io.ReadFull(c.req.Body, head[:]); err != nil {
+		return nil, false, c.unread(err)
+	}
+	if head[0] > 1 {
+		return nil, false, refuse(malformed, "message begins with %#x, which gRPC does not know", head[0])
+	}
+	size := int64(binary.BigEndian.Uint32(head[1:]))
+	if size > int64(c.r.opts.MaxBodyBytes) {
+		return nil, false, c.r.tooLarge()
+	}
+	// The whole body, to its end: a second message is not to be left out
+	// without a word, and an answer before the end would reset the stream.
+	payload, err := c.lease.readAll(c.req.Body, int(size), size)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, false, refuse(malformed, "more than one message in a call that takes one")
+	case err != nil:
+		return nil, false, c.unread(err)
+	case int64(len(payload)) < size:
+		return nil, false, c.unread(io.ErrUnexpectedEOF)
+	}
+	return payload, head[0] == 1, nil
+}
+
+// unread is the refusal of a message that could not be read.
+func (c *call) unread(err error) *refusal {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return refuse(malformed, "the request ends within its message")
+	}
+	return c.r.unread(err)
+}
+
+func (c *call) decompress(payload []byte) ([]byte, *refusal) {
+	encoding := strings.ToLower(c.req.Header.Get("Grpc-Encoding"))
+	switch encoding {
+	case encodingGzip, encodingZstd:
 	default:
+		return nil, refuse(unsupported, "message encoding %.100q: want one of %s", encoding, grpcEncodings)
 	}
-	t := time.NewTimer(r.opts.RetryAfter)
-	defer t.Stop()
-	select {
-	case r.receives <- struct{}{}:
-		return nil
-	case <-t.C:
-		return r.busy()
-	case <-ctx.Done():
-		return refuse(aborted, "%s", ctx.Err())
-	}
-}
-
-// recvWithin receives the message, or gives up on a client that takes too
-// long. The goroutine that receives then ends with the stream, which the
-// return of the handler ends.
-func (r *Receiver) recvWithin(ctx context.Context, stream grpc.ServerStream, m *message) error {
-	received := make(chan error, 1)
-	go func() { received <- stream.RecvMsg(m) }()
-	t := time.NewTimer(r.opts.ReadTimeout)
-	defer t.Stop()
-	select {
-	case err := <-received:
-		return err
-	case <-t.C:
-		return refuse(tooSlow, "request did not arrive within %s", r.opts.ReadTimeout)
-	case <-ctx.Done():
-		return refuse(aborted, "%s", ctx.Err())
-	}
-}
-
-// message is a request as bytes. It is a protobuf message as well, for servers
-// that were made without our codec: those put all fields of the request, which
-// an Empty does not know, among its unknown ones, bytes unchanged.
-type message struct {
-	*emptypb.Empty
-	buf mem.Buffer // nil unless our codec was at work
-}
-
-func (m *message) payload() []byte {
-	if m.buf != nil {
-		return m.buf.ReadOnlyData()
-	}
-	return m.ProtoReflect().GetUnknown()
-}
-
-func (m *message) free() {
-	if m.buf != nil {
-		m.buf.Free()
-	}
-}
-
-// codec hands the bytes of our requests through.
-type codec struct{ other encoding.CodecV2 }
-
-func (c codec) Name() string { return c.other.Name() }
-
-func (c codec) Marshal(v any) (mem.BufferSlice, error) {
-	b, err := c.other.Marshal(v)
+	out, err := c.r.decompress(c.req.Context(), encoding, payload, &c.lease)
 	if err != nil {
-		return nil, fmt.Errorf("receiver: %w", err)
+		return nil, c.r.undecoded(err)
 	}
-	return b, nil
-}
-
-func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	m, ok := v.(*message)
-	if !ok {
-		return c.other.Unmarshal(data, v)
-	}
-	m.buf = data.MaterializeToBuffer(mem.DefaultBufferPool())
-	return nil
+	return out, nil
 }

@@ -3,8 +3,11 @@ package receiver_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
+	"io"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
+	_ "github.com/ttlog/ttlog/internal/grpctest" // zstd for the clients
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/receiver"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -49,33 +53,28 @@ func exportAll(t *testing.T, conn *grpc.ClientConn, n int, opts ...grpc.CallOpti
 }
 
 func TestGRPC_TakesEverySignalAndCompression(t *testing.T) {
-	for name, own := range map[string]bool{"with its options": true, "on a plain server": false} {
-		t.Run(name, func(t *testing.T) {
-			ring, err := ringbuffer.New(1 << 22)
-			if err != nil {
-				t.Fatal(err)
+	f := newFixture(t, 1<<22, receiver.Options{})
+	conn := dial(t, f.grpc)
+	for _, opts := range [][]grpc.CallOption{nil, {grpc.UseCompressor("gzip")}, {grpc.UseCompressor("zstd")}} {
+		for _, n := range []int{3, 3000} {
+			exportAll(t, conn, n, opts...)
+			got := f.stored()
+			if len(got) != 3 {
+				t.Fatalf("stored %d, want 3", len(got))
 			}
-			f := serve(t, ring, receiver.Options{}, own)
-			conn := dial(t, f.grpc)
-			for _, opts := range [][]grpc.CallOption{nil, {grpc.UseCompressor("gzip")}, {grpc.UseCompressor("zstd")}} {
-				for _, n := range []int{3, 3000} {
-					exportAll(t, conn, n, opts...)
-					got := f.stored()
-					if len(got) != 3 {
-						t.Fatalf("stored %d, want 3", len(got))
-					}
-					for _, g := range got {
-						s, _ := otlpwire.SignalOf(g.kind)
-						if !bytes.Equal(g.data, proto(t, requests(n)[s])) {
-							t.Errorf("%s: stored bytes differ from those sent", s)
-						}
-					}
+			for _, g := range got {
+				s, _ := otlpwire.SignalOf(g.kind)
+				if !bytes.Equal(g.data, proto(t, requests(n)[s])) {
+					t.Errorf("%s: stored bytes differ from those sent", s)
 				}
 			}
-			if st := f.stats(otlpwire.Metrics, receiver.GRPC); st.Requests != 6 || st.Records != 9009 {
-				t.Errorf("stats: %+v", st)
-			}
-		})
+		}
+	}
+	if st := f.stats(otlpwire.Metrics, receiver.GRPC); st.Requests != 6 || st.Records != 9009 {
+		t.Errorf("stats: %+v", st)
+	}
+	if n := f.Stats().InFlightBytes; n != 0 {
+		t.Errorf("%d bytes in flight after the last request", n)
 	}
 }
 
@@ -156,37 +155,103 @@ func TestGRPC_FullRing(t *testing.T) {
 	}
 }
 
-// A client that opens a call and sends nothing holds a place only so long, and
-// others are told to come again.
+// A client that opens a call and sends nothing is cut off after a while, and
+// keeps nobody else out until then.
 func TestGRPC_SlowClients(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{MaxGRPCReceives: 2, ReadTimeout: 300 * time.Millisecond, RetryAfter: 10 * time.Millisecond})
+	f := newFixture(t, 1<<20, receiver.Options{ReadTimeout: 2 * time.Second})
 	conn := dial(t, f.grpc)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	var streams []grpc.ClientStream
-	for range 2 {
-		s, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, "/opentelemetry.proto.collector.trace.v1.TraceService/Export")
-		if err != nil {
-			t.Fatal(err)
-		}
-		streams = append(streams, s)
+	for range 80 {
+		streams = append(streams, open(t, conn))
 	}
-	busy := false
-	for end := time.Now().Add(5 * time.Second); !busy && time.Now().Before(end); {
-		err := raw(t.Context(), conn, traces(t, 1))
-		busy = status.Code(err) == codes.Unavailable && retryDelay(err) == 10*time.Millisecond
-	}
-	if !busy {
-		t.Error("no call was refused while all places were taken")
-	}
+	exportAll(t, conn, 1)
 	for _, s := range streams {
-		if err := s.RecvMsg(&emptypb.Empty{}); status.Code(err) != codes.Unavailable {
+		if err := s.RecvMsg(&emptypb.Empty{}); status.Code(err) != codes.Unavailable || retryDelay(err) == 0 {
 			t.Errorf("slow client: got %v", err)
 		}
 	}
-	exportAll(t, conn, 1)
-	if st := f.stats(otlpwire.Traces, receiver.GRPC); st.Refused["too_slow"] != 2 || st.Refused["busy"] == 0 {
+	if st := f.stats(otlpwire.Traces, receiver.GRPC); st.Refused["too_slow"] != 80 || st.Requests != 1 {
 		t.Errorf("stats: %+v", st)
+	}
+}
+
+// open opens a call to send messages to.
+func open(t *testing.T, conn *grpc.ClientConn) grpc.ClientStream {
+	t.Helper()
+	s, err := conn.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, "/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// What calls hold is bounded by bytes, of the messages as they come and as
+// they are decompressed.
+func TestGRPC_BytesInFlightAreBounded(t *testing.T) {
+	f := newFixture(t, 1<<24, receiver.Options{MaxInFlightBytes: 300_000})
+	conn := dial(t, f.grpc)
+	big := traces(t, 20_000)
+	for _, opts := range [][]grpc.CallOption{nil, {grpc.UseCompressor("gzip")}, {grpc.UseCompressor("zstd")}} {
+		if err := raw(t.Context(), conn, big, opts...); status.Code(err) != codes.Unavailable || retryDelay(err) == 0 {
+			t.Errorf("got %v", err)
+		}
+	}
+	if n := f.Stats().InFlightBytes; n != 0 || len(f.stored()) != 0 {
+		t.Errorf("%d bytes in flight after the last request", n)
+	}
+	exportAll(t, conn, 10)
+}
+
+// Calls that are not what OTLP/gRPC is end with a status, and store nothing.
+func TestGRPC_RefusesWhatIsNoCall(t *testing.T) {
+	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000})
+	export := "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+	frame := func(flag byte, size int, body []byte) []byte {
+		return append(binary.BigEndian.AppendUint32([]byte{flag}, uint32(size)), body...)
+	}
+	good := traces(t, 1)
+	for _, c := range []struct {
+		name, path, contentType, encoding string
+		body                              []byte
+		http                              int
+		code                              codes.Code
+	}{
+		{"good", export, "application/grpc+proto", "", frame(0, len(good), good), 200, codes.OK},
+		{"good gzip", export, "application/grpc", "gzip", frame(1, len(compress(t, "gzip", good)), compress(t, "gzip", good)), 200, codes.OK},
+		{"another call", export + "2", "application/grpc", "", frame(0, 0, nil), 200, codes.Unimplemented},
+		{"no gRPC", export, protobuf, "", good, 415, 0},
+		{"gRPC of JSON", export, "application/grpc+json", "", frame(0, 2, []byte("{}")), 200, codes.Unimplemented},
+		{"no message", export, "application/grpc", "", nil, 200, codes.InvalidArgument},
+		{"cut head", export, "application/grpc", "", []byte{0, 0}, 200, codes.InvalidArgument},
+		{"cut message", export, "application/grpc", "", frame(0, len(good), good[1:]), 200, codes.InvalidArgument},
+		{"two messages", export, "application/grpc", "", append(frame(0, len(good), good), frame(0, len(good), good)...), 200, codes.InvalidArgument},
+		{"unknown flag", export, "application/grpc", "", frame(2, len(good), good), 200, codes.InvalidArgument},
+		{"unknown encoding", export, "application/grpc", "snappy", frame(1, len(good), good), 200, codes.Unimplemented},
+		{"no gzip", export, "application/grpc", "gzip", frame(1, len(good), good), 200, codes.InvalidArgument},
+		{"claims 4 GiB", export, "application/grpc", "", frame(0, 1<<32-1, good), 200, codes.ResourceExhausted},
+	} {
+		req, err := http.NewRequest(http.MethodPost, "http://"+f.grpc+c.path, bytes.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", c.contentType)
+		if c.encoding != "" {
+			req.Header.Set("Grpc-Encoding", c.encoding)
+		}
+		resp, err := f.http2.Do(req)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		_ = resp.Body.Close()
+		if code := resp.Trailer.Get("Grpc-Status"); resp.StatusCode != c.http || c.http == 200 && code != strconv.Itoa(int(c.code)) {
+			t.Errorf("%s: got %s, status %q %q, want %d, %d", c.name, resp.Status, code, resp.Trailer.Get("Grpc-Message"), c.http, c.code)
+		}
+	}
+	if got := f.stored(); len(got) != 2 {
+		t.Errorf("%d requests were stored, want the 2 good ones", len(got))
 	}
 }
 
@@ -195,7 +260,7 @@ func TestDurable_AcknowledgesAfterSync(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := serve(t, ring, receiver.Options{Durable: true}, true)
+	f := serve(t, ring, receiver.Options{Durable: true})
 	exportAll(t, dial(t, f.grpc), 3)
 	if resp, _ := f.post(t, "/v1/traces", protobuf, "", traces(t, 1)); resp.StatusCode != http.StatusOK {
 		t.Errorf("got %s", resp.Status)

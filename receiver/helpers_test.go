@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.uber.org/goleak"
-	"google.golang.org/grpc"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/receiver"
@@ -34,7 +32,10 @@ type fixture struct {
 	ring *ringbuffer.Ring
 	rd   *ringbuffer.Reader
 	http *httptest.Server
-	grpc string // address
+	// grpc is the address of OTLP/gRPC, http2 a client for what no gRPC
+	// client sends.
+	grpc  string
+	http2 *http.Client
 }
 
 func newFixture(t testing.TB, size int, o receiver.Options) *fixture {
@@ -43,10 +44,10 @@ func newFixture(t testing.TB, size int, o receiver.Options) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, ring, o, true)
+	return serve(t, ring, o)
 }
 
-func serve(t testing.TB, ring *ringbuffer.Ring, o receiver.Options, ownOptions bool) *fixture {
+func serve(t testing.TB, ring *ringbuffer.Ring, o receiver.Options) *fixture {
 	t.Helper()
 	rd, err := ring.Reader("test")
 	if err != nil {
@@ -54,24 +55,19 @@ func serve(t testing.TB, ring *ringbuffer.Ring, o receiver.Options, ownOptions b
 	}
 	f := &fixture{Receiver: receiver.New(ring, o), ring: ring, rd: rd}
 	f.http = httptest.NewServer(f.HTTPHandler())
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.grpc = l.Addr().String()
-	var so []grpc.ServerOption
-	if ownOptions {
-		so = f.ServerOptions()
-	}
-	srv := grpc.NewServer(so...)
-	f.RegisterGRPC(srv)
-	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(l) }()
+	var h2c http.Protocols
+	h2c.SetUnencryptedHTTP2(true)
+	srv := httptest.NewUnstartedServer(f.GRPCHandler())
+	srv.Config.Protocols = &h2c
+	srv.Start()
+	f.grpc = srv.Listener.Addr().String()
+	f.http2 = &http.Client{Transport: &http.Transport{Protocols: &h2c}}
 	t.Cleanup(func() {
 		f.http.CloseClientConnections()
 		f.http.Close()
-		srv.Stop()
-		<-done
+		f.http2.CloseIdleConnections()
+		srv.CloseClientConnections()
+		srv.Close()
 		rd.Close()
 		_ = ring.Close()
 		http.DefaultClient.CloseIdleConnections()

@@ -35,9 +35,19 @@ func (r *Receiver) HTTPHandler() http.Handler {
 }
 
 func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Signal) {
+	// The deadline holds for refused requests too: the server reads some of
+	// what is left of their bodies. A writer that is not a connection's, as in
+	// tests, knows no deadlines.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(r.opts.ReadTimeout))
 	c := exchange{r: r, w: w, req: req, signal: s, lease: lease{budget: &r.inFlight}}
 	defer c.lease.end()
 	payload, f := c.payload()
+	if f == nil {
+		// The body is here. Whoever waits for room or for the disk now is not
+		// to be cut off for it.
+		_ = deadline.SetReadDeadline(time.Time{})
+	}
 	records := 0
 	if f == nil {
 		records, f = r.accept(req.Context(), s, payload)
@@ -75,22 +85,33 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	if c.req.ContentLength > int64(c.r.opts.MaxBodyBytes) {
 		return nil, c.r.tooLarge()
 	}
-	// A writer that is not a connection's, as in tests, knows no deadlines.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	body, err := c.lease.readAll(c.req.Body, c.r.opts.MaxBodyBytes, c.req.ContentLength)
 	if err != nil {
-		return nil, c.unread(err)
+		return nil, c.r.unread(err)
 	}
 	if encoding != "" {
 		if body, err = c.r.decompress(c.req.Context(), encoding, body, &c.lease); err != nil {
-			return nil, c.undecoded(err)
+			return nil, c.r.undecoded(err)
 		}
 	}
 	if c.contentType == typeProtobuf {
 		return body, nil
 	}
-	// The tree of objects takes several times the bytes.
-	if !c.lease.take(4 * len(body)) {
+	return c.fromJSON(body)
+}
+
+// fromJSON returns the protobuf of a JSON body. The objects between the two can
+// take many times the bytes of the body: the lease gets them before they are made.
+func (c *exchange) fromJSON(body []byte) ([]byte, *refusal) {
+	memory, err := otlpjson.Memory(body)
+	if err != nil {
+		return nil, refuse(malformed, "%s", err)
+	}
+	if int64(memory)+c.lease.held > c.r.opts.MaxInFlightBytes {
+		// It would not fit either when it comes again.
+		return nil, refuse(tooLarge, "JSON that takes about %d bytes of memory to read, of %d in all: send fewer records at a time", memory, c.r.opts.MaxInFlightBytes)
+	}
+	if !c.lease.take(memory) {
 		return nil, c.r.busy()
 	}
 	if body, err = otlpjson.Request(c.signal, body); err != nil {
@@ -126,25 +147,25 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 }
 
 // unread is the refusal of a body that could not be read.
-func (c *exchange) unread(err error) *refusal {
+func (r *Receiver) unread(err error) *refusal {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return c.r.tooLarge()
+		return r.tooLarge()
 	case errors.Is(err, errNoBudget):
-		return c.r.busy()
+		return r.busy()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refuse(tooSlow, "body did not arrive within %s", c.r.opts.ReadTimeout)
+		return refuse(tooSlow, "request did not arrive within %s", r.opts.ReadTimeout)
 	}
 	return refuse(aborted, "read body: %s", err)
 }
 
 // undecoded is the refusal of a body that could not be decompressed.
-func (c *exchange) undecoded(err error) *refusal {
+func (r *Receiver) undecoded(err error) *refusal {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return c.r.tooLarge()
+		return r.tooLarge()
 	case errors.Is(err, errNoBudget):
-		return c.r.busy()
+		return r.busy()
 	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return refuse(aborted, "decompress body: %s", err)
 	}

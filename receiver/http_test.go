@@ -84,7 +84,8 @@ func rpcStatus(t *testing.T, resp *http.Response, body []byte) (code int, text s
 }
 
 func TestHTTP_RefusesWithReason(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000})
+	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 5_000_000})
+	many := []byte(`{"resourceSpans":[` + strings.Repeat("{},", 30_000) + `{}]}`)
 	good := traces(t, 10)
 	shortID := bytes.Replace(good, []byte{0x0a, 16, 1}, []byte{0x0a, 15, 1}, 1)
 	bomb := make([]byte, 50_000_000)
@@ -101,6 +102,8 @@ func TestHTTP_RefusesWithReason(t *testing.T) {
 		{"bad id", protobuf, "", shortID, 400, codes.InvalidArgument, "spans[0]", "malformed"},
 		{"bad JSON", jsonType, "", []byte(`{"resourceSpans":[{]`), 400, codes.InvalidArgument, "JSON", "malformed"},
 		{"JSON of the wrong type", jsonType, "", []byte(`{"resourceSpans":7}`), 400, codes.InvalidArgument, "JSON", "malformed"},
+		{"two JSON documents", jsonType, "", []byte(`{"resourceSpans":[]} {"resourceSpans":[]}`), 400, codes.InvalidArgument, "behind the end", "malformed"},
+		{"JSON of many objects", jsonType, "gzip", compress(t, "gzip", many), 413, codes.ResourceExhausted, "fewer records", "too_large"},
 		{"deep JSON", jsonType, "gzip", compress(t, "gzip", deep[:90_000]), 400, codes.InvalidArgument, "nested", "malformed"},
 		{"not gzip", protobuf, "gzip", good, 400, codes.InvalidArgument, "gzip", "malformed"},
 		{"not zstd", protobuf, "zstd", good, 400, codes.InvalidArgument, "zstd", "malformed"},
@@ -195,33 +198,40 @@ func TestHTTP_ClosedRing(t *testing.T) {
 }
 
 // half sends the head of a request and half of its body.
-func half(t *testing.T, f *fixture, body []byte) net.Conn {
+func half(t *testing.T, f *fixture, contentType string, body []byte) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", f.http.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_, _ = fmt.Fprintf(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", protobuf, len(body))
+	_, _ = fmt.Fprintf(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", contentType, len(body))
 	_, _ = conn.Write(body[:len(body)/2])
 	return conn
 }
 
+// A client that does not go on is cut off, whether its request would have been
+// taken or is refused before its body is read.
 func TestHTTP_SlowClientIsCutOff(t *testing.T) {
 	f := newFixture(t, 1<<16, receiver.Options{ReadTimeout: 50 * time.Millisecond})
-	conn := half(t, f, traces(t, 10))
-	answer, _ := io.ReadAll(conn)
-	if !bytes.HasPrefix(answer, []byte("HTTP/1.1 503 ")) {
-		t.Errorf("got %.60q", answer)
-	}
-	if st := f.stats(otlpwire.Traces, receiver.HTTP); st.Refused["too_slow"] != 1 {
-		t.Errorf("stats: %+v", st)
+	for _, c := range []struct{ contentType, answer, reason string }{
+		{protobuf, "HTTP/1.1 503 ", "too_slow"},
+		{"text/plain", "HTTP/1.1 415 ", "unsupported"},
+	} {
+		conn := half(t, f, c.contentType, traces(t, 10))
+		answer, _ := io.ReadAll(conn) // ends when the server closes the connection
+		if !bytes.HasPrefix(answer, []byte(c.answer)) {
+			t.Errorf("%s: got %.60q", c.contentType, answer)
+		}
+		if st := f.stats(otlpwire.Traces, receiver.HTTP); st.Refused[c.reason] != 1 {
+			t.Errorf("%s: stats: %+v", c.contentType, st)
+		}
 	}
 }
 
 func TestHTTP_ClientThatGoesAwayStoresNothing(t *testing.T) {
 	f := newFixture(t, 1<<16, receiver.Options{})
-	_ = half(t, f, traces(t, 10)).Close()
+	_ = half(t, f, protobuf, traces(t, 10)).Close()
 	for f.stats(otlpwire.Traces, receiver.HTTP).Refused["aborted"] != 1 {
 		time.Sleep(time.Millisecond)
 	}
@@ -235,7 +245,7 @@ func TestHTTP_BytesInFlightAreBounded(t *testing.T) {
 	body := traces(t, 5000)
 	var conns []net.Conn
 	for range 3 { // what these have sent is held until they go on
-		conns = append(conns, half(t, f, body))
+		conns = append(conns, half(t, f, protobuf, body))
 	}
 	var resp *http.Response
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {

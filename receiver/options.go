@@ -9,7 +9,6 @@ const (
 	// defaultMaxBody is the largest request when the ring takes it.
 	defaultMaxBody     = 64 << 20
 	defaultInFlight    = 256 << 20
-	defaultReceives    = 64
 	defaultReadTimeout = 30 * time.Second
 	defaultRetryAfter  = time.Second
 	defaultFullWait    = 100 * time.Millisecond
@@ -27,12 +26,9 @@ type Options struct {
 	// MaxBodyBytes bounds a request, compressed as well as decompressed; 0 or
 	// less means 64 MiB. The ring's MaxRecord bounds it in any case.
 	MaxBodyBytes int
-	// MaxInFlightBytes bounds the bodies being handled at one time, together;
-	// 0 or less means 256 MiB.
+	// MaxInFlightBytes bounds the requests being handled at one time,
+	// together; 0 or less means 256 MiB.
 	MaxInFlightBytes int64
-	// MaxGRPCReceives bounds the gRPC messages being received at one time; 0
-	// or less means 64. A call beyond waits for a place for RetryAfter.
-	MaxGRPCReceives int
 	// ReadTimeout is how long a client may take to send a request; 0 or less
 	// means 30 s.
 	ReadTimeout time.Duration
@@ -51,9 +47,6 @@ func (o Options) withDefaults(maxRecord int) Options {
 	o.MaxBodyBytes = min(o.MaxBodyBytes, maxRecord)
 	if o.MaxInFlightBytes <= 0 {
 		o.MaxInFlightBytes = defaultInFlight
-	}
-	if o.MaxGRPCReceives <= 0 {
-		o.MaxGRPCReceives = defaultReceives
 	}
 	if o.ReadTimeout <= 0 {
 		o.ReadTimeout = defaultReadTimeout

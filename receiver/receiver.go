@@ -16,7 +16,6 @@ type Receiver struct {
 	// Immutable after New.
 	ring     *ringbuffer.Ring
 	opts     Options
-	receives chan struct{} // a place for each gRPC message being received
 	decoders chan struct{} // a place for each decompression under way
 
 	inFlight budget
@@ -27,7 +26,6 @@ type Receiver struct {
 func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	o = o.withDefaults(ring.MaxRecord())
 	r := &Receiver{ring: ring, opts: o}
-	r.receives = make(chan struct{}, o.MaxGRPCReceives)
 	r.decoders = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	r.inFlight.limit = o.MaxInFlightBytes
 	return r

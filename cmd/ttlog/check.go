@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -16,7 +17,7 @@ func checkCommand() *cobra.Command {
 		Long:  "Verify every checksum and reference of a data directory. It reads only, and may run beside a writer.",
 		Args:  args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := storage.Check(args[0])
+			report, err := checkUntil(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -31,5 +32,21 @@ func checkCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// checkUntil checks dir and gives up when ctx ends: reading a large store takes
+// its time, and leaves nothing to be tidied up.
+func checkUntil(ctx context.Context, dir string) (report storage.Report, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		report, err = storage.Check(dir)
+	}()
+	select {
+	case <-done:
+		return report, err
+	case <-ctx.Done():
+		return storage.Report{}, context.Cause(ctx)
 	}
 }

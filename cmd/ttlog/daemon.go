@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
-
-	"google.golang.org/grpc"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
@@ -24,10 +23,9 @@ import (
 // daemon is a running ttlog serve: a data directory, the receivers in front of
 // it and the query API behind it.
 type daemon struct {
-	config config
-	dir    *datadir.DataDir
-	http   []*http.Server
-	grpc   *grpc.Server
+	config  config
+	dir     *datadir.DataDir
+	servers []*http.Server
 	// addrs are the addresses that were bound, for the ready line.
 	addrs []string
 	// failed gets the first error of a server that stopped by itself.
@@ -66,8 +64,9 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 
 func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
-		Store:  storage.Options{Retention: c.retention, Logger: logger},
-		Logger: logger,
+		RingBytes: c.ringBytes,
+		Store:     storage.Options{Retention: c.retention, Logger: logger},
+		Logger:    logger,
 		// What is acknowledged only on the disk stays there on its way on.
 		Durable: c.syncBeforeAck,
 		// A collector that is not there must not keep the daemon from ending.
@@ -101,19 +100,31 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 	})
 }
 
+// bodyTimeout is how long a client may take to send the body of a request; the
+// receiver has a limit of its own.
+const bodyTimeout = 30 * time.Second
+
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
+	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h)})
+}
+
+func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	return d.listen("otlp-grpc", "", addr, &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols})
+}
+
+// listen binds addr and serves on it.
+func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-	d.http = append(d.http, srv)
-	d.addrs = append(d.addrs, name+"=http://"+ln.Addr().String())
+	srv.ReadHeaderTimeout = 10 * time.Second
+	srv.IdleTimeout = 2 * time.Minute
+	srv.MaxHeaderBytes = 64 << 10
+	d.servers = append(d.servers, srv)
+	d.addrs = append(d.addrs, name+"="+scheme+ln.Addr().String())
 	go func() {
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serving %s: %w", name, err)
@@ -122,20 +133,33 @@ func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
 	return nil
 }
 
-func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
-	if err != nil {
-		return err
-	}
-	d.grpc = grpc.NewServer(recv.ServerOptions()...)
-	recv.RegisterGRPC(d.grpc)
-	d.addrs = append(d.addrs, "otlp-grpc="+ln.Addr().String())
-	go func() {
-		if err := d.grpc.Serve(ln); err != nil {
-			d.failed <- fmt.Errorf("serving otlp-grpc: %w", err)
+// bodyWithin gives the body of a request, and not what it takes to answer it,
+// limit to arrive: else a client that sends no end of it would keep a
+// connection and a goroutine for ever.
+func bodyWithin(limit time.Duration, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			deadline := http.NewResponseController(w)
+			if deadline.SetReadDeadline(time.Now().Add(limit)) == nil {
+				r.Body = &timedBody{r.Body, deadline}
+			}
 		}
-	}()
-	return nil
+		h.ServeHTTP(w, r)
+	})
+}
+
+// timedBody is a body that lifts the deadline of its connection at its end.
+type timedBody struct {
+	io.ReadCloser
+	deadline *http.ResponseController
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		_ = b.deadline.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // ready is the one line that tells whoever started the daemon where it serves.
@@ -155,32 +179,14 @@ func (d *daemon) close(ctx context.Context) error {
 	grace, cancel := context.WithTimeout(ctx, requestGrace)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make([]error, len(d.http))
-	for i, srv := range d.http {
+	errs := make([]error, len(d.servers))
+	for i, srv := range d.servers {
 		wg.Go(func() {
 			if srv.Shutdown(grace) != nil {
 				errs[i] = srv.Close()
 			}
 		})
 	}
-	if d.grpc != nil {
-		wg.Go(func() { stopGRPC(grace, d.grpc) })
-	}
 	wg.Wait()
 	return errors.Join(errors.Join(errs...), d.dir.Close(ctx))
-}
-
-// stopGRPC lets running calls finish for as long as ctx lives.
-func stopGRPC(ctx context.Context, s *grpc.Server) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.GracefulStop()
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-		s.Stop()
-		<-done
-	}
 }

@@ -26,6 +26,7 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/ttlog/ttlog/internal/capturetest"
+	_ "github.com/ttlog/ttlog/internal/grpctest" // zstd for the clients
 	"github.com/ttlog/ttlog/internal/otlpfile"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -181,9 +182,7 @@ func TestHotrod_OverTheWire(t *testing.T) {
 		t.Run("http/"+compression, func(t *testing.T) {
 			p := startServe(t, filepath.Join(t.TempDir(), "data"))
 			defer p.stop(t)
-			hotrodMessages(t, func(msg []byte) error {
-				return untilAccepted(func() error { return p.postTraces(msg, compression) })
-			})
+			hotrodMessages(t, func(msg []byte) error { return p.postTraces(msg, compression) })
 			p.waitForCount(t, "spans", hotrodSpans)
 			checkHotrodAnswers(t, p)
 		})
@@ -205,31 +204,15 @@ func TestHotrod_OverTheWire(t *testing.T) {
 				if err := req.UnmarshalProto(msg); err != nil {
 					return err
 				}
-				return untilAccepted(func() error {
-					_, err := client.Export(context.Background(), req, opts...)
-					return err
+				return untilTaken(func() (full bool, err error) {
+					_, err = client.Export(context.Background(), req, opts...)
+					return grpcstatus.Code(err) == codes.ResourceExhausted, err
 				})
 			})
 			p.waitForCount(t, "spans", hotrodSpans)
 			checkHotrodAnswers(t, p)
 		})
 	}
-}
-
-// errBusy is the answer of a receiver whose ring is full.
-var errBusy = errors.New("the receiver has no room")
-
-// untilAccepted sends again while the receiver has no room, as every OTLP
-// client does: one that sends without a pause can be faster than the store.
-func untilAccepted(send func() error) error {
-	for range 6000 {
-		err := send()
-		if !errors.Is(err, errBusy) && grpcstatus.Code(err) != codes.ResourceExhausted {
-			return err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return errBusy
 }
 
 var (
@@ -256,24 +239,36 @@ func (p *process) postTraces(msg []byte, compression string) error {
 	case "zstd":
 		msg = zstdEncoder.EncodeAll(msg, nil)
 	}
-	req, err := http.NewRequest(http.MethodPost, p.otlpHTTP+"/v1/traces", bytes.NewReader(msg))
-	if err != nil {
-		return err
+	return untilTaken(func() (full bool, err error) {
+		req, err := http.NewRequest(http.MethodPost, p.otlpHTTP+"/v1/traces", bytes.NewReader(msg))
+		if err != nil {
+			return false, err
+		}
+		req.Header.Set("Content-Type", "application/x-protobuf")
+		if compression != "none" {
+			req.Header.Set("Content-Encoding", compression)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false, err
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err == nil && resp.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s %q", resp.Status, body)
+		}
+		return resp.StatusCode == http.StatusTooManyRequests, err
+	})
+}
+
+// untilTaken sends again while the ring is full, as every OTLP client does: on
+// a slow machine a sender that does nothing else is faster than the store.
+func untilTaken(send func() (full bool, err error)) error {
+	for {
+		full, err := send()
+		if !full {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	req.Header.Set("Content-Type", "application/x-protobuf")
-	if compression != "none" {
-		req.Header.Set("Content-Encoding", compression)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusTooManyRequests {
-		return errBusy
-	}
-	if body, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s %w", resp.Status, body, err)
-	}
-	return nil
 }

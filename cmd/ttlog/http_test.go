@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -232,6 +235,7 @@ func TestHTTP_HostileRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	zstdBomb := enc.EncodeAll(make([]byte, 512<<20), nil)
+	many := zipped([]byte(`{"resourceSpans":[` + strings.Repeat("{},", 5<<20) + `{}]}`))
 	deep := strings.Repeat(`{"resourceSpans":[`, 200_000)
 	nested := strings.Repeat(`{"arrayValue":{"values":[`, 100_000)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -249,13 +253,14 @@ func TestHTTP_HostileRequests(t *testing.T) {
 			b[1] ^= 0x40
 			return post(url, proto, "", bytes.NewReader(b))
 		},
-		"garbage":   func(url, _ string) int { return post(url, proto, "", bytes.NewReader(garbage)) },
-		"not gzip":  func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(garbage)) },
-		"not zstd":  func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(garbage)) },
-		"gzip bomb": func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(gzipBomb)) },
-		"zstd bomb": func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(zstdBomb)) },
-		"200 MB":    func(url, _ string) int { return post(url, proto, "", zeros(200<<20)) },
-		"deep JSON": func(url, _ string) int { return post(url, text, "", strings.NewReader(deep)) },
+		"garbage":      func(url, _ string) int { return post(url, proto, "", bytes.NewReader(garbage)) },
+		"not gzip":     func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(garbage)) },
+		"not zstd":     func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(garbage)) },
+		"gzip bomb":    func(url, _ string) int { return post(url, proto, "gzip", bytes.NewReader(gzipBomb)) },
+		"zstd bomb":    func(url, _ string) int { return post(url, proto, "zstd", bytes.NewReader(zstdBomb)) },
+		"200 MB":       func(url, _ string) int { return post(url, proto, "", zeros(200<<20)) },
+		"deep JSON":    func(url, _ string) int { return post(url, text, "", strings.NewReader(deep)) },
+		"many objects": func(url, _ string) int { return post(url, text, "gzip", bytes.NewReader(many)) },
 		"deep value": func(url, _ string) int {
 			return post(url, text, "", strings.NewReader(`{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":`+nested))
 		},
@@ -300,6 +305,33 @@ func TestHTTP_HostileRequests(t *testing.T) {
 		}
 	}
 	p.stop(t)
+}
+
+// TestHTTP_ABodyThatDoesNotArriveIsCutOff, whether the call wants it or not.
+func TestHTTP_ABodyThatDoesNotArriveIsCutOff(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"read": func(_ http.ResponseWriter, r *http.Request) {
+			if _, err := io.ReadAll(r.Body); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("got %v", err)
+			}
+		},
+		"left": func(http.ResponseWriter, *http.Request) {},
+	} {
+		srv := httptest.NewServer(bodyWithin(20*time.Millisecond, h))
+		conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"); err != nil {
+			t.Fatal(err)
+		}
+		// It ends when the server closes the connection.
+		if answer, err := io.ReadAll(conn); err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 200 OK")) {
+			t.Errorf("%s: got %q, %v", name, answer, err)
+		}
+		conn.Close()
+		srv.Close()
+	}
 }
 
 // rss returns the resident memory of the process in bytes, 0 where the system

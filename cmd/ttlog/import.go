@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/internal/otlpfile"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage"
@@ -35,6 +37,9 @@ func importCommand() *cobra.Command {
 					return usageError{fmt.Errorf("--signal: %w", err)}
 				}
 			}
+			if err := checkFiles(files, signal); err != nil {
+				return err
+			}
 			sink, err := openSink(v.GetString("server"), v.GetString("data"), cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -47,6 +52,38 @@ func importCommand() *cobra.Command {
 	f.String("server", "", "send to the OTLP/HTTP endpoint of a server, such as http://127.0.0.1:4318, instead of writing to a directory")
 	f.String("signal", "", "traces, logs or metrics, where the file name does not tell")
 	return cmd
+}
+
+// checkFiles finds what is wrong with the names of the files before a data
+// directory is made or a file is stored.
+func checkFiles(files []string, signal otlpwire.Signal) error {
+	for _, name := range files {
+		if signal == 0 && otlpfile.SignalOfName(name) == 0 {
+			return usageError{fmt.Errorf("%s: %w", name, otlpfile.ErrSignal)}
+		}
+		if name == "-" {
+			continue
+		}
+		if _, err := os.Stat(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openFile opens a file, or standard input, whose end nobody may be there to
+// send: reading it ends with ctx.
+func openFile(ctx context.Context, name string, signal otlpwire.Signal) (*otlpfile.Reader, error) {
+	if name != "-" {
+		return otlpfile.Open(name, signal)
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, os.Stdin)
+		_ = w.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { _ = w.CloseWithError(context.Cause(ctx)) })
+	return otlpfile.New("standard input", r, signal)
 }
 
 // sink takes whole requests. finish makes what it took durable.
@@ -62,6 +99,9 @@ func openSink(server, data string, stderr io.Writer) (sink, error) {
 			return nil, usageError{fmt.Errorf("--server: %w", err)}
 		}
 		return serverSink{client}, nil
+	}
+	if err := datadir.Make(data); err != nil {
+		return nil, err
 	}
 	s, err := storage.Open(data, storage.Options{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
 	if err != nil {
@@ -117,10 +157,7 @@ func takeAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal
 }
 
 func importFile(ctx context.Context, s sink, name string, signal otlpwire.Signal) (records int, bytes int64, err error) {
-	r, err := otlpfile.Open(name, signal)
-	if errors.Is(err, otlpfile.ErrSignal) {
-		return 0, 0, usageError{err}
-	}
+	r, err := openFile(ctx, name, signal)
 	if err != nil {
 		return 0, 0, err
 	}

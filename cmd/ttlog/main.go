@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/ttlog/ttlog/internal/render"
 )
 
 // The exit codes.
@@ -28,6 +30,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Whoever asks a second time does not want to wait: the signal then does
+	// what it does where nobody listens. What was acknowledged is in the ring.
+	context.AfterFunc(ctx, stop)
 	if err := rootCommand().ExecuteContext(ctx); err != nil {
 		os.Exit(exitCode(err))
 	}
@@ -35,11 +40,11 @@ func main() {
 
 // exitCode prints err and returns the exit code it asks for.
 func exitCode(err error) int {
+	fmt.Fprintf(os.Stderr, "ttlog: %s\n", render.Printable(err.Error()))
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintf(os.Stderr, "ttlog: %v\nRun 'ttlog --help' for usage.\n", err)
+		fmt.Fprintln(os.Stderr, "Run 'ttlog --help' for usage.")
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "ttlog: %v\n", err)
 	return exitFailed
 }
 

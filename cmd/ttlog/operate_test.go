@@ -103,7 +103,7 @@ func TestServe_OldDaysGo(t *testing.T) {
 func TestServe_FlagOverEnvironmentOverFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "ttlog.yaml")
-	yaml := "retention: 100d\nforward: [\"http://127.0.0.1:1\", \"grpc://127.0.0.1:2\"]\ndurability: disk\n"
+	yaml := "retention: 100d\nforward: [\"http://127.0.0.1:1\", \"grpc://127.0.0.1:2\"]\ndurability: disk\nring-size: 2MiB\n"
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +132,9 @@ func TestServe_FlagOverEnvironmentOverFile(t *testing.T) {
 		}
 		if want := []string{"store", "http://127.0.0.1:1", "grpc://127.0.0.1:2"}; !slices.Equal(sinks, want) {
 			t.Errorf("sinks %v, want %v", sinks, want)
+		}
+		if size := p.status(t).Ring.Size; size != 2<<20 {
+			t.Errorf("the ring has %d bytes, want the 2 MiB of the file", size)
 		}
 		p.kill()
 	}

@@ -20,6 +20,30 @@ func parseAge(s string) (time.Duration, error) {
 	return time.Duration(d), nil
 }
 
+// minRing is the smallest ring of a daemon: a request may take a quarter of it.
+const minRing = 1 << 20
+
+// parseRingSize reads 64MiB or 256MB or a number of bytes.
+func parseRingSize(s string) (int64, error) {
+	n, err := parseBytes(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no size such as 64MiB or 256MB", s)
+	}
+	if n < minRing {
+		return 0, fmt.Errorf("%q is less than %s", s, humanize.IBytes(minRing))
+	}
+	return n, nil
+}
+
+// parseBytes reads a number of bytes, with a unit or without.
+func parseBytes(s string) (int64, error) {
+	n, err := humanize.ParseBytes(s)
+	if err == nil && n > 1<<62 {
+		err = strconv.ErrRange
+	}
+	return int64(n), err
+}
+
 // diskLimit is a size on disk: bytes, or a share of the file system.
 type diskLimit struct {
 	bytes   int64
@@ -35,11 +59,11 @@ func parseDiskLimit(s string) (diskLimit, error) {
 		}
 		return diskLimit{percent: p}, nil
 	}
-	n, err := humanize.ParseBytes(s)
-	if err != nil || n > 1<<62 {
+	n, err := parseBytes(s)
+	if err != nil {
 		return diskLimit{}, fmt.Errorf("%q is no size such as 500MB, 10GiB or 80%%", s)
 	}
-	return diskLimit{bytes: int64(n)}, nil
+	return diskLimit{bytes: n}, nil
 }
 
 // of returns the limit in bytes on the file system that holds dir.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,14 +105,27 @@ func runQuery(ctx context.Context, client *http.Client, base, format, sql string
 		return queryapi.ReadProblem(resp)
 	}
 	if format != "table" {
-		_, err := io.Copy(out, resp.Body)
-		return err
+		return copyAnswer(out, resp.Body)
 	}
 	doc, err := render.Read(resp.Body)
 	if err != nil {
 		return err
 	}
 	return render.Table(out, doc)
+}
+
+// copyAnswer copies an answer as it is, but to a terminal, which must not get
+// the escape sequences that telemetry may hold.
+func copyAnswer(out io.Writer, answer io.Reader) error {
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			w := render.Terminal(out)
+			_, err := io.Copy(w, answer)
+			return errors.Join(err, w.Close())
+		}
+	}
+	_, err := io.Copy(out, answer)
+	return err
 }
 
 // inProcess answers requests by calling the handler, without a socket. The

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
+
+	"github.com/ttlog/ttlog/exporter/otlp"
 )
 
 // drainTimeout bounds how long a stopping daemon waits for what it accepted to
@@ -45,6 +49,7 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove the oldest days beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
+	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -57,6 +62,7 @@ type config struct {
 	forward            []string
 	retention          time.Duration
 	maxDisk            diskLimit
+	ringBytes          int64 // 0 where nobody asked for a size
 	syncBeforeAck      bool
 }
 
@@ -77,7 +83,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 		data:     v.GetString("data"),
 		otlpGRPC: v.GetString("otlp-grpc"),
 		otlpHTTP: v.GetString("otlp-http"),
-		forward:  v.GetStringSlice("forward"),
+	}
+	if c.forward, err = endpoints(v.GetStringSlice("forward")); err != nil {
+		return c, fmt.Errorf("--forward: %w", err)
 	}
 	port, err := strconv.ParseUint(v.GetString("port"), 10, 16)
 	if err != nil {
@@ -90,6 +98,11 @@ func configOf(v *viper.Viper) (c config, err error) {
 	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)
 	}
+	if v.IsSet("ring-size") {
+		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
+			return c, fmt.Errorf("--ring-size: %w", err)
+		}
+	}
 	switch d := v.GetString("durability"); d {
 	case "process":
 	case "disk":
@@ -98,6 +111,28 @@ func configOf(v *viper.Viper) (c config, err error) {
 		return c, fmt.Errorf("--durability %q is neither process nor disk", d)
 	}
 	return c, nil
+}
+
+// endpoints checks OTLP endpoints. Lists with commas, as the environment has
+// them, are taken apart.
+func endpoints(lists []string) ([]string, error) {
+	var all []string
+	for _, list := range lists {
+		for endpoint := range strings.SplitSeq(list, ",") {
+			client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
+			if err != nil {
+				return nil, err
+			}
+			if err := client.Close(); err != nil {
+				return nil, err
+			}
+			if slices.Contains(all, endpoint) {
+				return nil, fmt.Errorf("%s is named twice", endpoint)
+			}
+			all = append(all, endpoint)
+		}
+	}
+	return all, nil
 }
 
 // serve runs the daemon until the command's context ends, then drains it.

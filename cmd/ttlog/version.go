@@ -19,8 +19,8 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// version returns the module version that Go stamped into the binary, and the
-// revision it was built from where it is known.
+// version returns the module version that Go stamped into the binary, which
+// has the revision in it where it is known, and Go's own.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -136,6 +138,12 @@ func (t Target) validate() error {
 	}
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		return fmt.Errorf("client certificate %q and key %q: want both or none", t.CertFile, t.KeyFile)
+	}
+	// Either transport would fail each request for it. Values are often secrets.
+	for name, value := range t.Headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+			return fmt.Errorf("header %q: its name or its value cannot be sent", name)
+		}
 	}
 	return nil
 }

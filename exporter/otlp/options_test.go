@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,9 @@ func TestNew_RefusesBadOptions(t *testing.T) {
 		{Endpoint: "http://h", Protocol: "carrier pigeon"},
 		{Endpoint: "https://h", CAFile: "/does/not/exist"},
 		{Endpoint: "https://h", CertFile: "cert.pem"},
+		{Endpoint: "http://h", Headers: map[string]string{"a b": "c"}},
+		{Endpoint: "grpc://h", Headers: map[string]string{"a": "b\nc"}},
+		{Endpoint: "grpc://h", Headers: map[string]string{"": "c"}},
 	} {
 		if c, err := New(Options{Target: target}); err == nil {
 			_ = c.Close()
@@ -50,6 +54,22 @@ func TestNew_RefusesBadOptions(t *testing.T) {
 		}
 	}
 }
+
+// An application may have put a transport of its own in the place of net/http's.
+func TestNew_WhateverTheDefaultTransportIs(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	http.DefaultTransport = roundTripper{}
+	c, err := New(Options{Target: Target{Endpoint: "http://127.0.0.1:1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+type roundTripper struct{ http.RoundTripper }
 
 func TestOptionsFromEnv(t *testing.T) {
 	env := map[string]string{

@@ -36,7 +36,8 @@ const (
 // Options configures [Open]. Zero values are the defaults of the part they
 // belong to.
 type Options struct {
-	// RingBytes is the size of the ring file when it is created.
+	// RingBytes is the size of the ring when it is created. One that is there
+	// keeps its size, and Open logs that where it is another one.
 	RingBytes int64
 	// Store configures the store; Ring is filled in by Open.
 	Store storage.Options
@@ -103,6 +104,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if d.Ring, err = ringbuffer.Open(ringPath(dir), ringbuffer.Options{Size: o.RingBytes}); err != nil {
 		return d, inUse(dir, err)
 	}
+	d.compareRingSize(o.RingBytes)
 	o.Store.Ring = d.Ring.ID()
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
 		return d, err
@@ -140,6 +142,14 @@ func inUse(dir string, err error) error {
 	return fmt.Errorf("%w: %s is in use by %s: %w", storage.ErrLocked, dir, holder, err)
 }
 
+// compareRingSize says where a ring is not as large as was asked for.
+func (d *DataDir) compareRingSize(want int64) {
+	// The ring makes a power of two of what it is asked for.
+	if size := d.Ring.Stats().Size; want > 0 && (size < uint64(want) || size/2 >= uint64(want)) {
+		d.logger.Warn("the ring keeps the size it was made with", "bytes", size, "asked", want)
+	}
+}
+
 func ringPath(dir string) string { return filepath.Join(dir, ringDir, ringFile) }
 
 // openForwarders builds the clients. A forwarder's name is its cursor in the
@@ -155,12 +165,30 @@ func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwar
 		}
 		d.Forwarders = append(d.Forwarders, client)
 		h := fnv.New64a()
-		_, _ = h.Write([]byte(o.Endpoint))
+		_, _ = h.Write([]byte(endpoint(o)))
 		name := fmt.Sprintf("%016x", h.Sum64())
-		d.endpoints[name] = o.Endpoint
+		if d.endpoints[name] != "" {
+			return nil, fmt.Errorf("forward: %s is named twice", endpoint(o))
+		}
+		d.endpoints[name] = endpoint(o)
 		named = append(named, pipeline.NamedForwarder{Name: name, Forwarder: client})
 	}
 	return named, nil
+}
+
+// endpoint is what a forwarder is known by: where it sends to, or where the
+// signals go that have an endpoint of their own when it has none for all.
+func endpoint(o otlp.Options) string {
+	if o.Endpoint != "" {
+		return o.Endpoint
+	}
+	var own []string
+	for _, t := range []*otlp.Target{o.Traces, o.Logs, o.Metrics} {
+		if t != nil && t.Endpoint != "" {
+			own = append(own, t.Endpoint)
+		}
+	}
+	return strings.Join(own, " ")
 }
 
 // Close drains the pipeline for as long as ctx lives, the forwarders no longer

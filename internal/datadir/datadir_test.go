@@ -70,3 +70,23 @@ func TestOpen_InUseNamesTheHolder(t *testing.T) {
 		t.Errorf("a second Open: %v, want who has it", err)
 	}
 }
+
+// TestOpen_NamesForwardersOfSingleSignals in the status, and refuses two that
+// would share a cursor.
+func TestOpen_NamesForwardersOfSingleSignals(t *testing.T) {
+	one := func(endpoint string) otlp.Options { return otlp.Options{Logs: &otlp.Target{Endpoint: endpoint}} }
+	d, err := Open(t.TempDir(), Options{RingBytes: 1 << 20, Forward: []otlp.Options{one("http://127.0.0.1:1"), one("http://127.0.0.1:2")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sinks := d.Status().Sinks; len(sinks) != 3 || sinks[1].Name != "http://127.0.0.1:1" || sinks[2].Name != "http://127.0.0.1:2" {
+		t.Errorf("got %+v", sinks)
+	}
+	if err := d.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_, err = Open(t.TempDir(), Options{RingBytes: 1 << 20, Forward: []otlp.Options{one("http://127.0.0.1:1"), one("http://127.0.0.1:1")}})
+	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1 is named twice") {
+		t.Errorf("the same endpoint twice: %v", err)
+	}
+}

@@ -44,18 +44,16 @@ type Reader struct {
 	buf     []byte
 	message int   // number of messages read
 	offset  int64 // bytes read, uncompressed
+	start   int64 // where the newest message begins
 }
 
-// Open opens the file at path, or standard input where path is "-". A zero
-// signal means that the file's name tells it. The caller closes the Reader.
+// Open opens the file at path. A zero signal means that the file's name tells
+// it. The caller closes the Reader.
 func Open(path string, signal otlpwire.Signal) (*Reader, error) {
 	if signal == 0 {
 		if signal = SignalOfName(path); signal == 0 {
 			return nil, fmt.Errorf("%s: %w", path, ErrSignal)
 		}
-	}
-	if path == "-" {
-		return New("standard input", io.NopCloser(os.Stdin), signal)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -78,7 +76,7 @@ func New(name string, src io.ReadCloser, signal otlpwire.Signal) (*Reader, error
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), r.Close())
 	}
-	r.json = len(head) == 1 && (head[0] == '{' || head[0] == '\n' || head[0] == '\r' || head[0] == ' ')
+	r.json = len(head) == 1 && (head[0] == '{' || head[0] == '\n' || head[0] == '\r' || head[0] == '\t' || head[0] == ' ')
 	return r, nil
 }
 
@@ -102,7 +100,6 @@ func (r *Reader) decompress(in *bufio.Reader) (*bufio.Reader, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.closers = append(r.closers, z.Close)
 		return bufio.NewReaderSize(z, 1<<16), nil
 	}
 	return in, nil
@@ -157,13 +154,14 @@ func (r *Reader) Next() ([]byte, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, io.EOF
 		}
-		return nil, fmt.Errorf("%s: message %d at byte %d: %w", r.name, r.message+1, r.offset, err)
+		return nil, fmt.Errorf("%s: message %d at byte %d: %w", r.name, r.message+1, r.start, err)
 	}
 	r.message++
 	return msg, nil
 }
 
 func (r *Reader) nextProto() ([]byte, error) {
+	r.start = r.offset
 	var head [4]byte
 	n, err := io.ReadFull(r.in, head[:])
 	if err != nil {
@@ -188,6 +186,7 @@ func (r *Reader) nextProto() ([]byte, error) {
 
 func (r *Reader) nextJSON() ([]byte, error) {
 	for {
+		r.start = r.offset
 		line, err := r.line()
 		if err != nil {
 			return nil, err
@@ -211,8 +210,10 @@ func (r *Reader) line() ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(r.buf) > 0, err == nil:
 			return r.buf, nil
+		case errors.Is(err, io.EOF):
+			return nil, io.EOF
 		default:
-			return nil, err
+			return nil, noEOF(err)
 		}
 	}
 }

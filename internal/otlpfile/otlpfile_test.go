@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -149,6 +150,17 @@ func TestReader_SaysWhereAFileIsDamaged(t *testing.T) {
 				t.Errorf("the error does not name the file: %v", err)
 			}
 		})
+	}
+	for name, src := range map[string][]byte{"JSON": jsonFile(t, "a"), "gzip": gzipped(t, jsonFile(t, "a")), "zstd": zstded(t, proto)} {
+		for i := 1; i < len(src)-1; i++ {
+			if names, err := read(src[:i]); err == nil || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s cut at byte %d: got %q, %v; want one error", name, i, names, err)
+			}
+		}
+	}
+	json := jsonFile(t, "a")
+	if _, err := read(append(json, "{]\n"...)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("message 2 at byte %d:", len(json))) {
+		t.Errorf("a bad second line: got %v, want an error at byte %d", err, len(json))
 	}
 	if _, err := read(proto[:len(proto)-1]); err == nil || !strings.Contains(err.Error(), "message 2") || !errors.Is(err, otlpwire.ErrMalformed) {
 		t.Errorf("a cut second message: got %v, want an ErrMalformed that names message 2", err)

@@ -3,6 +3,7 @@
 package otlpjson
 
 import (
+	"bytes"
 	"fmt"
 
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -17,11 +18,24 @@ import (
 // four levels of JSON each).
 const MaxDepth = 512
 
+// MaxMemory bounds what Request may need for one body, see [Memory]. It is
+// several times what a body of 64 MiB needs that is no attack.
+const MaxMemory = 1 << 30
+
+// elementBytes is what the parser allocates for one element of an array, at
+// most and about: the objects of a span or a data point with the growth of the
+// slice that holds them (measured: 240 to 270 bytes for the 3 bytes of "{},").
+const elementBytes = 288
+
 // Request turns one Export…ServiceRequest in OTLP's JSON encoding into its
 // protobuf bytes. Errors wrap otlpwire.ErrMalformed.
 func Request(s otlpwire.Signal, body []byte) ([]byte, error) {
-	if err := checkDepth(body); err != nil {
+	memory, err := Memory(body)
+	if err != nil {
 		return nil, err
+	}
+	if memory > MaxMemory {
+		return nil, fmt.Errorf("%w: JSON that takes about %d bytes of memory to read, at most %d are used", otlpwire.ErrMalformed, memory, MaxMemory)
 	}
 	var message interface {
 		UnmarshalJSON(data []byte) error
@@ -38,15 +52,19 @@ func Request(s otlpwire.Signal, body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("otlpjson: no request of signal %d", s)
 	}
 	if err := message.UnmarshalJSON(body); err != nil {
-		return nil, fmt.Errorf("%w: JSON: %w", otlpwire.ErrMalformed, err)
+		return nil, fmt.Errorf("%w: JSON: %v", otlpwire.ErrMalformed, err) //nolint:errorlint // the parser's io.EOF is not the caller's
 	}
 	return message.MarshalProto()
 }
 
-// checkDepth refuses a body whose nesting would take a recursive parser more
-// stack than a goroutine may have, which ends the process.
-func checkDepth(body []byte) error {
-	depth, inString := 0, false
+// Memory tells about how many bytes Request allocates for body, without parsing
+// it: a few bytes of JSON can stand for hundreds of bytes of objects. It refuses
+// what must not reach the parser: nesting that would take a recursive parser
+// more stack than a goroutine may have, which ends the process, and bytes
+// behind the document, which the parser would leave out without a word.
+func Memory(body []byte) (int, error) {
+	var inArray [MaxDepth + 1]bool // what stands open, by depth
+	depth, elements, inString := 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case inString:
@@ -60,11 +78,29 @@ func checkDepth(body []byte) error {
 			inString = true
 		case c == '{' || c == '[':
 			if depth++; depth > MaxDepth {
-				return fmt.Errorf("%w: JSON nested more than %d levels deep at byte %d", otlpwire.ErrMalformed, MaxDepth, i)
+				return 0, fmt.Errorf("%w: JSON nested more than %d levels deep at byte %d", otlpwire.ErrMalformed, MaxDepth, i)
 			}
+			if inArray[depth] = c == '['; inArray[depth] {
+				elements++
+			}
+		case c == ',' && inArray[depth]:
+			elements++
 		case c == '}' || c == ']':
-			depth--
+			if depth--; depth <= 0 {
+				if err := checkEnd(body, i+1); err != nil {
+					return 0, err
+				}
+			}
 		}
 	}
-	return nil
+	return 2*len(body) + elementBytes*elements, nil
+}
+
+// checkEnd refuses anything but space in body[end:].
+func checkEnd(body []byte, end int) error {
+	rest := bytes.TrimLeft(body[end:], " \t\r\n")
+	if len(rest) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: JSON: more bytes behind the end of the document, at byte %d", otlpwire.ErrMalformed, len(body)-len(rest))
 }

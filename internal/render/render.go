@@ -8,10 +8,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
 )
 
 // Document is the JSON document that POST /api/v1/query answers with.
@@ -59,7 +62,7 @@ func Table(w io.Writer, doc Document) error {
 	)
 	header := make([]string, len(doc.Columns))
 	for i, c := range doc.Columns {
-		header[i] = c.Name
+		header[i] = oneLine(c.Name)
 	}
 	t.Header(header)
 	for _, row := range doc.Rows {
@@ -112,7 +115,7 @@ func cell(v any, typ string) string {
 	case nil:
 		return "NULL"
 	case string:
-		return printable(v)
+		return oneLine(v)
 	case json.Number:
 		if typ == "duration" {
 			if ns, err := v.Int64(); err == nil {
@@ -127,17 +130,33 @@ func cell(v any, typ string) string {
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	return printable(string(text))
+	return oneLine(string(text))
 }
 
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\r' || r == '\t':
-			return ' '
-		case r < ' ' || r >= 0x7f && r < 0xa0:
-			return '\ufffd'
-		}
+var spaces = strings.NewReplacer("\n", " ", "\t", " ")
+
+// oneLine is Printable for what has to stay on one line.
+func oneLine(s string) string { return spaces.Replace(Printable(s)) }
+
+// Printable makes text from outside harmless to a terminal: what would move
+// its cursor, change its colors or the order in which it shows the text becomes
+// U+FFFD. Line feeds and tabs stay.
+func Printable(s string) string { return strings.Map(printable, s) }
+
+func printable(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t':
 		return r
-	}, s)
+	case r == '\r':
+		return ' '
+	case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || unicode.In(r, unicode.Zl, unicode.Zp):
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
+// Terminal returns a writer that makes what goes through it Printable. Close
+// ends it, and does not close w.
+func Terminal(w io.Writer) io.WriteCloser {
+	return transform.NewWriter(w, runes.Map(printable))
 }

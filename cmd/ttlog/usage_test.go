@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestExitCodes: 0 done, 1 failed, 2 wrong usage; and what cannot begin leaves
+// nothing behind in the directory where it was called.
+func TestExitCodes(t *testing.T) {
+	dir := t.TempDir()
+	odd := filepath.Join(t.TempDir(), "odd.logs.json")
+	if err := os.WriteFile(odd, []byte("{\"resourceLogs\":[{\x1b[31m"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   string
+		code   int
+		stderr string
+	}{
+		{"version", 0, ""},
+		{"--help", 0, ""},
+		{"frobnicate", 2, "unknown command"},
+		{"query", 2, "accepts 1 arg"},
+		{"query --format xml x", 2, "--format"},
+		{"query --server here x", 2, "--server"},
+		{"query --server http://127.0.0.1:1 x", 1, "connection refused"},
+		{"check", 2, "accepts 1 arg"},
+		{"check nowhere", 1, "nowhere"},
+		{"serve --port 70000", 2, "--port"},
+		{"serve --forward collector", 2, "--forward: otlp"},
+		{"serve --forward http://a,http://a", 2, "named twice"},
+		{"import", 2, "at least 1 arg"},
+		{"import what.bin", 2, "not told by the file name"},
+		{"import -", 2, "not told by the file name"},
+		{"import gone.traces.json", 1, "no such file"},
+		{"import --signal x -", 2, "--signal"},
+		{"import --data " + t.TempDir() + " " + odd, 1, "[31m"},
+	} {
+		cmd := exec.Command("ttlog", strings.Fields(c.args)...)
+		cmd.Dir = dir
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("ttlog %s: exit code %d, %q; want %d, %q", c.args, code, stderr.String(), c.code, c.stderr)
+		}
+		if strings.ContainsRune(stderr.String(), 0x1b) {
+			t.Errorf("ttlog %s: an escape character reaches the terminal: %q", c.args, stderr.String())
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestServe_ForwardFromTheEnvironment has a list there.
+func TestServe_ForwardFromTheEnvironment(t *testing.T) {
+	t.Setenv("TTLOG_FORWARD", "http://127.0.0.1:1,grpc://127.0.0.1:2")
+	p := startServe(t, filepath.Join(t.TempDir(), "data"))
+	if sinks := p.status(t).Sinks; len(sinks) != 3 {
+		t.Errorf("got %v, want the store and two collectors", sinks)
+	}
+}
+
+// TestServe_ASecondSignalEndsAtOnce while the first one waits for a client.
+func TestServe_ASecondSignalEndsAtOnce(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	p := startServe(t, data)
+	p.sendNumbered(t, "app", 0, 3)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.otlpHTTP, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for running := true; running; {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM) // an error says that it has ended
+		select {
+		case <-p.exited:
+			running = false
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](p.exitErr); !ok || exit.Exited() {
+		t.Errorf("got %v, want the end by the signal", p.exitErr)
+	}
+	p = startServe(t, data)
+	p.waitForNumbered(t, "app", 3)
+}
+
+// TestImport_EndsWhileNothingComes on its standard input.
+func TestImport_EndsWhileNothingComes(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	cmd := exec.Command("ttlog", "import", "--data", data, "--signal", "logs", "-")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// One record is there; whether it is read before the signal is not told.
+	if _, err := io.WriteString(stdin, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the directory is locked", func() bool {
+		_, err := os.Stat(filepath.Join(data, "LOCK"))
+		return err == nil
+	})
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(stderr.String(), "terminated") {
+		t.Errorf("exit code %d, %q", code, stderr.String())
+	}
+	if out, errs, code := run(t, "check", data); code != 0 {
+		t.Errorf("check: %s%s", out, errs)
+	}
+}
