@@ -25,6 +25,7 @@ type Error struct {
 	RetryAfter time.Duration
 
 	permanent bool
+	divisible bool
 	endpoint  string
 	cause     error
 }
@@ -43,6 +44,10 @@ func (e *Error) Error() string {
 
 // Permanent tells whether sending the same bytes again is of no use.
 func (e *Error) Permanent() bool { return e.permanent }
+
+// Divisible tells of a permanent error whether it is about the size of the
+// request or what stands in it, so that a part of it may be taken.
+func (e *Error) Divisible() bool { return e.divisible }
 
 // RetryDelay returns RetryAfter.
 func (e *Error) RetryDelay() time.Duration { return e.RetryAfter }

@@ -104,9 +104,9 @@ func (s *grpcSender) refused(err error) error {
 	switch st.Code() {
 	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 	case codes.ResourceExhausted:
-		e.permanent = !asked
+		e.permanent, e.divisible = !asked, !asked // larger than the collector takes
 	default:
-		e.permanent = true
+		e.permanent, e.divisible = true, st.Code() == codes.InvalidArgument
 	}
 	return e
 }

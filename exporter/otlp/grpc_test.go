@@ -156,7 +156,21 @@ func TestGRPC_PermanentErrors(t *testing.T) {
 		if !errors.Is(err, otlp.ErrPermanent) || c.calls != 1 || !strings.Contains(err.Error(), code.String()) {
 			t.Errorf("%s: got %v after %d calls", code, err, c.calls)
 		}
+		if want := code == codes.InvalidArgument || code == codes.ResourceExhausted; isDivisible(err) != want {
+			t.Errorf("%s: divisible %v, want %v", code, !want, want)
+		}
 	}
+	// More than a grpc.Server takes unless it is told to.
+	c := newGRPCCollector(t)
+	err := newClient(t, to("grpc://"+c.addr)).Forward(t.Context(), otlpwire.Traces, request(t, strings.Repeat("n", 5<<20)))
+	if !errors.Is(err, otlp.ErrPermanent) || !isDivisible(err) {
+		t.Errorf("too large: got %v, divisible %v", err, isDivisible(err))
+	}
+}
+
+func isDivisible(err error) bool {
+	var e *otlp.Error
+	return errors.As(err, &e) && e.Divisible()
 }
 
 func TestGRPC_HonoursRetryInfo(t *testing.T) {

@@ -122,6 +122,8 @@ func (s *httpSender) refused(resp *http.Response, body []byte) error {
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		e.permanent, e.divisible = true, true
 	default:
 		e.permanent = true
 	}

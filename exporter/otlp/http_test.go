@@ -187,6 +187,9 @@ func TestHTTP_PermanentErrorsAreNotRetried(t *testing.T) {
 		if !errors.Is(err, otlp.ErrPermanent) || c.calls != 1 {
 			t.Errorf("status %d: got %v after %d calls, want a permanent error after one", status, err, c.calls)
 		}
+		if want := status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge; isDivisible(err) != want {
+			t.Errorf("%d: divisible %v, want %v", status, !want, want)
+		}
 		if !strings.Contains(err.Error(), "because?") || !strings.Contains(err.Error(), c.URL) {
 			t.Errorf("status %d: error %q names neither reason nor place", status, err)
 		}

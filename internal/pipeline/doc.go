@@ -29,8 +29,9 @@
 // # Forwarders: at least once, in order
 //
 // A forwarder gets one request at a time, again and again until it is taken or
-// refused for good; a panic counts as that. When its reader lags more than half
-// the ring, its requests move to a queue on disk (package spill) and are sent
+// refused for good; a panic counts as that. One that is refused for its size or
+// for what stands in it is sent in halves, so that the records at fault alone
+// are dropped and counted. When its reader lags more than half the ring, its requests move to a queue on disk (package spill) and are sent
 // from there, so that a collector that is away holds up neither the store nor
 // the producers. What the queue drops at its limit is counted. With
 // Options.Durable the ring keeps them until the queue's disk has them.

@@ -326,19 +326,35 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 	return buf
 }
 
+// maxParts is in how many parts a request is sent that the collector refuses
+// as a whole: enough to find one bad record among thousands by halves, and few
+// enough that a collector which refuses everything is not asked once a record.
+const maxParts = 64
+
 // deliver sends until the collector takes the request or refuses it for good;
 // false means that ctx ended first.
 func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) bool {
+	whole := &chunk{signal: signal, whole: payload}
+	parts := maxParts
+	return f.deliverPart(ctx, whole, frame, &parts)
+}
+
+// deliverPart delivers a part of a request, in halves where it is too large or
+// something in it is refused.
+func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Frame, parts *int) bool {
 	retry := newRetry(f.opts)
 	for {
-		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, signal, payload) })
+		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, c.signal, c.whole) })
 		switch {
 		case err == nil:
 			retry.succeeded(f.log, "pipeline: the collector takes requests again")
-			f.counters.took(0, len(payload))
+			f.counters.took(0, len(c.whole))
 			return true
 		case permanent(err):
-			records := (&chunk{signal: signal, whole: payload}).size()
+			if first, second, ok := halves(c, err, parts); ok {
+				return f.deliverPart(ctx, first, nil, parts) && f.deliverPart(ctx, second, nil, parts)
+			}
+			records := c.size()
 			if frame != nil {
 				records = frame.Records
 			}
@@ -352,6 +368,19 @@ func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, paylo
 			return false
 		}
 	}
+}
+
+// halves cuts what was refused, if that can help.
+func halves(c *chunk, err error, parts *int) (first, second *chunk, ok bool) {
+	if !divisible(err) || *parts < 2 {
+		return nil, nil, false
+	}
+	a, b, ok := otlpwire.Halve(c.whole)
+	if !ok {
+		return nil, nil, false
+	}
+	*parts -= 2
+	return &chunk{signal: c.signal, whole: a}, &chunk{signal: c.signal, whole: b}, true
 }
 
 // drained tells whether everything below target is delivered.

@@ -22,6 +22,12 @@ type refused struct{}
 func (refused) Error() string   { return "no such thing" }
 func (refused) Permanent() bool { return true }
 
+// divisibleError is the refusal of a request that is too large or has something in it
+// that the collector does not take.
+type divisibleError struct{ refused }
+
+func (divisibleError) Divisible() bool { return true }
+
 type forwardFunc func(ctx context.Context, s otlpwire.Signal, payload []byte) error
 
 func (f forwardFunc) Forward(ctx context.Context, s otlpwire.Signal, payload []byte) error {
@@ -99,6 +105,49 @@ func TestForward_RetriesInOrderAndDropsWhatIsRefused(t *testing.T) {
 	if st := p.Stats().Sinks[0]; st.DroppedRecords != 1 || st.DroppedRequests != 1 || st.Requests != 9 {
 		t.Errorf("stats: %+v", st)
 	}
+}
+
+// TestForward_WhatIsRefusedIsSentInParts: a collector that takes no large
+// request, or not one of the records, gets all the others.
+func TestForward_WhatIsRefusedIsSentInParts(t *testing.T) {
+	const n = 2000
+	f := func(name string, bad func(rows []string) bool, dropped uint64, maxCalls int) {
+		t.Run(name, func(t *testing.T) {
+			ring := newRing(t, 1<<20)
+			var got []string
+			calls := 0
+			p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(forwardFunc(func(_ context.Context, s otlpwire.Signal, b []byte) error {
+				calls++
+				rows, err := names(s, b)
+				if err != nil || bad(rows) {
+					return divisibleError{}
+				}
+				got = append(got, rows...)
+				return nil
+			}))})
+			w := producer{t, ring}
+			scopes := []uint32{w.scope("a", "x"), w.scope("b", "y")}
+			var want []string
+			for i := range n {
+				row := number("s", i)
+				if !bad([]string{row}) {
+					want = append(want, row)
+				}
+				must(t, func() error { return w.span(scopes[i*2/n], row) })
+			}
+			start(t, p)
+			drain(t, p)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d rows arrived, want %d in order", len(got), len(want))
+			}
+			if st := p.Stats().Sinks[0]; st.DroppedRecords != dropped || calls > maxCalls {
+				t.Errorf("%d dropped, %d calls; want %d, at most %d", st.DroppedRecords, calls, dropped, maxCalls)
+			}
+		})
+	}
+	f("large", func(rows []string) bool { return len(rows) > 100 }, 0, 100)
+	f("one record", func(rows []string) bool { return slices.Contains(rows, number("s", 1234)) }, 1, 30)
+	f("everything", func([]string) bool { return true }, n, 70)
 }
 
 // inOrder checks that every name was delivered, and for the first time in order.

@@ -29,9 +29,10 @@ type Store interface {
 
 // Forwarder sends one Export…ServiceRequest to a collector. payload must not
 // be kept. An error in whose chain something has a method Permanent() bool
-// that returns true means that the request will never be taken; after any
-// other error it is sent again, not before what a method RetryDelay()
-// time.Duration in the chain returns.
+// that returns true means that the request will never be taken, and a method
+// Divisible() bool that returns true that a part of it may be; after any other
+// error it is sent again, not before what a method RetryDelay() time.Duration
+// in the chain returns.
 type Forwarder interface {
 	Forward(ctx context.Context, signal otlpwire.Signal, payload []byte) error
 }

@@ -52,3 +52,9 @@ func permanent(err error) bool {
 	var p interface{ Permanent() bool }
 	return errors.As(err, &p) && p.Permanent()
 }
+
+// divisible tells whether a part of what was refused for good may be taken.
+func divisible(err error) bool {
+	var d interface{ Divisible() bool }
+	return errors.As(err, &d) && d.Divisible()
+}
