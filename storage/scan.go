@@ -88,7 +88,8 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 			if len(blocks) == 0 {
 				sc.stats.PartsPruned++
 			}
-			for _, b := range blocks {
+			for i, b := range blocks {
+				blocks[i] = nil // the consumer's alone, to be freed when it is done
 				sc.stats.RowsScanned += int64(b.Rows())
 				if !yield(partBlock{Block: b, path: p.h.path}, nil) {
 					return
