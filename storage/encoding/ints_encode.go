@@ -70,7 +70,6 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 
 // appendPlan appends v as planned. Classes of a fineness that sufficed for the
 // sample may not for all; with 2 bits, they always do.
-
 func (e Encoder) appendPlan(dst []byte, v []int64, p plan) []byte {
 	switch p.codec {
 	case intLocal:
