@@ -290,3 +290,25 @@ func TestWrite_RefusesNothing(t *testing.T) {
 		t.Error("no parts were merged")
 	}
 }
+
+// TestWrite_SameWhateverTheTables writes the captured rows from one table and
+// from several: nothing in a part, its estimate of memory included, depends on
+// how its rows were held before.
+func TestWrite_SameWhateverTheTables(t *testing.T) {
+	for _, s := range signals {
+		t.Run(s.String(), func(t *testing.T) {
+			messages := tabletest.Messages(t, tabletest.File(s))
+			messages = messages[:min(len(messages), 40)]
+			one := write(t, part.Options{}, fill(t, s, messages))
+			var tables []*table.Table
+			for len(messages) > 0 {
+				n := min(7, len(messages))
+				tables = append(tables, fill(t, s, messages[:n]))
+				messages = messages[n:]
+			}
+			if several := write(t, part.Options{}, tables...); !bytes.Equal(one, several) {
+				t.Errorf("%d bytes from one table, others, %d, from %d", len(one), len(several), len(tables))
+			}
+		})
+	}
+}

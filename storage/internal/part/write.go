@@ -173,7 +173,7 @@ func (w *writer) gather(chunks []*table.Chunk, locs []table.Loc) error {
 	if g.services, err = servicesOf(c); err != nil {
 		return fmt.Errorf("part: write: %w", err)
 	}
-	g.memory = int64(c.Bytes())
+	g.memory = int64(c.DecodedBytes())
 	g.filter = w.enc.filter(c)
 	g.resources = w.enc.leaf(resourceLeaf(c))
 	if g.rows, err = w.enc.rows(c); err != nil {

@@ -291,6 +291,10 @@ func NewChunk(s otlpwire.Signal) *Chunk {
 // Bytes returns an estimate of the memory held.
 func (c *Chunk) Bytes() int { return c.Rows.bytes() + c.Resources.bytes() }
 
+// DecodedBytes returns an estimate of the memory that the rows take when they
+// are read from a part: without room to grow, and without what finds strings.
+func (c *Chunk) DecodedBytes() int { return c.snapshot().Bytes() }
+
 func (c *Chunk) snapshot() *Chunk {
 	return &Chunk{Signal: c.Signal, Rows: c.Rows.snapshot(), Resources: c.Resources.snapshot()}
 }

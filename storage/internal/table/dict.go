@@ -159,12 +159,12 @@ func (d *Dict) snapshot() *Dict {
 	if d == nil {
 		return nil
 	}
-	return &Dict{Values: slices.Clip(d.Values), hashes: slices.Clip(d.hashes), size: d.size}
+	return &Dict{Values: slices.Clip(d.Values), size: d.size}
 }
 
 // seal gives up what is needed only to add values.
 func (d *Dict) seal() {
 	if d != nil {
-		d.slots, d.arena, d.block = nil, nil, nil
+		d.slots, d.hashes, d.arena, d.block = nil, nil, nil, nil
 	}
 }
