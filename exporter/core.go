@@ -35,7 +35,7 @@ func (c *core) write(ctx context.Context, payload []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := ringio.Write(c.ring, c.kind, payload, c.config.wait, ctx.Done())
+	_, err := ringio.Write(c.ring, c.kind, payload, c.config.wait, ctx.Done())
 	if errors.Is(err, ringbuffer.ErrFull) && ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)
 	}

@@ -69,7 +69,7 @@ func (c *core) guard() {
 // write brings the encoded record into the ring, and counts it where it cannot.
 func (c *core) write(kind otlpwire.Kind, payload []byte, err error) {
 	if err == nil {
-		err = ringio.Write(c.ring, kind, payload, c.config.block, c.done)
+		_, err = ringio.Write(c.ring, kind, payload, c.config.block, c.done)
 	}
 	switch {
 	case err == nil:

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/ringio"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
@@ -56,7 +56,9 @@ func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte
 	if n.Records == 0 {
 		return 0, nil // nothing to keep
 	}
-	end, err := r.write(ctx, otlpwire.RequestKind(s), payload)
+	// It waits a moment for room: a burst that the sinks work off within it
+	// would otherwise cost a round of retries.
+	end, err := ringio.Write(r.ring, otlpwire.RequestKind(s), payload, r.opts.FullWait, ctx.Done())
 	switch {
 	case err == nil:
 	case errors.Is(err, ringbuffer.ErrFull):
@@ -73,30 +75,6 @@ func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte
 		return 0, refuse(notSynced, "not yet on disk: %s", err)
 	}
 	return n.Records, nil
-}
-
-// write puts a record into the ring. It waits a moment for room: a burst that
-// the sinks work off within it would otherwise cost a round of retries.
-func (r *Receiver) write(ctx context.Context, kind uint8, payload []byte) (end uint64, err error) {
-	end, err = r.ring.Write(kind, payload)
-	if !errors.Is(err, ringbuffer.ErrFull) || r.opts.FullWait < 0 {
-		return end, err
-	}
-	over := time.NewTimer(r.opts.FullWait)
-	defer over.Stop()
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
-	for errors.Is(err, ringbuffer.ErrFull) {
-		select {
-		case <-ctx.Done():
-			return 0, err
-		case <-over.C:
-			return 0, err
-		case <-again.C:
-		}
-		end, err = r.ring.Write(kind, payload)
-	}
-	return end, err
 }
 
 func (r *Receiver) tooLarge() *refusal {

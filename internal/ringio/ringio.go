@@ -17,35 +17,36 @@ const (
 	lastPause  = 2 * time.Millisecond
 )
 
-// Write writes one record. While the ring is full it tries again until wait
-// has passed or done is closed, and returns ringbuffer.ErrFull then; with a
+// Write writes one record and returns the position behind it. While the ring is
+// full it tries again until wait has passed or done is closed, and returns
+// ringbuffer.ErrFull then; with a
 // wait of 0 or less it tries once. Other errors of the ring come back at once.
 // Each attempt that fails counts in the ring's Stats.Refused.
-func Write(ring *ringbuffer.Ring, kind uint8, payload []byte, wait time.Duration, done <-chan struct{}) error {
-	_, err := ring.Write(kind, payload)
+func Write(ring *ringbuffer.Ring, kind uint8, payload []byte, wait time.Duration, done <-chan struct{}) (end uint64, err error) {
+	end, err = ring.Write(kind, payload)
 	if wait <= 0 || !errors.Is(err, ringbuffer.ErrFull) {
-		return err
+		return end, err
 	}
 	return retry(ring, kind, payload, wait, done)
 }
 
-func retry(ring *ringbuffer.Ring, kind uint8, payload []byte, wait time.Duration, done <-chan struct{}) error {
+func retry(ring *ringbuffer.Ring, kind uint8, payload []byte, wait time.Duration, done <-chan struct{}) (end uint64, err error) {
 	deadline := time.Now().Add(wait)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		left := time.Until(deadline)
 		if left <= 0 {
-			return ringbuffer.ErrFull
+			return 0, ringbuffer.ErrFull
 		}
 		timer.Reset(min(pause, left))
 		select {
 		case <-done:
-			return ringbuffer.ErrFull
+			return 0, ringbuffer.ErrFull
 		case <-timer.C:
 		}
-		if _, err := ring.Write(kind, payload); !errors.Is(err, ringbuffer.ErrFull) {
-			return err
+		if end, err = ring.Write(kind, payload); !errors.Is(err, ringbuffer.ErrFull) {
+			return end, err
 		}
 	}
 }
