@@ -294,7 +294,7 @@ func TestHTTP_HostileRequests(t *testing.T) {
 	close(done)
 	<-watched
 	t.Logf("at most %d MiB resident", peak>>20)
-	if peak > 1536<<20 {
+	if peak > 1536<<20 && !raceEnabled { // the race detector takes several times the memory
 		t.Errorf("%d MiB resident, want at most 1536", peak>>20)
 	}
 	p.sendNumbered(t, "good", 1, 5)
