@@ -258,8 +258,10 @@ func (w *walker) refresh() (header, error) {
 	w.clean = h.closedCleanly()
 	w.gaps = w.gaps[:0]
 	for i := range maxGaps {
-		// Only a gap that leads onwards is one: the walk must come to an end.
-		if g := (gap{h.gapAt(i).Load(), h.gapTo(i).Load()}); g.at < g.to && g.to <= maxPosition {
+		// Only a gap that leads onwards, to where a slot can be, is one: the
+		// walk must come to an end.
+		g := gap{h.gapAt(i).Load(), h.gapTo(i).Load()}
+		if g.at < g.to && g.to <= maxPosition && g.at%8 == 0 && (g.to-g.at)%w.s.size == 0 {
 			w.gaps = append(w.gaps, g)
 		}
 	}
