@@ -25,7 +25,7 @@ func importCommand() *cobra.Command {
 		Short: "Store files of OTLP",
 		Long: "Store files of OTLP: protobuf as the Collector's file exporter writes it, or OTLP JSON lines, either\n" +
 			"compressed with zstd or gzip. - is standard input. Without --server the files go straight into the data\n" +
-			"directory, which no other process may be writing to.",
+			"directory, which no other process may be writing to; a server that does not take them is tried for a minute.",
 		Args: args(1, math.MaxInt, "one file or more"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			v, err := settings(cmd)
