@@ -104,7 +104,9 @@ func WithMetricInterval(d time.Duration) Option {
 }
 
 // WithSlog makes ttlog the handler of slog's default logger, so that slog.Info
-// and its like become log records, tied to the span in their context.
+// and its like become log records, tied to the span in their context. Package
+// log writes there as well. Until shutdown gives them back, neither writes to
+// standard error any more: what log.Fatal says is in the store, and only there.
 func WithSlog() Option {
 	return optionFunc(func(c config) config { c.slogDefault = true; return c })
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -40,15 +41,34 @@ func timeFunctions() map[string]function {
 			}), x)
 		}},
 		"from_unix": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
-			x := b.integer(args[0], n.args[0], n.name)
+			x := b.number(args[0], n.args[0], n.name)
+			if x.typ != typeInt && x.typ != typeFloat && x.typ != typeNull {
+				return b.integer(x, n.args[0], n.name) // which says what it needs
+			}
 			return callExpr(typeTime, perRow(typeTime, func(_ *eval, a []value) value {
-				if ns, ok := mulInt(a[0].n, 1e9); ok {
+				if ns, ok := unixNanos(a[0]); ok {
 					return intValue(typeTime, ns)
 				}
 				return value{}
 			}), x)
 		}},
 	}
+}
+
+// unixNanos returns seconds as nanoseconds. The parts of a float are taken apart
+// first: times a thousand million it would have no room for them.
+func unixNanos(seconds value) (ns int64, ok bool) {
+	if seconds.t != typeFloat {
+		return mulInt(seconds.n, 1e9)
+	}
+	whole, part := math.Modf(seconds.float())
+	if !(math.Abs(whole) < 1<<62) { // NaN as well
+		return 0, false
+	}
+	if ns, ok = mulInt(int64(whole), 1e9); !ok {
+		return 0, false
+	}
+	return addInt(ns, int64(math.Round(part*1e9)))
 }
 
 // timestamp gives x the type timestamp; a constant string is parsed.

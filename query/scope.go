@@ -180,7 +180,7 @@ func (s *scope) resolve(n *identNode) (*expr, string) {
 		return nil, fmt.Sprintf("there is no column %s without FROM", n.name)
 	}
 	if !s.table {
-		return s.resolveSub(name)
+		return s.resolveSub(name, n.quoted)
 	}
 	if e, ok := s.fixed(name); ok {
 		return e, ""
@@ -196,10 +196,10 @@ func (s *scope) resolve(n *identNode) (*expr, string) {
 			}
 		}
 	}
-	return nil, s.unknown(name)
+	return nil, s.unknown(name, n.quoted)
 }
 
-func (s *scope) resolveSub(name string) (*expr, string) {
+func (s *scope) resolveSub(name string, quoted bool) (*expr, string) {
 	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
 		for i, c := range s.cols {
 			if same(c.name, name) {
@@ -207,11 +207,12 @@ func (s *scope) resolveSub(name string) (*expr, string) {
 			}
 		}
 	}
-	return nil, s.unknown(name)
+	return nil, s.unknown(name, quoted)
 }
 
-// unknown is the message about a name that means nothing.
-func (s *scope) unknown(name string) string {
+// unknown is the message about a name that means nothing. One in double quotes
+// that resembles no column was most likely meant to be a string.
+func (s *scope) unknown(name string, quoted bool) string {
 	var known []string
 	for _, c := range fixedColumns[s.sig] {
 		known = append(known, c.name)
@@ -232,6 +233,8 @@ func (s *scope) unknown(name string) string {
 	msg := fmt.Sprintf("unknown column %s", name)
 	if near := nearest(name, known); near != "" {
 		msg += fmt.Sprintf("; did you mean %s?", near)
+	} else if quoted {
+		msg += "; a string stands in single quotes"
 	}
 	return msg
 }

@@ -187,6 +187,7 @@ func TestAPI_Golden(t *testing.T) {
 		{"query_empty", "POST", "/api/v1/query", "SELECT name FROM metrics", nil},
 		{"query_fault", "POST", "/api/v1/query", "SELECT\n  FROM spans", nil},
 		{"query_no_json", "POST", "/api/v1/query", "{", []string{"Content-Type", "application/json"}},
+		{"query_json_array", "POST", "/api/v1/query", "[]", []string{"Content-Type", "application/json"}},
 		{"query_bad_params", "POST", "/api/v1/query", `{"query":"SELECT 1","params":3}`, []string{"Content-Type", "application/json"}},
 		{"query_bad_timeout", "POST", "/api/v1/query", `{"query":"SELECT 1","timeout":"soon"}`, []string{"Content-Type", "application/json"}},
 		{"query_bad_media", "POST", "/api/v1/query", "SELECT 1", []string{"Content-Type", "image/png"}},
@@ -215,6 +216,8 @@ func TestAPI_Golden(t *testing.T) {
 		{"healthz", "GET", "/healthz", "", nil},
 		{"readyz_not", "GET", "/readyz", "", nil},
 		{"tail_bad_signal", "GET", "/api/v1/tail?signal=smoke", "", nil},
+		{"tail_bad_level", "GET", "/api/v1/tail?level=loud", "", nil},
+		{"tail_level_of_spans", "GET", "/api/v1/tail?signal=spans&level=warn", "", nil},
 		{"tail_bad_where", "GET", "/api/v1/tail?where=level+%3D", "", nil},
 		{"no_such_call", "GET", "/api/v2/query", "", nil},
 	} {

@@ -115,7 +115,12 @@ func decodeRequest(body []byte) (req request, err error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	d.DisallowUnknownFields()
-	if err := d.Decode(&doc); err != nil {
+	err = d.Decode(&doc)
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		// Its own text shows the Go type of doc.
+		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %s found at byte %d", e.Value, e.Offset)
+	}
+	if err != nil {
 		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {

@@ -34,6 +34,9 @@ var tailTables = map[string]struct {
 	"metrics": {otlpwire.Metrics, "metrics"},
 }
 
+// levels are what the level parameter may be, in any case.
+var levels = []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}
+
 // tail sends rows as they arrive, as server-sent events. Each request that the
 // store takes is queried by itself, so a condition means here what it means
 // in SQL.
@@ -43,6 +46,16 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		fail(w, http.StatusBadRequest, fmt.Sprintf("signal %q is not one of logs, spans and metrics", params.Get("signal")))
 		return
+	}
+	if level := params.Get("level"); level != "" {
+		switch {
+		case t.signal != otlpwire.Logs:
+			fail(w, http.StatusBadRequest, "level is for logs; spans and metrics have none")
+			return
+		case !slices.Contains(levels, strings.ToUpper(level)):
+			fail(w, http.StatusBadRequest, fmt.Sprintf("level %q is not one of %s", level, strings.Join(levels, ", ")))
+			return
+		}
 	}
 	sql, args := tailSQL(t.table, params.Get("service"), params.Get("level"), params.Get("where"))
 	source := &oneRequest{columns: a.Source, signal: t.signal}

@@ -15,7 +15,7 @@ func checkCommand() *cobra.Command {
 		Use:   "check DIR",
 		Short: "Verify every checksum and reference of a data directory",
 		Long:  "Verify every checksum and reference of a data directory. It reads only, and may run beside a writer.",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  args(1, 1, "one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			report, err := checkUntil(cmd.Context(), args[0])
 			if err != nil {

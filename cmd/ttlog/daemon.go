@@ -118,7 +118,11 @@ func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
 func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
-		return err
+		flags := "--" + name + " says"
+		if name == "http" {
+			flags = "--host and --port say"
+		}
+		return fmt.Errorf("%w (%s where to listen)", err, flags)
 	}
 	srv.ReadHeaderTimeout = 10 * time.Second
 	srv.IdleTimeout = 2 * time.Minute

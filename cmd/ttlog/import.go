@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"time"
 
@@ -24,10 +25,14 @@ func importCommand() *cobra.Command {
 		Short: "Store files of OTLP",
 		Long: "Store files of OTLP: protobuf as the Collector's file exporter writes it, or OTLP JSON lines, either\n" +
 			"compressed with zstd or gzip. - is standard input. Without --server the files go straight into the data\n" +
-			"directory, which no other process may be writing to.",
-		Args: args(cobra.MinimumNArgs(1)),
+			"directory, which no other process may be writing to; a server that does not take them is tried for a minute.",
+		Args: args(1, math.MaxInt, "one file or more"),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			v, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			server, data, err := onlyOne(cmd, v.GetString("server"), v.GetString("data"))
 			if err != nil {
 				return err
 			}
@@ -40,7 +45,7 @@ func importCommand() *cobra.Command {
 			if err := checkFiles(files, signal); err != nil {
 				return err
 			}
-			sink, err := openSink(v.GetString("server"), v.GetString("data"), cmd.ErrOrStderr())
+			sink, err := openSink(server, data, cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -59,7 +64,7 @@ func importCommand() *cobra.Command {
 func checkFiles(files []string, signal otlpwire.Signal) error {
 	for _, name := range files {
 		if signal == 0 && otlpfile.SignalOfName(name) == 0 {
-			return usageError{fmt.Errorf("%s: %w", name, otlpfile.ErrSignal)}
+			return usageError{fmt.Errorf("%s: %w with --signal", name, otlpfile.ErrSignal)}
 		}
 		if name == "-" {
 			continue

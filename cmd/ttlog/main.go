@@ -33,16 +33,16 @@ func main() {
 	// Whoever asks a second time does not want to wait: the signal then does
 	// what it does where nobody listens. What was acknowledged is in the ring.
 	context.AfterFunc(ctx, stop)
-	if err := rootCommand().ExecuteContext(ctx); err != nil {
-		os.Exit(exitCode(err))
+	if cmd, err := rootCommand().ExecuteContextC(ctx); err != nil {
+		os.Exit(exitCode(cmd.CommandPath(), err))
 	}
 }
 
-// exitCode prints err and returns the exit code it asks for.
-func exitCode(err error) int {
+// exitCode prints the error of a command and returns the exit code it asks for.
+func exitCode(command string, err error) int {
 	fmt.Fprintf(os.Stderr, "ttlog: %s\n", render.Printable(err.Error()))
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintln(os.Stderr, "Run 'ttlog --help' for usage.")
+		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", command)
 		return exitUsage
 	}
 	return exitFailed

@@ -151,9 +151,11 @@ func TestServe_RefusesWhatIsInUse(t *testing.T) {
 	}
 	addr := strings.TrimPrefix(p.otlpHTTP, "http://")
 	for want, args := range map[string][]string{
-		data + " is in use by " + pid:       {"serve", "--data", data, "--port", "0"},
-		data + " is held by " + pid:         {"import", "--data", data, filepath.Join(dir, "x.traces.jsonl")},
-		addr + ": bind: address already in": {"serve", "--data", filepath.Join(dir, "other"), "--port", "0", "--otlp-grpc", "", "--otlp-http", addr},
+		data + " is in use by " + pid:             {"serve", "--data", data, "--port", "0"},
+		data + " is held by " + pid:               {"import", "--data", data, filepath.Join(dir, "x.traces.jsonl")},
+		addr + ": bind: address already in":       {"serve", "--data", filepath.Join(dir, "other"), "--port", "0", "--otlp-grpc", "", "--otlp-http", addr},
+		"(--otlp-http says where to listen)":      {"serve", "--data", filepath.Join(dir, "other"), "--port", "0", "--otlp-grpc", "", "--otlp-http", addr},
+		"(--host and --port say where to listen)": {"serve", "--data", filepath.Join(dir, "other"), "--port", addr[strings.LastIndex(addr, ":")+1:], "--otlp-grpc", "", "--otlp-http", ""},
 	} {
 		if _, errs, code := run(t, args...); code != exitFailed || !strings.Contains(errs, want) {
 			t.Errorf("ttlog %v: exit code %d, %q; want %d, %q", args, code, errs, exitFailed, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -34,7 +35,7 @@ func queryCommand() *cobra.Command {
 		Short: "Run SQL against a server or a data directory",
 		Long: "Run SQL against a server, or with --data against a directory, which is opened for reading only and may be\n" +
 			"in use by a writer. --format json prints the document of POST /api/v1/query.",
-		Args: args(cobra.ExactArgs(1)),
+		Args: args(1, 1, "the SQL as one argument in quotes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := settings(cmd)
 			if err != nil {
@@ -44,11 +45,9 @@ func queryCommand() *cobra.Command {
 			if accepts[format] == "" {
 				return usageError{fmt.Errorf("--format %q is not one of table, json, ndjson, csv and arrow", format)}
 			}
-			// A server that was named on the command line wins over a
-			// directory from the environment or the configuration file.
-			server, data := v.GetString("server"), v.GetString("data")
-			if cmd.Flags().Changed("server") && !cmd.Flags().Changed("data") {
-				data = ""
+			server, data, err := onlyOne(cmd, v.GetString("server"), v.GetString("data"))
+			if err != nil {
+				return err
 			}
 			client, base, closeClient, err := queryClient(server, data, cmd.ErrOrStderr())
 			if err != nil {
@@ -97,6 +96,9 @@ func runQuery(ctx context.Context, client *http.Client, base, format, sql string
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	req.Header.Set("Accept", accepts[format])
 	resp, err := client.Do(req)
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return fmt.Errorf("%w (is ttlog serve running there? --data reads a directory without a server)", err)
+	}
 	if err != nil {
 		return err
 	}

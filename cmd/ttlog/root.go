@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,6 +17,7 @@ func rootCommand() *cobra.Command {
 		Long: "ttlog receives OpenTelemetry data, keeps it in a compact columnar store, and answers SQL.\n" +
 			"Every flag is also an environment variable (--otlp-grpc is TTLOG_OTLP_GRPC) and a key of the\n" +
 			"YAML file that --config names. A flag wins over the environment, which wins over the file.",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -26,6 +28,7 @@ func rootCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("ttlog {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().String("config", "", "YAML file with a key for each flag")
 	root.AddCommand(serveCommand(), queryCommand(), importCommand(), checkCommand(), versionCommand())
@@ -71,13 +74,29 @@ func knownKeys(cmd *cobra.Command, v *viper.Viper, path string) error {
 	return nil
 }
 
-// args wraps a cobra check of the positional arguments, so that a wrong number
-// of them is an error of usage.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// args checks the number of the positional arguments. A wrong one is an error
+// of usage, which says what the command takes.
+func args(least, most int, takes string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+		if len(args) < least || len(args) > most {
+			return usageError{fmt.Errorf("%s takes %s, got %d", cmd.Name(), takes, len(args))}
 		}
 		return nil
 	}
+}
+
+// onlyOne refuses a command line that names both a server and a directory, and
+// returns the one that counts. What the command line names wins over what the
+// environment or the configuration file does.
+func onlyOne(cmd *cobra.Command, server, data string) (string, string, error) {
+	s, d := cmd.Flags().Changed("server") && server != "", cmd.Flags().Changed("data") && data != ""
+	switch {
+	case s && d:
+		return "", "", usageError{errors.New("--server and --data exclude each other")}
+	case s:
+		return server, "", nil
+	case d:
+		return "", data, nil
+	}
+	return server, data, nil
 }

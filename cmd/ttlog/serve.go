@@ -31,7 +31,7 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Receive OTLP, store it, and answer queries",
-		Args:  args(cobra.NoArgs),
+		Args:  args(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := serveConfig(cmd)
 			if err != nil {

@@ -46,7 +46,7 @@ func run(ctx context.Context) (err error) {
 
 	api, err := net.Listen("tcp", setting("DEMO_ADDR", "127.0.0.1:3000"))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (DEMO_ADDR=127.0.0.1:0 takes a free port)", err)
 	}
 	server := &http.Server{Handler: ttlog.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(api) }()

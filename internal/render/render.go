@@ -82,8 +82,12 @@ func Table(w io.Writer, doc Document) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d rows in %.1f ms (%d rows scanned, %d of %d parts left out)\n",
-		len(doc.Rows), doc.Stats.ElapsedMS, doc.Stats.RowsScanned, doc.Stats.PartsPruned, doc.Stats.PartsTotal)
+	rows := "rows"
+	if len(doc.Rows) == 1 {
+		rows = "row"
+	}
+	_, err := fmt.Fprintf(w, "%d %s in %.1f ms (%d rows scanned, %d of %d parts left out)\n",
+		len(doc.Rows), rows, doc.Stats.ElapsedMS, doc.Stats.RowsScanned, doc.Stats.PartsPruned, doc.Stats.PartsTotal)
 	return err
 }
 

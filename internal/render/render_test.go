@@ -36,6 +36,16 @@ rows may be missing: 1 damaged parts left out
 	}
 }
 
+func TestTable_OneRow(t *testing.T) {
+	var out bytes.Buffer
+	if err := render.Table(&out, render.Document{Rows: [][]any{{"x"}}, Columns: []render.Column{{Name: "a", Type: "string"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\n1 row in "; !strings.Contains(out.String(), want) {
+		t.Errorf("got %s\nwithout %q", out.String(), want)
+	}
+}
+
 func TestTerminal(t *testing.T) {
 	var out bytes.Buffer
 	w := render.Terminal(&out)

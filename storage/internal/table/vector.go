@@ -137,6 +137,15 @@ func (r *runs) pushNull() {
 	}
 }
 
+// pushNonZero adds a row whose 0 says that it has no value.
+func (r *runs) pushNonZero(v int64) {
+	if v == 0 {
+		r.pushNull()
+		return
+	}
+	r.pushInt(v)
+}
+
 // push adds the row's value, converted from an attribute.
 func (r *runs) push(v value) {
 	switch v.typ {

@@ -20,9 +20,9 @@ func level(number int64, text string) string {
 func (b *Block) logField(name string) (*column.Vector, error) {
 	switch name {
 	case "timestamp":
-		return b.logTimes(b.c.Time)
+		return b.logTimes(b.c.Time, (*runs).pushInt)
 	case "observed_timestamp":
-		return b.logTimes(func(i int) int64 { return observed(b.c.Rows.Leaves, i) })
+		return b.logTimes(func(i int) int64 { return observed(b.c.Rows.Leaves, i) }, (*runs).pushNonZero)
 	case "level":
 		return b.levelField()
 	case "severity_number":
@@ -46,7 +46,7 @@ func (b *Block) logField(name string) (*column.Vector, error) {
 }
 
 // logTimes returns a column of times that are made of both stored ones.
-func (b *Block) logTimes(pick func(row int) int64) (*column.Vector, error) {
+func (b *Block) logTimes(pick func(row int) int64, push func(*runs, int64)) (*column.Vector, error) {
 	if _, err := b.leaf(LogTime); err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (b *Block) logTimes(pick func(row int) int64) (*column.Vector, error) {
 	}
 	out := newRuns(column.TypeTimestamp, b.c.Rows.N)
 	for i := range b.c.Rows.N {
-		out.pushInt(pick(i))
+		push(out, pick(i))
 	}
 	return out.vector(), nil
 }

@@ -169,7 +169,7 @@ func TestVector_Logs(t *testing.T) {
 		}
 	}
 	f("timestamp", "10", "20", "0")
-	f("observed_timestamp", "15", "20", "0")
+	f("observed_timestamp", "15", "20", "null")
 	f("level", "WARN", "NOTICE", "null")
 	f("severity_number", "14", "0", "0")
 	f("severity_text", "warning", "notice", "")
