@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -264,6 +265,46 @@ func TestForward_WithoutSpillTheOldestIsDroppedAndCounted(t *testing.T) {
 	got := f.names()
 	if st.DroppedRecords == 0 || int(st.DroppedRecords)+len(got) != 2*n {
 		t.Errorf("%d arrived, %d dropped, want %d together", len(got), st.DroppedRecords, 2*n)
+	}
+}
+
+// TestForward_WhatIsGivenUpInPartsIsCountedOnce: of a request that the collector
+// took a part of, refused a part of, and then hangs at, the rest makes room.
+func TestForward_WhatIsGivenUpInPartsIsCountedOnce(t *testing.T) {
+	ring := newRing(t, 32<<10)
+	var mu sync.Mutex
+	var got []string
+	away := true
+	p := start(t, newPipeline(t, ring, pipeline.Options{BatchBytes: 2 << 10, Forwarders: forwards(forwardFunc(func(_ context.Context, s otlpwire.Signal, b []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		rows, err := names(s, b)
+		switch {
+		case err != nil:
+			return err
+		case len(rows) > 8 || slices.Contains(rows, number("s", 0)):
+			return divisibleError{}
+		case away && len(got) > 0:
+			return errors.New("connection lost")
+		}
+		got = append(got, rows...)
+		return nil
+	}))}))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	const n = 3000
+	for i := range n {
+		must(t, func() error { return w.span(a, number("s", i)) })
+	}
+	mu.Lock()
+	away = false
+	mu.Unlock()
+	drain(t, p)
+	mu.Lock()
+	defer mu.Unlock()
+	st := p.Stats().Sinks[0]
+	if st.DroppedRecords < 2 || int(st.DroppedRecords)+len(got) != n {
+		t.Errorf("%d arrived, %d dropped, want %d together", len(got), st.DroppedRecords, n)
 	}
 }
 
