@@ -332,10 +332,18 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 // enough that a collector which refuses everything is not asked once a record.
 const maxParts = 64
 
+// Resources and scopes stand in both halves. What that may add to a request is
+// bounded: parts of one that is a large resource above all are hardly smaller.
+const (
+	minRepeated    = 4 << 20 // bytes that any request may grow by
+	repeatedFactor = 4       // times its length that a large one may
+)
+
 // division is how far the delivery of a request has come.
 type division struct {
-	parts   int // that may still be made
-	settled int // records of parts that were taken or refused for good
+	parts    int // that may still be made
+	repeated int // bytes that they may still add
+	settled  int // records of parts that were taken or refused for good
 }
 
 // deliver sends until the collector takes the request or refuses it for good.
@@ -343,7 +351,7 @@ type division struct {
 // that is so all the same.
 func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) (over bool, settled int) {
 	whole := &chunk{signal: signal, whole: payload}
-	d := division{parts: maxParts}
+	d := division{parts: maxParts, repeated: max(minRepeated, repeatedFactor*len(payload))}
 	over = f.deliverPart(ctx, whole, frame, &d)
 	return over, d.settled
 }
@@ -389,10 +397,11 @@ func halves(c *chunk, err error, d *division) (first, second *chunk, ok bool) {
 		return nil, nil, false
 	}
 	a, b, ok := otlpwire.Halve(c.whole)
-	if !ok {
+	if !ok || len(a)+len(b)-len(c.whole) > d.repeated {
 		return nil, nil, false
 	}
 	d.parts -= 2
+	d.repeated -= len(a) + len(b) - len(c.whole)
 	return &chunk{signal: c.signal, whole: a}, &chunk{signal: c.signal, whole: b}, true
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -149,6 +150,35 @@ func TestForward_WhatIsRefusedIsSentInParts(t *testing.T) {
 	f("large", func(rows []string) bool { return len(rows) > 100 }, 0, 100)
 	f("one record", func(rows []string) bool { return slices.Contains(rows, number("s", 1234)) }, 1, 30)
 	f("everything", func([]string) bool { return true }, n, 70)
+}
+
+// TestForward_PartsThatAreNotSmaller: a request that is a resource above all is
+// not sent dozens of times, nor held, because a collector refuses each part.
+func TestForward_PartsThatAreNotSmaller(t *testing.T) {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("large", strings.Repeat("x", 2<<20))
+	const n = 1000
+	spans := rs.ScopeSpans().AppendEmpty().Spans()
+	for range n {
+		spans.AppendEmpty()
+	}
+	request, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := newRing(t, 16<<20)
+	sent := 0
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(forwardFunc(func(_ context.Context, _ otlpwire.Signal, b []byte) error {
+		sent += len(b)
+		return divisibleError{}
+	}))})
+	must(t, func() error { return producer{t, ring}.write(otlpwire.KindTracesRequest, request) })
+	start(t, p)
+	drain(t, p)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords != n || sent > 12*len(request) {
+		t.Errorf("%d dropped, want %d; %d bytes sent of a request of %d", st.DroppedRecords, n, sent, len(request))
+	}
 }
 
 // inOrder checks that every name was delivered, and for the first time in order.
