@@ -37,6 +37,7 @@ func countRecords(request []byte) (n int) {
 			s := Scan(g.Bytes())
 			for s.Next() {
 				if s.Num == ScopeGroupRecords {
+					s.Bytes()
 					n++
 				}
 			}

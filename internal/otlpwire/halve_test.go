@@ -116,6 +116,44 @@ func TestHalve(t *testing.T) {
 	}
 }
 
+// TestHalve_WrongType: what cannot be read is not cut, nor anything cut off.
+func TestHalve_WrongType(t *testing.T) {
+	t.Parallel()
+	records := otlpwire.AppendString(nil, otlpwire.ScopeGroupRecords, "")
+	records = otlpwire.AppendVarint(records, otlpwire.ScopeGroupRecords, 1)
+	records = otlpwire.AppendString(records, otlpwire.ScopeGroupRecords, "")
+	scope := otlpwire.AppendBytes(nil, otlpwire.GroupScopes, records)
+	request := otlpwire.AppendBytes(nil, otlpwire.RequestResource, scope)
+	if a, b, ok := otlpwire.Halve(request); ok {
+		t.Errorf("halved into %x and %x", a, b)
+	}
+}
+
+// FuzzHalve cuts any bytes. What is valid becomes two valid halves with all of
+// its records.
+func FuzzHalve(f *testing.F) {
+	f.Add(tracesRequest(f))
+	f.Add(logsRequest(f))
+	f.Add(metricsRequest(f))
+	f.Fuzz(func(t *testing.T, request []byte) {
+		first, second, ok := otlpwire.Halve(request)
+		if !ok {
+			return
+		}
+		for _, s := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+			all, err := otlpwire.Validate(s, request)
+			if err != nil {
+				continue
+			}
+			a, errA := otlpwire.Validate(s, first)
+			b, errB := otlpwire.Validate(s, second)
+			if errA != nil || errB != nil || a.Records+b.Records != all.Records {
+				t.Fatalf("%s: %d records become %d (%v) and %d (%v)", s, all.Records, a.Records, errA, b.Records, errB)
+			}
+		}
+	})
+}
+
 func must(b []byte, err error) []byte {
 	if err != nil {
 		panic(err)

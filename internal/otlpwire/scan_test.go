@@ -51,6 +51,9 @@ func FuzzFields(f *testing.F) {
 			if n < 0 || num != s.Num || typ != s.Type || !bytes.Equal(rest[:n], s.Raw()) || s.Offset() != len(msg)-len(rest) {
 				t.Fatalf("got field %d of type %d at %d, want %d, %d (%v) at %d", s.Num, s.Type, s.Offset(), num, typ, protowire.ParseError(n), len(msg)-len(rest))
 			}
+			if _, _, tag := protowire.ConsumeTag(rest); !sameValue(&s, rest[tag:]) {
+				t.Fatalf("field %d of type %d at %d has another value", s.Num, s.Type, s.Offset())
+			}
 			rest = rest[n:]
 		}
 		if _, _, n := protowire.ConsumeField(rest); (len(rest) == 0 || n >= 0) != (s.Err() == nil) {
@@ -60,4 +63,25 @@ func FuzzFields(f *testing.F) {
 			t.Fatalf("error %v is not ErrMalformed", s.Err())
 		}
 	})
+}
+
+// sameValue tells whether the current field has the value that b begins with,
+// and no other.
+func sameValue(s *otlpwire.Fields, b []byte) bool {
+	switch s.Type {
+	case protowire.VarintType:
+		v, _ := protowire.ConsumeVarint(b)
+		return s.Varint() == v
+	case protowire.Fixed64Type:
+		v, _ := protowire.ConsumeFixed64(b)
+		return s.Fixed64() == v
+	case protowire.Fixed32Type:
+		v, _ := protowire.ConsumeFixed32(b)
+		return s.Fixed32() == v
+	case protowire.BytesType:
+		v, _ := protowire.ConsumeBytes(b)
+		return bytes.Equal(s.Bytes(), v)
+	}
+	wrong := *s // asking fails the scan
+	return wrong.Bytes() == nil && wrong.Varint() == 0 && errors.Is(wrong.Err(), otlpwire.ErrMalformed)
 }

@@ -52,6 +52,7 @@ type delivery struct {
 	mu       sync.Mutex // guards what follows
 	finished bool
 	over     bool        // delivered, or refused for good and counted
+	settled  int         // records of which that is true, where not over
 	copied   bool        // it is in the queue as well
 	frame    spill.Frame // where
 }
@@ -172,7 +173,7 @@ func (f *forwardSink) await(ctx context.Context, c *chunk, d *delivery) bool {
 			return false
 		}
 		if !d.over { // done is closed: send has no more to do with it
-			f.drop(c.size(), errNoRoom)
+			f.drop(c.size()-d.settled, errNoRoom)
 		}
 		return true
 	}
@@ -284,9 +285,9 @@ func (f *forwardSink) refuse() {
 }
 
 func (f *forwardSink) sendDirect(d *delivery) {
-	over := f.deliver(d.ctx, d.signal, d.payload, nil)
+	over, settled := f.deliver(d.ctx, d.signal, d.payload, nil)
 	d.mu.Lock()
-	d.finished, d.over = true, over
+	d.finished, d.over, d.settled = true, over, settled
 	if d.copied && over {
 		if err := f.queue.Ack(d.frame); err != nil {
 			f.counters.fail(err)
@@ -316,7 +317,7 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 			return nil // let go of the buffer: the next outage may be far
 		}
 		buf = frame.Payload
-		if !f.deliver(ctx, frame.Signal, frame.Payload, &frame) {
+		if over, _ := f.deliver(ctx, frame.Signal, frame.Payload, &frame); !over {
 			return buf
 		}
 		if err := f.queue.Ack(frame); err != nil {
@@ -331,17 +332,33 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 // enough that a collector which refuses everything is not asked once a record.
 const maxParts = 64
 
-// deliver sends until the collector takes the request or refuses it for good;
-// false means that ctx ended first.
-func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) bool {
+// Resources and scopes stand in both halves. What that may add to a request is
+// bounded: parts of one that is a large resource above all are hardly smaller.
+const (
+	minRepeated    = 4 << 20 // bytes that any request may grow by
+	repeatedFactor = 4       // times its length that a large one may
+)
+
+// division is how far the delivery of a request has come.
+type division struct {
+	parts    int // that may still be made
+	repeated int // bytes that they may still add
+	settled  int // records of parts that were taken or refused for good
+}
+
+// deliver sends until the collector takes the request or refuses it for good.
+// Where ctx ends first, over is false, and settled says for how many records
+// that is so all the same.
+func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) (over bool, settled int) {
 	whole := &chunk{signal: signal, whole: payload}
-	parts := maxParts
-	return f.deliverPart(ctx, whole, frame, &parts)
+	d := division{parts: maxParts, repeated: max(minRepeated, repeatedFactor*len(payload))}
+	over = f.deliverPart(ctx, whole, frame, &d)
+	return over, d.settled
 }
 
 // deliverPart delivers a part of a request, in halves where it is too large or
 // something in it is refused.
-func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Frame, parts *int) bool {
+func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Frame, d *division) bool {
 	retry := newRetry(f.opts)
 	for {
 		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, c.signal, c.whole) })
@@ -349,16 +366,20 @@ func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Fr
 		case err == nil:
 			retry.succeeded(f.log, "pipeline: the collector takes requests again")
 			f.counters.took(0, len(c.whole))
+			if d.parts < maxParts {
+				d.settled += c.size()
+			}
 			return true
 		case permanent(err):
-			if first, second, ok := halves(c, err, parts); ok {
-				return f.deliverPart(ctx, first, nil, parts) && f.deliverPart(ctx, second, nil, parts)
+			if first, second, ok := halves(c, err, d); ok {
+				return f.deliverPart(ctx, first, nil, d) && f.deliverPart(ctx, second, nil, d)
 			}
 			records := c.size()
 			if frame != nil {
 				records = frame.Records
 			}
 			f.drop(records, err)
+			d.settled += records
 			return true
 		case ctx.Err() != nil:
 			return false
@@ -371,15 +392,16 @@ func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Fr
 }
 
 // halves cuts what was refused, if that can help.
-func halves(c *chunk, err error, parts *int) (first, second *chunk, ok bool) {
-	if !divisible(err) || *parts < 2 {
+func halves(c *chunk, err error, d *division) (first, second *chunk, ok bool) {
+	if !divisible(err) || d.parts < 2 {
 		return nil, nil, false
 	}
 	a, b, ok := otlpwire.Halve(c.whole)
-	if !ok {
+	if !ok || len(a)+len(b)-len(c.whole) > d.repeated {
 		return nil, nil, false
 	}
-	*parts -= 2
+	d.parts -= 2
+	d.repeated -= len(a) + len(b) - len(c.whole)
 	return &chunk{signal: c.signal, whole: a}, &chunk{signal: c.signal, whole: b}, true
 }
 

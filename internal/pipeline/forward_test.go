@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -150,6 +152,35 @@ func TestForward_WhatIsRefusedIsSentInParts(t *testing.T) {
 	f("everything", func([]string) bool { return true }, n, 70)
 }
 
+// TestForward_PartsThatAreNotSmaller: a request that is a resource above all is
+// not sent dozens of times, nor held, because a collector refuses each part.
+func TestForward_PartsThatAreNotSmaller(t *testing.T) {
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("large", strings.Repeat("x", 2<<20))
+	const n = 1000
+	spans := rs.ScopeSpans().AppendEmpty().Spans()
+	for range n {
+		spans.AppendEmpty()
+	}
+	request, err := ptraceotlp.NewExportRequestFromTraces(td).MarshalProto()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := newRing(t, 16<<20)
+	sent := 0
+	p := newPipeline(t, ring, pipeline.Options{Forwarders: forwards(forwardFunc(func(_ context.Context, _ otlpwire.Signal, b []byte) error {
+		sent += len(b)
+		return divisibleError{}
+	}))})
+	must(t, func() error { return producer{t, ring}.write(otlpwire.KindTracesRequest, request) })
+	start(t, p)
+	drain(t, p)
+	if st := p.Stats().Sinks[0]; st.DroppedRecords != n || sent > 12*len(request) {
+		t.Errorf("%d dropped, want %d; %d bytes sent of a request of %d", st.DroppedRecords, n, sent, len(request))
+	}
+}
+
 // inOrder checks that every name was delivered, and for the first time in order.
 func inOrder(t *testing.T, got, want []string) {
 	t.Helper()
@@ -264,6 +295,46 @@ func TestForward_WithoutSpillTheOldestIsDroppedAndCounted(t *testing.T) {
 	got := f.names()
 	if st.DroppedRecords == 0 || int(st.DroppedRecords)+len(got) != 2*n {
 		t.Errorf("%d arrived, %d dropped, want %d together", len(got), st.DroppedRecords, 2*n)
+	}
+}
+
+// TestForward_WhatIsGivenUpInPartsIsCountedOnce: of a request that the collector
+// took a part of, refused a part of, and then hangs at, the rest makes room.
+func TestForward_WhatIsGivenUpInPartsIsCountedOnce(t *testing.T) {
+	ring := newRing(t, 32<<10)
+	var mu sync.Mutex
+	var got []string
+	away := true
+	p := start(t, newPipeline(t, ring, pipeline.Options{BatchBytes: 2 << 10, Forwarders: forwards(forwardFunc(func(_ context.Context, s otlpwire.Signal, b []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		rows, err := names(s, b)
+		switch {
+		case err != nil:
+			return err
+		case len(rows) > 8 || slices.Contains(rows, number("s", 0)):
+			return divisibleError{}
+		case away && len(got) > 0:
+			return errors.New("connection lost")
+		}
+		got = append(got, rows...)
+		return nil
+	}))}))
+	w := producer{t, ring}
+	a := w.scope("a", "x")
+	const n = 3000
+	for i := range n {
+		must(t, func() error { return w.span(a, number("s", i)) })
+	}
+	mu.Lock()
+	away = false
+	mu.Unlock()
+	drain(t, p)
+	mu.Lock()
+	defer mu.Unlock()
+	st := p.Stats().Sinks[0]
+	if st.DroppedRecords < 2 || int(st.DroppedRecords)+len(got) != n {
+		t.Errorf("%d arrived, %d dropped, want %d together", len(got), st.DroppedRecords, n)
 	}
 }
 

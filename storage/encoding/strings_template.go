@@ -133,7 +133,7 @@ func templatesOf(v []string) []*template {
 	g := grouping{number: map[string]int32{}, which: make([]int32, len(v)), first: make([]int32, len(v)+1)}
 	for i, s := range v {
 		if i == partsSample {
-			g.parts = slices.Grow(g.parts, len(g.parts)/partsSample*len(v)+len(v)/8)
+			g.parts = slices.Grow(g.parts, guessParts(len(g.parts), v))
 		}
 		g.first[i] = int32(len(g.parts))
 		if g.which[i] = g.classify(s); g.which[i] < 0 {
@@ -155,6 +155,21 @@ func templatesOf(v []string) []*template {
 		t.fold()
 	}
 	return out
+}
+
+// guessParts returns how many parts v has, about, when its first partsSample
+// values have so many: as many a value, or as many a byte where that is less,
+// because the first values may be long ones and the rest of them short.
+func guessParts(sampled int, v []string) int {
+	sample, total := 0, 0
+	for i, s := range v {
+		if i < partsSample {
+			sample += len(s)
+		}
+		total += len(s)
+	}
+	perByte := float64(sampled) / float64(max(1, sample))
+	return min(sampled/partsSample*len(v)+len(v)/8, int(perByte*float64(total))+len(v)/8)
 }
 
 // classify returns the number of the template of s.

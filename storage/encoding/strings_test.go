@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +141,26 @@ func TestStrings_AmplificationIsBounded(t *testing.T) {
 	}
 	if _, err := Strings(col, len(v), 1<<20); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestStrings_ManyPartsAtFirst: the room for the parts of short values is not
+// guessed from a few long ones before them.
+func TestStrings_ManyPartsAtFirst(t *testing.T) {
+	v := stringSeries(200_000, func(i int) string {
+		if i < 64 {
+			return strings.Repeat("10 ", 47)
+		}
+		return fmt.Sprint("id ", i)
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, ok := (Encoder{}).appendTemplate(nil, v, 0); !ok {
+		t.Fatal("no template")
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+		t.Errorf("%d values took %d MiB", len(v), n>>20)
 	}
 }
 

@@ -79,8 +79,8 @@ func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)
 
 // find returns the code of s, or 0 and the slot where it belongs.
 func (d *Dict) find(h uint32, s string) (code uint32, at int) {
-	if len(d.hashes) < len(d.Values) || 4*(len(d.Values)+1) > 3*len(d.slots) {
-		d.rehash()
+	if len(d.hashes) < len(d.Values) || d.full() {
+		d.index()
 	}
 	mask := len(d.slots) - 1
 	for at = int(h) & mask; ; at = (at + 1) & mask {
@@ -110,27 +110,35 @@ func (d *Dict) append(s string) uint32 {
 	return uint32(len(d.Values) - 1)
 }
 
-// rehash makes room in the hash table, and takes in what append added.
-func (d *Dict) rehash() {
+// index takes in what append added, and makes room in the hash table. Only what
+// is new goes into a table that has room: append and find may take turns.
+func (d *Dict) index() {
+	from := max(1, len(d.hashes))
 	for _, s := range d.Values[len(d.hashes):] {
 		d.hashes = append(d.hashes, hashOf(bytesOf(s)))
 	}
-	n := max(16, len(d.slots))
-	for 2*(len(d.Values)+1) > n {
-		n *= 2
+	if d.full() {
+		n := max(16, len(d.slots))
+		for 2*(len(d.Values)+1) > n {
+			n *= 2
+		}
+		d.slots, from = make([]uint64, n), 1
+		// As many more as there will be before the next time.
+		d.Values = slices.Grow(d.Values, n*3/4-len(d.Values))
+		d.hashes = slices.Grow(d.hashes, n*3/4-len(d.hashes))
 	}
-	d.slots = make([]uint64, n)
-	// As many more as there will be before the next time.
-	d.Values = slices.Grow(d.Values, n*3/4-len(d.Values))
-	d.hashes = slices.Grow(d.hashes, n*3/4-len(d.hashes))
-	for c := 1; c < len(d.Values); c++ {
-		at := int(d.hashes[c]) & (n - 1)
+	mask := len(d.slots) - 1
+	for c := from; c < len(d.Values); c++ {
+		at := int(d.hashes[c]) & mask
 		for d.slots[at] != 0 {
-			at = (at + 1) & (n - 1)
+			at = (at + 1) & mask
 		}
 		d.slots[at] = uint64(d.hashes[c])<<32 | uint64(c)
 	}
 }
+
+// full reports whether the hash table has no room for one more string.
+func (d *Dict) full() bool { return 4*(len(d.Values)+1) > 3*len(d.slots) }
 
 // copy returns a string with the bytes of b in memory of the dictionary. Short
 // strings share blocks, so that a dictionary of many is a few allocations.
