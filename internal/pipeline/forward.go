@@ -327,9 +327,10 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 	return buf
 }
 
-// maxParts is in how many parts a request is sent that the collector refuses
-// as a whole: enough to find one bad record among thousands by halves, and few
-// enough that a collector which refuses everything is not asked once a record.
+// maxParts is how many parts, and parts of parts, are sent of a request that the
+// collector refuses as a whole: enough to find one bad record among thousands by
+// halves, and few enough that a collector which refuses everything is not asked
+// once a record.
 const maxParts = 64
 
 // Resources and scopes stand in both halves. What that may add to a request is

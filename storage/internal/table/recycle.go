@@ -82,6 +82,9 @@ func (s *AttrSet) reset() {
 
 // reset empties a dictionary. Its strings are overwritten: nobody may have them.
 func (d *Dict) reset() {
+	if len(d.Values) == 1 {
+		return // the room of one that was large once is not cleared for nothing
+	}
 	clear(d.Values[1:])
 	d.Values = d.Values[:1]
 	clear(d.slots)
