@@ -10,7 +10,8 @@ export CGO_ENABLED ?= 0
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
-	$(GO) run ./examples/shop
+	$(GO) build -o bin/shop ./examples/shop
+	bin/shop
 
 build:
 	$(GO) build -o bin/ttlog ./cmd/ttlog
