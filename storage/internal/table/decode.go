@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -15,6 +16,8 @@ type Batch struct {
 	chunk *Chunk
 	days  []int32         // distinct, in order of first appearance
 	rows  map[int32][]Loc // by day, rising; nil when all rows are of one day
+
+	min, max int64 // the earliest and the latest time of a row
 }
 
 const nanosPerDay = 24 * 60 * 60 * 1e9
@@ -61,23 +64,25 @@ func (b *Batch) Rows() int { return b.chunk.Rows.N }
 func (b *Batch) Days() []int32 { return b.days }
 
 // findDays sorts the rows by day, in one pass: a request may have rows of
-// more days than anyone could pass over all of them for.
+// more days than anyone could pass over all of them for. Nearly all have rows
+// of one, which their earliest and latest time tell.
 func (b *Batch) findDays() {
 	n := b.chunk.Rows.N
 	if n == 0 {
 		return
 	}
-	first, i := Day(b.chunk.Time(0)), 1
-	for i < n && Day(b.chunk.Time(i)) == first {
-		i++
+	b.min, b.max = math.MaxInt64, math.MinInt64
+	for i := range n {
+		at := b.chunk.Time(i)
+		b.min, b.max = min(b.min, at), max(b.max, at)
 	}
-	b.days = []int32{first}
-	if i == n {
+	if first := Day(b.min); first == Day(b.max) {
+		b.days = []int32{first}
 		return
 	}
 	b.chunk.Rows.locate()
-	b.rows = map[int32][]Loc{first: appendRows(make([]Loc, 0, i), 0, i)}
-	for ; i < n; i++ {
+	b.rows = make(map[int32][]Loc)
+	for i := range n {
 		d := Day(b.chunk.Time(i))
 		rows, ok := b.rows[d]
 		if !ok {

@@ -42,22 +42,19 @@ func (t *Table) Append(b *Batch, day int32) {
 // add adds the rows of b to the open chunk and returns how many there are.
 func (t *Table) add(b *Batch, day int32) int {
 	if b.only(day) && t.open.Rows.roomFor(&b.chunk.Rows) {
-		for i := range b.Rows() {
-			t.noteTime(b.chunk.Time(i))
-		}
+		t.min, t.max = min(t.min, b.min), max(t.max, b.max)
 		concat(t.open, b.chunk)
 		return b.Rows()
 	}
 	locs := b.of(day)
 	for _, l := range locs {
-		t.noteTime(b.chunk.Time(int(l.Row)))
+		at := b.chunk.Time(int(l.Row))
+		t.min, t.max = min(t.min, at), max(t.max, at)
 	}
 	// A batch is in memory and checked: gathering from it cannot fail.
 	_ = Gather(t.open, []*Chunk{b.chunk}, locs, false)
 	return len(locs)
 }
-
-func (t *Table) noteTime(at int64) { t.min, t.max = min(t.min, at), max(t.max, at) }
 
 // Rows returns the number of rows.
 func (t *Table) Rows() int { return t.rows }
