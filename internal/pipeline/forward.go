@@ -285,7 +285,7 @@ func (f *forwardSink) refuse() {
 }
 
 func (f *forwardSink) sendDirect(d *delivery) {
-	over, settled := f.deliver(d.ctx, d.signal, d.payload, nil)
+	over, settled := f.deliver(d.ctx, d.signal, d.payload)
 	d.mu.Lock()
 	d.finished, d.over, d.settled = true, over, settled
 	if d.copied && over {
@@ -317,7 +317,7 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 			return nil // let go of the buffer: the next outage may be far
 		}
 		buf = frame.Payload
-		if over, _ := f.deliver(ctx, frame.Signal, frame.Payload, &frame); !over {
+		if over, _ := f.deliver(ctx, frame.Signal, frame.Payload); !over {
 			return buf
 		}
 		if err := f.queue.Ack(frame); err != nil {
@@ -350,16 +350,15 @@ type division struct {
 // deliver sends until the collector takes the request or refuses it for good.
 // Where ctx ends first, over is false, and settled says for how many records
 // that is so all the same.
-func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte, frame *spill.Frame) (over bool, settled int) {
-	whole := &chunk{signal: signal, whole: payload}
+func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte) (over bool, settled int) {
 	d := division{parts: maxParts, repeated: max(minRepeated, repeatedFactor*len(payload))}
-	over = f.deliverPart(ctx, whole, frame, &d)
+	over = f.deliverPart(ctx, &chunk{signal: signal, whole: payload}, &d)
 	return over, d.settled
 }
 
 // deliverPart delivers a part of a request, in halves where it is too large or
 // something in it is refused.
-func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Frame, d *division) bool {
+func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, d *division) bool {
 	retry := newRetry(f.opts)
 	for {
 		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, c.signal, c.whole) })
@@ -373,12 +372,9 @@ func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, frame *spill.Fr
 			return true
 		case permanent(err):
 			if first, second, ok := halves(c, err, d); ok {
-				return f.deliverPart(ctx, first, nil, d) && f.deliverPart(ctx, second, nil, d)
+				return f.deliverPart(ctx, first, d) && f.deliverPart(ctx, second, d)
 			}
 			records := c.size()
-			if frame != nil {
-				records = frame.Records
-			}
 			f.drop(records, err)
 			d.settled += records
 			return true
