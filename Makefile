@@ -2,11 +2,14 @@
 GO        ?= go
 FUZZTIME  ?= 60s
 TESTFLAGS ?= -count=1 -timeout 15m
-TOOL      := $(GO) tool -modfile=tools/go.mod
+# The tools' requirements are in a module of their own, outside the workspace.
+TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
+# Every module of the repository but the root, which is tested without the workspace: with what an application gets.
+MODULES   := $(filter-out .,$(shell scripts/modules list))
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build test check lint fmt cross race fuzz crash bench clean-tree
+.PHONY: demo build test check lint fmt cross race fuzz crash bench clean-tree versions
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -18,9 +21,14 @@ build:
 
 ## test: the whole suite, the modules of the repository one after the other
 test:
-	$(GO) build ./...
-	$(GO) test $(TESTFLAGS) ./...
-	cd bench && $(GO) test $(TESTFLAGS) ./...
+	GOWORK=off $(GO) build ./...
+	GOWORK=off $(GO) test $(TESTFLAGS) ./...
+	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test $(TESTFLAGS) ./...); done
+
+## versions: the modules that applications require, with the lowest and the newest versions of what they require
+versions:
+	scripts/modules with lowest test $(TESTFLAGS) ./...
+	scripts/modules with newest test $(TESTFLAGS) ./...
 
 check: fmt lint test clean-tree
 
@@ -28,17 +36,16 @@ fmt:
 	$(TOOL) gofumpt -l -w .
 
 lint:
-	$(GO) vet ./...
-	$(TOOL) golangci-lint run ./...
-	cd bench && $(GO) vet ./...
+	@set -e; lint=$$($(TOOL) -n golangci-lint); for m in . $(MODULES); do \
+		echo "== $$m"; (cd $$m && $(GO) vet ./... && $$lint run ./...); done
 
 ## cross: everything builds for the systems we have no machine of
 cross:
-	GOOS=darwin $(GO) build ./...
-	GOOS=windows $(GO) build ./...
+	@set -e; for os in darwin windows; do for m in . $(MODULES); do \
+		echo "== $$os $$m"; (cd $$m && GOOS=$$os $(GO) build ./...); done; done
 
 race:
-	CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...
+	@set -e; for m in . $(MODULES); do echo "== $$m"; (cd $$m && CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...); done
 
 ## fuzz: every fuzz target in turn, FUZZTIME each
 fuzz:
@@ -52,8 +59,7 @@ crash:
 bench:
 	cd bench && $(GO) run ./cmd/bench
 
-## clean-tree: nothing a build or a test left behind, and go.mod is tidy
+## clean-tree: nothing a build or a test left behind, and every go.mod is tidy
 clean-tree:
-	$(GO) mod tidy -diff
-	cd bench && $(GO) mod tidy -diff
+	scripts/modules tidy -diff
 	@test -z "$$(git status --porcelain)" || { git status --porcelain; echo "the tree is not clean"; exit 1; }

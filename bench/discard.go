@@ -20,7 +20,7 @@ func Discarding() (bool, error) {
 	if len(os.Args) != 2 || os.Args[1] != discardArg {
 		return false, nil
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return true, err
 	}

@@ -2,10 +2,8 @@ module github.com/ttlog/ttlog/bench
 
 go 1.26.0
 
-replace github.com/ttlog/ttlog => ../
-
 require (
-	github.com/ttlog/ttlog v0.0.0
+	github.com/ttlog/ttlog v0.1.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0

@@ -10,11 +10,10 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/internal/otlpfile"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage"
-
-	"github.com/ttlog/ttlog/internal/capturetest"
 )
 
 // hotrod is the captured application that the store is measured on: spans of

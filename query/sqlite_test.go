@@ -1,17 +1,19 @@
 package query
 
 import (
-	"database/sql"
+	"encoding/gob"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"testing"
-
-	_ "modernc.org/sqlite" // the engine that answers the same queries
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -22,11 +24,12 @@ import (
 // on purpose (integer division, overflow, case of LIKE, the place of NULLs) is
 // written in the words of each.
 func TestQuery_MatchesSQLite(t *testing.T) {
+	program := buildSQLite(t)
 	for seed := range uint64(5) {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			g := &sqlGen{r: rand.New(rand.NewPCG(seed, 77))}
 			rows := g.rows(1 + g.r.IntN(160))
-			lite := openSQLite(t, rows)
+			lite := openSQLite(t, program, rows)
 			var engines []*Engine
 			for _, block := range []int{3, 50, 1000} {
 				src := &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: block, runs: block == 50}
@@ -34,7 +37,7 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 			}
 			for i := range 600 {
 				q := g.query()
-				want, wantErr := askSQLite(t, lite, q.lite)
+				want, wantErr := lite.ask(t, q.lite)
 				r, err := engines[i%len(engines)].Query(t.Context(), q.ours)
 				switch {
 				case wantErr != nil:
@@ -125,63 +128,104 @@ func (g *sqlGen) rows(n int) []memRow {
 	return rows
 }
 
-func openSQLite(t *testing.T, rows []memRow) *sql.DB {
+// sqlite is SQLite in a process of its own: see test/sqlite.
+type sqlite struct {
+	requests  *gob.Encoder
+	responses *gob.Decoder
+}
+
+// buildSQLite builds the program. It belongs to the module of the tests that
+// need other people's databases, which only a checkout of the repository has.
+func buildSQLite(t *testing.T) string {
 	t.Helper()
-	db, err := sql.Open("sqlite", ":memory:")
+	if _, err := os.Stat("../test/go.mod"); err != nil {
+		t.Skipf("SQLite answers from a module of this repository: %v", err)
+	}
+	program := filepath.Join(t.TempDir(), "sqlite.exe")
+	build := osexec.CommandContext(t.Context(), "go", "build", "-o", program, "./sqlite")
+	build.Dir, build.Env = filepath.Join("..", "test"), append(os.Environ(), "GOWORK=")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
+}
+
+func openSQLite(t *testing.T, program string, rows []memRow) *sqlite {
+	t.Helper()
+	cmd := osexec.Command(program)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
 			t.Error(err)
 		}
 	})
-	db.SetMaxOpenConns(1) // every connection has a memory of its own
-	exec := func(q string, args ...any) {
-		if _, err := db.ExecContext(t.Context(), q, args...); err != nil {
+	lite := &sqlite{gob.NewEncoder(in), gob.NewDecoder(out)}
+	run := func(q string, args ...any) {
+		if _, err := lite.ask(t, q, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	exec("PRAGMA case_sensitive_like = ON")
+	run("PRAGMA case_sensitive_like = ON")
 	var cols, marks []string
 	for _, c := range sqliteCols {
 		cols = append(cols, c.name+" "+map[Type]string{typeInt: "INTEGER", typeFloat: "REAL", typeStr: "TEXT", typeAny: ""}[c.typ])
 		marks = append(marks, "?")
 	}
-	exec("CREATE TABLE spans (" + strings.Join(cols, ", ") + ")")
+	run("CREATE TABLE spans (" + strings.Join(cols, ", ") + ")")
 	for _, row := range rows {
 		args := make([]any, len(sqliteCols))
 		for j, c := range sqliteCols {
 			args[j] = goValue(get(row, c.name))
 		}
-		exec("INSERT INTO spans VALUES ("+strings.Join(marks, ", ")+")", args...)
+		run("INSERT INTO spans VALUES ("+strings.Join(marks, ", ")+")", args...)
 	}
-	return db
+	return lite
 }
 
-func askSQLite(t *testing.T, db *sql.DB, q string) ([][]any, error) {
+// ask runs a statement. NULL travels as false, for which SQLite has no type.
+func (s *sqlite) ask(t *testing.T, q string, args ...any) ([][]any, error) {
 	t.Helper()
-	res, err := db.QueryContext(t.Context(), q)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Close()
-	cols, err := res.Columns()
-	if err != nil {
-		return nil, err
-	}
-	var rows [][]any
-	for res.Next() {
-		row, to := make([]any, len(cols)), make([]any, len(cols))
-		for i := range row {
-			to[i] = &row[i]
+	for i, a := range args {
+		if a == nil {
+			args[i] = false
 		}
-		if err := res.Scan(to...); err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
 	}
-	return rows, res.Err()
+	err := s.requests.Encode(struct {
+		Query string
+		Args  []any
+	}{q, args})
+	var answer struct {
+		Rows [][]any
+		Err  string
+	}
+	if err == nil {
+		err = s.responses.Decode(&answer)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Err != "" {
+		return nil, errors.New(answer.Err)
+	}
+	for _, row := range answer.Rows {
+		for i, v := range row {
+			if v == false {
+				row[i] = nil
+			}
+		}
+	}
+	return answer.Rows, nil
 }
 
 // cellsOf returns the rows as SQLite would: it has no type for truth.

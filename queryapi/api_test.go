@@ -13,13 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	apachearrow "github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -29,7 +26,6 @@ import (
 
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
-	"github.com/ttlog/ttlog/queryapi/arrow"
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
 )
@@ -96,7 +92,6 @@ func serve(t *testing.T, o queryapi.Options) (*httptest.Server, *stream.Hub) {
 	}
 	hub := new(stream.Hub)
 	o.Source, o.Traces, o.Tail = query.FromStore(s), s, hub
-	o.Formats = []queryapi.Format{arrow.Format{}}
 	srv := httptest.NewServer(queryapi.New(o))
 	t.Cleanup(func() {
 		srv.Close()
@@ -253,58 +248,6 @@ func TestTrace_AsProtobufIsTheSource(t *testing.T) {
 	}
 	if td.SpanCount() != 2 {
 		t.Errorf("got %d spans, want 2", td.SpanCount())
-	}
-}
-
-func TestQuery_Arrow(t *testing.T) {
-	srv, _ := serve(t, queryapi.Options{})
-	_, media, body := call(t, "POST", srv.URL+"/api/v1/query",
-		"SELECT name, count(*) AS n, max(duration) AS d, min(timestamp) AS t, any(note) AS note FROM spans GROUP BY name ORDER BY name",
-		"Accept", "application/vnd.apache.arrow.stream")
-	if media != "application/vnd.apache.arrow.stream" {
-		t.Fatalf("got %s: %s", media, body)
-	}
-	r, err := ipc.NewReader(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	wantTypes := []apachearrow.DataType{
-		apachearrow.BinaryTypes.String, apachearrow.PrimitiveTypes.Int64, apachearrow.FixedWidthTypes.Duration_ns,
-		apachearrow.FixedWidthTypes.Timestamp_ns, apachearrow.BinaryTypes.String,
-	}
-	for i, f := range r.Schema().Fields() {
-		if !apachearrow.TypeEqual(f.Type, wantTypes[i]) {
-			t.Errorf("%s is %s, want %s", f.Name, f.Type, wantTypes[i])
-		}
-	}
-	rows := int64(0)
-	for r.Next() {
-		rows += r.RecordBatch().NumRows()
-	}
-	if r.Err() != nil || rows != 2 {
-		t.Errorf("got %d rows, %v; want 2", rows, r.Err())
-	}
-}
-
-// TestQuery_ArrowSplitsLargeBatches asks for three rows of eight megabytes, which
-// must not become one record batch.
-func TestQuery_ArrowSplitsLargeBatches(t *testing.T) {
-	srv, _ := serve(t, queryapi.Options{})
-	_, _, body := call(t, "POST", srv.URL+"/api/v1/query",
-		`{"query":"SELECT :s || :s || :s || name FROM spans","params":{"s":"`+strings.Repeat("x", 3<<20)+`"}}`,
-		"Content-Type", "application/json", "Accept", "application/vnd.apache.arrow.stream")
-	r, err := ipc.NewReader(strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	var rows []int64
-	for r.Next() {
-		rows = append(rows, r.RecordBatch().NumRows())
-	}
-	if r.Err() != nil || !slices.Equal(rows, []int64{2, 1}) {
-		t.Errorf("got batches of %d rows, %v; want 2 and 1", rows, r.Err())
 	}
 }
 

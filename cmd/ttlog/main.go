@@ -18,7 +18,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/ttlog/ttlog/internal/render"
+	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 )
 
 // The exit codes.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 	"github.com/ttlog/ttlog/internal/datadir"
-	"github.com/ttlog/ttlog/internal/render"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/queryapi/arrow"

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"go.opentelemetry.io/otel"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-
-	"github.com/ttlog/ttlog/internal/render"
 )
 
 // questions are what the demo asks of its own telemetry.
@@ -49,7 +48,7 @@ func report(ctx context.Context, url string) error {
 		if err != nil {
 			return err
 		}
-		if err := render.Table(os.Stdout, doc); err != nil {
+		if err := printTable(doc); err != nil {
 			return err
 		}
 	}
@@ -80,7 +79,7 @@ func waitForRows(ctx context.Context, url string) error {
 }
 
 // ask runs a query over the HTTP API, as any client would.
-func ask(ctx context.Context, url, sql string) (doc render.Document, err error) {
+func ask(ctx context.Context, url, sql string) (doc answer, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/query", strings.NewReader(sql))
 	if err != nil {
 		return doc, err
@@ -97,5 +96,31 @@ func ask(ctx context.Context, url, sql string) (doc render.Document, err error) 
 	if resp.StatusCode != http.StatusOK {
 		return doc, fmt.Errorf("%s: %s", resp.Status, body)
 	}
-	return render.Read(bytes.NewReader(body))
+	return doc, json.Unmarshal(body, &doc)
+}
+
+// answer is the document of POST /api/v1/query, without its figures.
+type answer struct {
+	Columns []struct{ Name, Type string }
+	Rows    [][]any
+}
+
+// printTable prints the rows below the names of their columns. A duration is a
+// number of nanoseconds in JSON.
+func printTable(doc answer) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, c := range doc.Columns {
+		fmt.Fprintf(w, "%s\t", c.Name)
+	}
+	fmt.Fprintln(w)
+	for _, row := range doc.Rows {
+		for i, v := range row {
+			if ns, ok := v.(float64); ok && doc.Columns[i].Type == "duration" {
+				v = time.Duration(ns)
+			}
+			fmt.Fprintf(w, "%v\t", v)
+		}
+		fmt.Fprintln(w)
+	}
+	return w.Flush()
 }

@@ -23,7 +23,7 @@ import (
 	ttloggin "github.com/ttlog/ttlog/instrument/gin"
 	ttloghttp "github.com/ttlog/ttlog/instrument/http"
 	ttlogredis "github.com/ttlog/ttlog/instrument/redis"
-	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	ttlogsqlx "github.com/ttlog/ttlog/instrument/sqlx"
 )
 
 // shop is the service.
@@ -91,7 +91,7 @@ func (s *shop) openCache(ctx context.Context) error {
 }
 
 func (s *shop) openDatabase(ctx context.Context) (err error) {
-	if s.db, err = ttlogsql.Connect(ctx, "sqlite", "file:shop?mode=memory&cache=shared"); err != nil {
+	if s.db, err = ttlogsqlx.Connect(ctx, "sqlite", "file:shop?mode=memory&cache=shared"); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1) // a database in memory lives as long as its connection

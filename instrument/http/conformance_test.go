@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 var traceContext = propagation.TraceContext{}

@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 // serve sends one request to h, recorded by r.

@@ -14,7 +14,7 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 type roundTripFunc func(*http.Request) (*http.Response, error)

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 // answered is a hook that answers at once, so that what is measured is what is

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 	"github.com/ttlog/ttlog/internal/testservers"
 )
 
@@ -149,7 +149,7 @@ func TestInstrument_HandshakeIsNoSpan(t *testing.T) {
 
 func TestInstrument_FailedDial(t *testing.T) {
 	rec := conformance.NewRecorder(t)
-	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, DialerRetries: 1})
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
 	defer c.Close()
 	if err := InstrumentTracing(c, options(rec.Tracers, rec.Meters)...); err != nil {
 		t.Fatal(err)
@@ -233,6 +233,9 @@ func TestInstrument_RingAndCluster(t *testing.T) {
 				t.Fatal(err)
 			}
 			names := conformance.Names(rec.Spans())
+			if n := len(names); n > 0 && names[n-1] == "UNWATCH" {
+				names = names[:n-1] // go-redis sends it or not, by its version
+			}
 			if want := []string{"WATCH", "GET", "MULTI SET"}; !slices.Equal(names, want) {
 				t.Errorf("spans %q, want %q", names, want)
 			}

@@ -1,9 +1,10 @@
 // Package ttlogsql instruments database/sql with spans and metrics of
 // OpenTelemetry's stable database conventions.
 //
-// The entry points are [Open] (the place of sql.Open), [OpenDB], [Wrap] and,
-// for sqlx, [Connect] and [WrapX]. They need the OpenTelemetry API only: with
-// no SDK installed they do nothing and cost little.
+// The entry points are [Open] (the place of sql.Open), [OpenDB] and [Wrap]; for
+// sqlx there is a module of its own beside this package, instrument/sqlx. They
+// need the OpenTelemetry API only: with no SDK installed they do nothing and cost
+// little.
 //
 // One logical operation is one span. A query that database/sql turns into
 // prepare, execute and close is one span over the first two; connecting,

@@ -44,17 +44,6 @@ func FuzzParseDSN(f *testing.F) {
 	})
 }
 
-func TestSystemOf(t *testing.T) {
-	for name, want := range map[string]string{
-		"postgres": "postgresql", "pgx": "postgresql", "pgx/v5": "postgresql", "mysql": "mysql", "sqlite": "sqlite", "sqlite3": "sqlite",
-		"sqlserver": "microsoft.sql_server", "clickhouse": "clickhouse", "cockroachdb-postgres": "cockroachdb", "mine": "other_sql",
-	} {
-		if got := systemOf(name, nil); got != want {
-			t.Errorf("systemOf(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
 type (
 	stateError  struct{}
 	numberError struct{}

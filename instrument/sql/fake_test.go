@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 // The parts of a fake driver, for the behavior that no real one shows on
@@ -405,4 +407,8 @@ func TestOptions_FilterTextName(t *testing.T) {
 		"db.query.text": "-", "db.system.name": "mariadb", "db.namespace": "shop",
 		"server.address": "db.test", "server.port": "3307",
 	})
+}
+
+func options(tp trace.TracerProvider, mp metric.MeterProvider, more ...Option) []Option {
+	return append([]Option{WithTracerProvider(tp), WithMeterProvider(mp)}, more...)
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/ttlog/ttlog/instrument/internal/sqlsystem"
 )
 
 // Open is [sql.Open] for an instrumented database. The driver is one that is
@@ -97,7 +99,7 @@ type connector struct {
 
 func newConnector(base driver.Connector, cfg config) driver.Connector {
 	if cfg.system == "" {
-		cfg.system = systemOf(cfg.driverName, base.Driver())
+		cfg.system = sqlsystem.Of(cfg.driverName, base.Driver())
 	}
 	return &connector{base: base, in: newInstrument(cfg)}
 }

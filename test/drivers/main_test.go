@@ -1,4 +1,4 @@
-package ttlogsql
+package drivers_test
 
 import (
 	"context"
@@ -13,14 +13,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	_ "modernc.org/sqlite"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	"github.com/ttlog/ttlog/internal/conformance"
 	"github.com/ttlog/ttlog/internal/testservers"
 )
 
 func TestMain(m *testing.M) { os.Exit(testservers.Run(m)) }
 
-func options(tp trace.TracerProvider, mp metric.MeterProvider, more ...Option) []Option {
-	return append([]Option{WithTracerProvider(tp), WithMeterProvider(mp)}, more...)
+func options(tp trace.TracerProvider, mp metric.MeterProvider, more ...ttlogsql.Option) []ttlogsql.Option {
+	return append([]ttlogsql.Option{ttlogsql.WithTracerProvider(tp), ttlogsql.WithMeterProvider(mp)}, more...)
 }
 
 // database is one of the real ones.
@@ -43,7 +44,7 @@ func sqliteFile(t testing.TB) string {
 
 // each runs f with every database there is; items holds (1, 'one') and (2,
 // 'two').
-func each(t *testing.T, f func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder), opts ...Option) {
+func each(t *testing.T, f func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder), opts ...ttlogsql.Option) {
 	t.Helper()
 	for _, d := range databases {
 		t.Run(d.name, func(t *testing.T) {
@@ -55,9 +56,9 @@ func each(t *testing.T, f func(t *testing.T, d database, db *sql.DB, rec *confor
 	}
 }
 
-func (d database) open(t testing.TB, opts ...Option) *sql.DB {
+func (d database) open(t testing.TB, opts ...ttlogsql.Option) *sql.DB {
 	t.Helper()
-	db, err := Open(d.driver, d.dsn(t), opts...)
+	db, err := ttlogsql.Open(d.driver, d.dsn(t), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,7 @@
-package sdktest
+// Package official is for tests: it tells what the SDK's own OTLP exporters
+// send for some telemetry. It runs the HTTP exporters over a transport that
+// keeps the body and touches no network.
+package official
 
 import (
 	"bytes"
@@ -8,21 +11,20 @@ import (
 	"net/http"
 
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploghttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/ttlog/ttlog/internal/sdktest"
 )
 
 // endpoint is never dialed.
-const endpoint = "http://sdktest.invalid"
+const endpoint = "http://official.invalid"
 
 // capture is a transport that keeps the last body it was to send.
 type capture struct{ body []byte }
@@ -51,7 +53,7 @@ func Traces(spans []sdktrace.ReadOnlySpan) (ptrace.Traces, error) {
 	if err := exp.ExportSpans(ctx, spans); err != nil {
 		return ptrace.Traces{}, err
 	}
-	return UnmarshalTraces(c.body)
+	return sdktest.UnmarshalTraces(c.body)
 }
 
 // Logs returns what otlploghttp sends for the records.
@@ -65,7 +67,7 @@ func Logs(records []sdklog.Record) (plog.Logs, error) {
 	if err := exp.Export(ctx, records); err != nil {
 		return plog.Logs{}, err
 	}
-	return UnmarshalLogs(c.body)
+	return sdktest.UnmarshalLogs(c.body)
 }
 
 // Metrics returns what otlpmetrichttp sends for rm. Where the exporter sends a
@@ -81,30 +83,9 @@ func Metrics(rm *metricdata.ResourceMetrics) (pmetric.Metrics, error) {
 	if c.body == nil {
 		return pmetric.Metrics{}, fmt.Errorf("nothing was sent: %w", err)
 	}
-	md, uerr := UnmarshalMetrics(c.body)
+	md, uerr := sdktest.UnmarshalMetrics(c.body)
 	if uerr != nil {
 		return md, uerr
 	}
 	return md, err
-}
-
-// UnmarshalTraces decodes an ExportTraceServiceRequest with pdata.
-func UnmarshalTraces(request []byte) (ptrace.Traces, error) {
-	r := ptraceotlp.NewExportRequest()
-	err := r.UnmarshalProto(request)
-	return r.Traces(), err
-}
-
-// UnmarshalLogs decodes an ExportLogsServiceRequest with pdata.
-func UnmarshalLogs(request []byte) (plog.Logs, error) {
-	r := plogotlp.NewExportRequest()
-	err := r.UnmarshalProto(request)
-	return r.Logs(), err
-}
-
-// UnmarshalMetrics decodes an ExportMetricsServiceRequest with pdata.
-func UnmarshalMetrics(request []byte) (pmetric.Metrics, error) {
-	r := pmetricotlp.NewExportRequest()
-	err := r.UnmarshalProto(request)
-	return r.Metrics(), err
 }

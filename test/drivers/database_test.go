@@ -1,4 +1,4 @@
-package ttlogsql
+package drivers_test
 
 import (
 	"context"
@@ -13,7 +13,9 @@ import (
 	"github.com/jmoiron/sqlx"
 	"go.opentelemetry.io/otel/codes"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	ttlogsqlx "github.com/ttlog/ttlog/instrument/sqlx"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 func TestDatabase_OneSpanPerOperation(t *testing.T) {
@@ -118,7 +120,7 @@ func TestDatabase_Attributes(t *testing.T) {
 				"db.query.summary": "SELECT items", "db.response.status_code": "-", "db.response.returned_rows": "1",
 			})
 		}
-	}, WithReturnedRows())
+	}, ttlogsql.WithReturnedRows())
 }
 
 func TestDatabase_ErrorHasStatusCode(t *testing.T) {
@@ -219,7 +221,7 @@ func TestDatabase_TransactionSpan(t *testing.T) {
 		if want := parent.SpanContext().SpanID(); spans[2].Parent().SpanID() != want || spans[3].Parent().SpanID() != want {
 			t.Error("the transaction is not a child of the caller's span, or what follows it is not")
 		}
-	}, WithTransactionSpans())
+	}, ttlogsql.WithTransactionSpans())
 }
 
 func TestSqlx_BindTypes(t *testing.T) {
@@ -228,7 +230,7 @@ func TestSqlx_BindTypes(t *testing.T) {
 			rec := conformance.NewRecorder(t)
 			d.open(t)
 			dsn := d.dsn(t)
-			db, err := Connect(t.Context(), d.driver, dsn, options(rec.Tracers, rec.Meters)...)
+			db, err := ttlogsqlx.Connect(t.Context(), d.driver, dsn, options(rec.Tracers, rec.Meters)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -256,14 +258,14 @@ func TestSqlx_BindTypes(t *testing.T) {
 }
 
 func TestOpen_Errors(t *testing.T) {
-	if _, err := Open("no such driver", ""); err == nil {
+	if _, err := ttlogsql.Open("no such driver", ""); err == nil {
 		t.Error("an unknown driver gives no error")
 	}
-	if _, err := Open("mysql", "not a dsn"); err == nil {
+	if _, err := ttlogsql.Open("mysql", "not a dsn"); err == nil {
 		t.Error("a malformed data source name gives no error")
 	}
 	rec := conformance.NewRecorder(t)
-	if _, err := Connect(t.Context(), "pgx", "postgres://u:secret@127.0.0.1:1/shop?sslmode=disable", options(rec.Tracers, rec.Meters)...); err == nil {
+	if _, err := ttlogsqlx.Connect(t.Context(), "pgx", "postgres://u:secret@127.0.0.1:1/shop?sslmode=disable", options(rec.Tracers, rec.Meters)...); err == nil {
 		t.Error("a refused connection gives no error")
 	}
 	for _, s := range rec.Spans() {
@@ -284,13 +286,13 @@ var registered atomic.Int64
 func TestWrap_Registered(t *testing.T) {
 	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
 		name := fmt.Sprintf("traced-%d", registered.Add(1))
-		sql.Register(name, Wrap(db.Driver(), options(rec.Tracers, rec.Meters)...))
+		sql.Register(name, ttlogsql.Wrap(db.Driver(), options(rec.Tracers, rec.Meters)...))
 		traced, err := sql.Open(name, d.dsn(t))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer traced.Close()
-		x := WrapX(traced, name)
+		x := ttlogsqlx.Wrap(traced, name)
 		if got := x.Rebind("SELECT ?"); got != "SELECT "+d.holder {
 			t.Errorf("Rebind gives %q", got)
 		}
@@ -317,13 +319,13 @@ func TestUnwrap_ReachesTheDriver(t *testing.T) {
 		}
 		defer conn.Close()
 		_ = conn.Raw(func(dc any) error {
-			if got, want := reflect.TypeOf(Unwrap(dc)).Elem().PkgPath(), packages[d.name]; got != want {
+			if got, want := reflect.TypeOf(ttlogsql.Unwrap(dc)).Elem().PkgPath(), packages[d.name]; got != want {
 				t.Errorf("unwrapped connection is of package %s, want %s", got, want)
 			}
 			return nil
 		})
 	})
-	if Unwrap(42) != 42 {
+	if ttlogsql.Unwrap(42) != 42 {
 		t.Error("a foreign value does not stay what it is")
 	}
 }

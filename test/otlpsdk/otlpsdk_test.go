@@ -24,13 +24,14 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/sdktest"
+	"github.com/ttlog/ttlog/test/official"
 )
 
 const limit = 32 << 20
 
 func sameSpans(t *testing.T, spans []sdktrace.ReadOnlySpan) {
 	t.Helper()
-	want, err := sdktest.Traces(spans)
+	want, err := official.Traces(spans)
 	if err != nil {
 		t.Fatalf("the SDK's exporter: %v", err)
 	}
@@ -55,7 +56,7 @@ func sameSpans(t *testing.T, spans []sdktrace.ReadOnlySpan) {
 
 func sameLogs(t *testing.T, records []sdklog.Record) {
 	t.Helper()
-	want, err := sdktest.Logs(records)
+	want, err := official.Logs(records)
 	if err != nil {
 		t.Fatalf("the SDK's exporter: %v", err)
 	}
@@ -84,7 +85,7 @@ func sameLogs(t *testing.T, records []sdklog.Record) {
 
 func sameMetrics(t *testing.T, rm *metricdata.ResourceMetrics) {
 	t.Helper()
-	want, wantErr := sdktest.Metrics(rm)
+	want, wantErr := official.Metrics(rm)
 	e := otlpsdk.Get(limit)
 	defer e.Release()
 	request, err := e.MetricsRequest(rm)
@@ -202,7 +203,7 @@ func TestInvalidUTF8(t *testing.T) {
 	span := tracetest.SpanStub{Name: "a\xffb", Attributes: []attribute.KeyValue{
 		attribute.String("k\xc3", "\xf0\x28"), attribute.StringSlice("l", []string{"ok", "\xff\xfe"}), attribute.ByteSlice("raw", []byte{0xff}),
 	}}.Snapshot()
-	if _, err := sdktest.Traces([]sdktrace.ReadOnlySpan{span}); err == nil {
+	if _, err := official.Traces([]sdktrace.ReadOnlySpan{span}); err == nil {
 		t.Log("the SDK's exporter has learned to send strings that are not UTF-8; compare with it")
 	}
 	e := otlpsdk.Get(limit)

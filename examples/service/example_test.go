@@ -1,4 +1,4 @@
-package ttlog_test
+package service_test
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 	ttloggin "github.com/ttlog/ttlog/instrument/gin"
 	ttloghttp "github.com/ttlog/ttlog/instrument/http"
 	ttlogredis "github.com/ttlog/ttlog/instrument/redis"
-	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	ttlogsqlx "github.com/ttlog/ttlog/instrument/sqlx"
 )
 
 // The whole of it: start ttlog, wrap what the service uses, and mount the query
@@ -32,7 +32,7 @@ func serve(ctx context.Context) error {
 	}
 	defer shutdown(context.WithoutCancel(ctx))
 
-	db, err := ttlogsql.Connect(ctx, "sqlite", "shop.db") // *sqlx.DB; Open, OpenDB and Wrap for database/sql
+	db, err := ttlogsqlx.Connect(ctx, "sqlite", "shop.db") // *sqlx.DB; instrument/sql for database/sql alone
 	if err != nil {
 		return err
 	}

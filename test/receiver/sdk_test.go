@@ -1,7 +1,8 @@
 package receiver_test
 
 import (
-	"strings"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -20,12 +21,29 @@ import (
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/receiver"
+	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // The official SDK's exporters, unmodified.
 func TestSDK_Exporters(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{})
-	host := strings.TrimPrefix(f.http.URL, "http://")
+	ring, err := ringbuffer.New(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ring.Close()
+	rd, err := ring.Reader("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recv := receiver.New(ring, receiver.Options{})
+	overHTTP := httptest.NewServer(recv.HTTPHandler())
+	defer overHTTP.Close()
+	overGRPC := httptest.NewUnstartedServer(recv.GRPCHandler())
+	overGRPC.Config.Protocols = new(http.Protocols)
+	overGRPC.Config.Protocols.SetUnencryptedHTTP2(true)
+	overGRPC.Start()
+	defer overGRPC.Close()
+	host, grpc := overHTTP.Listener.Addr().String(), overGRPC.Listener.Addr().String()
 	ctx := t.Context()
 	must := func(err error) {
 		t.Helper()
@@ -42,7 +60,7 @@ func TestSDK_Exporters(t *testing.T) {
 		}
 		te, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpoint(host), otlptracehttp.WithInsecure(), otlptracehttp.WithCompression(h))
 		must(err)
-		tg, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(f.grpc), otlptracegrpc.WithInsecure(), otlptracegrpc.WithCompressor(g))
+		tg, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(grpc), otlptracegrpc.WithInsecure(), otlptracegrpc.WithCompressor(g))
 		must(err)
 		for _, e := range []sdktrace.SpanExporter{te, tg} {
 			must(e.ExportSpans(ctx, spans))
@@ -52,7 +70,7 @@ func TestSDK_Exporters(t *testing.T) {
 
 	lh, err := otlploghttp.New(ctx, otlploghttp.WithEndpoint(host), otlploghttp.WithInsecure(), otlploghttp.WithCompression(otlploghttp.GzipCompression))
 	must(err)
-	lg, err := otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(f.grpc), otlploggrpc.WithInsecure())
+	lg, err := otlploggrpc.New(ctx, otlploggrpc.WithEndpoint(grpc), otlploggrpc.WithInsecure())
 	must(err)
 	for _, e := range []sdklog.Exporter{lh, lg} {
 		p := sdklog.NewLoggerProvider(sdklog.WithProcessor(sdklog.NewSimpleProcessor(e)))
@@ -64,7 +82,7 @@ func TestSDK_Exporters(t *testing.T) {
 
 	mh, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpoint(host), otlpmetrichttp.WithInsecure())
 	must(err)
-	mg, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(f.grpc), otlpmetricgrpc.WithInsecure(), otlpmetricgrpc.WithCompressor("gzip"))
+	mg, err := otlpmetricgrpc.New(ctx, otlpmetricgrpc.WithEndpoint(grpc), otlpmetricgrpc.WithInsecure(), otlpmetricgrpc.WithCompressor("gzip"))
 	must(err)
 	rm := &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: []metricdata.Metrics{{
 		Name: "m", Data: metricdata.Sum[int64]{Temporality: metricdata.CumulativeTemporality, DataPoints: []metricdata.DataPoint[int64]{{Value: 1}}},
@@ -75,13 +93,16 @@ func TestSDK_Exporters(t *testing.T) {
 	}
 
 	got := map[uint8]int{}
-	for _, s := range f.stored() {
-		got[s.kind]++
+	for r, ok := rd.Next(); ok; r, ok = rd.Next() {
+		got[r.Kind]++
+		rd.Release(r.End)
 	}
 	if got[otlpwire.KindTracesRequest] != 4 || got[otlpwire.KindLogsRequest] != 2 || got[otlpwire.KindMetricsRequest] != 2 {
 		t.Errorf("stored requests by kind: %v", got)
 	}
-	if st := f.stats(otlpwire.Traces, receiver.GRPC); st.Records != 4 {
-		t.Errorf("stats: %+v", st)
+	for _, e := range recv.Stats().Endpoints {
+		if e.Signal == otlpwire.Traces && e.Transport == receiver.GRPC && e.Records != 4 {
+			t.Errorf("stats: %+v", e)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package ttlog_test
+package service_test
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 // The code of the README stands line by line, and in the same order, in the
 // example, which is compiled. Only the indentation is another.
 func TestREADME_CodeIsTheExample(t *testing.T) {
-	_, code, ok := strings.Cut(readLines(t, "README.md"), "\n```go\n")
+	_, code, ok := strings.Cut(readLines(t, "../../README.md"), "\n```go\n")
 	if !ok {
 		t.Fatal("README.md has no Go code")
 	}

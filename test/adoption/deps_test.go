@@ -1,4 +1,4 @@
-package ttlog_test
+package adoption_test
 
 import (
 	"os/exec"
@@ -6,17 +6,21 @@ import (
 	"testing"
 )
 
+// root is the path of the module that an application requires first.
+const root = "github.com/ttlog/ttlog"
+
 // TestDependencies_OfAnApplication asserts what a program pulls in that uses
 // ttlog and one instrumentation: no other framework, no receiver, no command
 // line.
 func TestDependencies_OfAnApplication(t *testing.T) {
 	for instrumentation, own := range map[string]string{
-		"./instrument/http":  "net/http",
-		"./instrument/gin":   "github.com/gin-gonic/",
-		"./instrument/sql":   "github.com/jmoiron/sqlx",
-		"./instrument/redis": "github.com/redis/",
+		"instrument/http":  "net/http",
+		"instrument/gin":   "github.com/gin-gonic/",
+		"instrument/sql":   "database/sql",
+		"instrument/sqlx":  "github.com/jmoiron/sqlx",
+		"instrument/redis": "github.com/redis/",
 	} {
-		out, err := exec.Command("go", "list", "-deps", ".", instrumentation).Output()
+		out, err := exec.Command("go", "list", "-deps", root, root+"/"+instrumentation).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +45,8 @@ func TestDependencies_OfAnApplication(t *testing.T) {
 // TestDependencies_OfInstrumentation asserts that instrumentation alone brings
 // the OpenTelemetry API and nothing of the SDK or of ttlog's core.
 func TestDependencies_OfInstrumentation(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "./instrument/http", "./instrument/gin", "./instrument/sql", "./instrument/redis").Output()
+	out, err := exec.Command("go", "list", "-deps",
+		root+"/instrument/http", root+"/instrument/gin", root+"/instrument/sql", root+"/instrument/sqlx", root+"/instrument/redis").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package ttlogsql
+package drivers_test
 
 import (
 	"context"
@@ -7,7 +7,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
+	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 func TestConformance(t *testing.T) {
@@ -20,7 +21,7 @@ func TestConformance(t *testing.T) {
 				measured = append(measured, "server.address", "server.port")
 			}
 			conformance.Run(t, conformance.Subject{
-				Scope: ScopeName, Kind: trace.SpanKindClient, Metric: "db.client.operation.duration",
+				Scope: ttlogsql.ScopeName, Kind: trace.SpanKindClient, Metric: "db.client.operation.duration",
 				Required: required, Measured: measured,
 				OKName: "SELECT items", FailName: "SELECT missing", ErrorType: d.code,
 				Open: func(t testing.TB, tp trace.TracerProvider, mp metric.MeterProvider) (ok, fails conformance.Operation) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ttlog/ttlog/internal/render"
+	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 )
 
 func TestTable(t *testing.T) {

@@ -19,9 +19,9 @@ import (
 
 	ttloggin "github.com/ttlog/ttlog/instrument/gin"
 	ttloghttp "github.com/ttlog/ttlog/instrument/http"
-	"github.com/ttlog/ttlog/instrument/internal/conformance"
 	ttlogredis "github.com/ttlog/ttlog/instrument/redis"
 	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
+	"github.com/ttlog/ttlog/internal/conformance"
 )
 
 var providersSet atomic.Bool

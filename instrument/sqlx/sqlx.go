@@ -1,4 +1,7 @@
-package ttlogsql
+// Package ttlogsqlx opens sqlx databases that are instrumented by
+// [github.com/ttlog/ttlog/instrument/sql]. It is a module of its own, so that
+// sqlx comes only to those who use it.
+package ttlogsqlx
 
 import (
 	"context"
@@ -6,6 +9,9 @@ import (
 	"errors"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/ttlog/ttlog/instrument/internal/sqlsystem"
+	ttlogsql "github.com/ttlog/ttlog/instrument/sql"
 )
 
 // bindTypes are sqlx's placeholders by db.system.name, for drivers whose name
@@ -17,13 +23,13 @@ var bindTypes = map[string]int{
 	"microsoft.sql_server": sqlx.AT, "oracle.db": sqlx.NAMED,
 }
 
-// WrapX makes a sqlx database of an instrumented one. The driver's name is the
+// Wrap makes a sqlx database of an instrumented one. The driver's name is the
 // one it was opened with; sqlx chooses the placeholders of Rebind and of named
 // queries by it. A name that sqlx does not know, such as "sqlite", is told to
 // it with [sqlx.BindDriver], once for the whole process.
-func WrapX(db *sql.DB, driverName string) *sqlx.DB {
+func Wrap(db *sql.DB, driverName string) *sqlx.DB {
 	if sqlx.BindType(driverName) == sqlx.UNKNOWN {
-		if bind, ok := bindTypes[systemOf(driverName, db.Driver())]; ok {
+		if bind, ok := bindTypes[sqlsystem.Of(driverName, db.Driver())]; ok {
 			sqlx.BindDriver(driverName, bind)
 		}
 	}
@@ -32,13 +38,13 @@ func WrapX(db *sql.DB, driverName string) *sqlx.DB {
 
 // Connect opens an instrumented sqlx database and pings it, as [sqlx.Connect]
 // does.
-func Connect(ctx context.Context, driverName, dsn string, opts ...Option) (*sqlx.DB, error) {
-	db, err := Open(driverName, dsn, opts...)
+func Connect(ctx context.Context, driverName, dsn string, opts ...ttlogsql.Option) (*sqlx.DB, error) {
+	db, err := ttlogsql.Open(driverName, dsn, opts...)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return WrapX(db, driverName), nil
+	return Wrap(db, driverName), nil
 }
