@@ -16,13 +16,16 @@ type binder struct {
 	now    int64
 	err    error
 
+	warnings []Warning
+
 	sc   *scope
 	agg  *aggScope // set while binding behind GROUP BY
 	deep int       // of aggregates around the expression
 
 	// aliases are the names of the SELECT list where they may be used, before
-	// the input's columns where aliasFirst is set, else behind them.
-	aliases    map[string]node
+	// the input's columns where aliasFirst is set, else behind those that the
+	// input declares. They are always before attributes.
+	aliases    nameIndex[node]
 	aliasFirst bool
 	bound      map[node]*expr // what aliases stand for
 }
@@ -50,12 +53,15 @@ func (b *binder) expr(n node) *expr {
 	if b.err != nil {
 		return nullExpr()
 	}
+	if id, ok := n.(*identNode); ok {
+		if e := b.alias(id); e != nil {
+			return e
+		}
+	}
 	if b.agg != nil && b.deep == 0 {
 		for i, k := range b.agg.keys {
 			if equalNodes(n, k) || b.sameColumn(n, k) {
-				e := colExpr(i, b.agg.keyExprs[i].typ)
-				e.level = b.agg.keyExprs[i].level
-				return e
+				return b.agg.keyExprs[i].at(i)
 			}
 		}
 	}
@@ -74,7 +80,10 @@ func (b *binder) expr(n node) *expr {
 		if !b.sc.table {
 			return b.fail(n.pos, "%s[…] reads attributes of a table; the query reads a subquery", n.base)
 		}
-		e, _ := b.sc.attribute(n.key, placeOf(n.base), false)
+		e := b.sc.attribute(n.key, placeOf(n.base), false)
+		if b.sc.unsent(e) {
+			b.warn(n.pos, "no row has %s%s", clip(nodeString(n)), b.sc.elsewhere(n.key, placeOf(n.base)))
+		}
 		return b.input(e, n)
 	case *unaryNode:
 		return b.unary(n)
@@ -104,44 +113,53 @@ func (b *binder) sameColumn(x, y node) bool {
 		return false
 	}
 	r, ok := y.(*identNode)
-	if !ok {
-		return false
-	}
-	le, _ := b.sc.resolve(l)
-	re, _ := b.sc.resolve(r)
-	return le != nil && re != nil && le.isCol() && re.isCol() && le.col == re.col
+	return ok && b.sc.sameColumn(l, r)
 }
 
 func (b *binder) ident(n *identNode) *expr {
-	alias, isAlias := b.aliases[n.name]
-	if !isAlias {
-		alias, isAlias = b.aliases[strings.ToLower(n.name)]
-	}
-	if isAlias && b.deep == 0 && b.aliasFirst {
-		return b.alias(alias)
-	}
 	e, msg := b.sc.resolve(n)
-	if isAlias && b.deep == 0 && (msg != "" || e.isConst()) {
-		return b.alias(alias)
-	}
 	if msg != "" {
 		return b.fail(n.pos, "%s", msg)
 	}
-	return b.input(e, n)
+	return b.input(b.known(e, n), n)
 }
 
-// alias binds what an alias stands for, in which aliases mean nothing. It
-// does so once, however often the alias is used.
-func (b *binder) alias(n node) *expr {
-	e, ok := b.bound[n]
-	if !ok {
-		aliases := b.aliases
-		b.aliases = nil
-		e = b.expr(n).share()
-		b.aliases = aliases
-		b.bound[n] = e
+// known warns of an attribute that no row has.
+func (b *binder) known(e *expr, n *identNode) *expr {
+	if b.sc.unsent(e) {
+		name := b.sc.local(n)
+		b.warn(n.pos, "no row has %s%s", clip(name), b.sc.suggest(name, n.quoted))
 	}
 	return e
+}
+
+// alias binds what the SELECT list calls n, in which aliases mean nothing, and
+// returns nil where it calls nothing so. It binds once, however often the
+// alias is used.
+func (b *binder) alias(n *identNode) *expr {
+	if b.deep > 0 || n.qual != "" {
+		return nil
+	}
+	list := b.aliases.find(n.name)
+	switch {
+	case len(list) == 0 || !b.aliasFirst && b.sc.declares(n):
+		return nil
+	case len(list) == 2:
+		return b.fail(n.pos, "%s", ambiguous(n.name, list[0], list[1]))
+	}
+	e, ok := b.bound[list[0]]
+	if !ok {
+		aliases := b.aliases
+		b.aliases = nameIndex[node]{}
+		e = b.expr(list[0]).share()
+		b.aliases = aliases
+		b.bound[list[0]] = e
+	}
+	return e
+}
+
+func ambiguous(name string, x, y node) string {
+	return fmt.Sprintf("%s is ambiguous: SELECT calls %s and %s so", clip(name), clip(nodeString(x)), clip(nodeString(y)))
 }
 
 // input checks that a column of the input may be used where it stands.
@@ -150,7 +168,11 @@ func (b *binder) input(e *expr, n node) *expr {
 		if b.agg.distinct {
 			return b.fail(n.at(), "with DISTINCT, ORDER BY can only use what SELECT lists")
 		}
-		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)", nodeString(n), nodeString(n))
+		hint, name := "", clip(nodeString(n))
+		if id, ok := n.(*identNode); ok && b.sc.unsent(e) {
+			hint = "; no row has it" + b.sc.suggest(b.sc.local(id), id.quoted)
+		}
+		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)%s", name, name, hint)
 	}
 	return e
 }
@@ -170,13 +192,13 @@ func (b *binder) unary(n *unaryNode) *expr {
 
 // condition gives x the type bool.
 func (b *binder) condition(x *expr, n node) *expr {
-	switch x.typ {
-	case typeBool:
+	switch {
+	case x.typ == typeBool:
 		return x
-	case typeNull:
+	case x.typ == typeNull:
 		return constExpr(typeBool, value{})
-	case typeAny:
-		return b.narrowTo(x, typeBool)
+	case x.typ == typeAny || x.loose:
+		return b.narrowTo(x, typeBool, n)
 	}
 	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(nodeString(n)), typeName(x.typ))
 }
@@ -186,39 +208,55 @@ func (b *binder) number(x *expr, n node, what string) *expr {
 	switch {
 	case isNumeric(x.typ), x.typ == typeNull:
 		return x
-	case x.typ == typeAny:
-		x = b.sc.narrow(x, isNumeric)
-		if x.typ == typeAny {
-			return b.narrowTo(x, typeFloat)
+	case x.typ == typeAny || x.loose:
+		if y := b.sc.narrow(x, isNumeric); isNumeric(y.typ) {
+			return y
 		}
-		return x
+		return b.narrowTo(x, typeFloat, n)
 	}
 	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
 }
 
 // text gives x the type string.
 func (b *binder) text(x *expr, n node, what string) *expr {
-	switch x.typ {
-	case typeStr:
+	switch {
+	case x.typ == typeStr:
 		return x
-	case typeNull:
+	case x.typ == typeNull:
 		return constExpr(typeStr, value{})
-	case typeID, typeArray, typeMap:
+	case isText(x.typ):
 		return castExpr(x, typeStr)
-	case typeAny:
-		return b.narrowTo(x, typeStr)
+	case x.typ == typeAny || x.loose:
+		return b.narrowTo(x, typeStr, n)
 	}
 	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(nodeString(n)), typeName(x.typ), clip(nodeString(n)))
 }
 
-// narrowTo gives a mixed expression the type t; values of others are NULL.
-func (b *binder) narrowTo(x *expr, t Type) *expr {
-	x = b.sc.narrow(x, func(have Type) bool { return have == t || t == typeFloat && have == typeInt })
-	switch x.typ {
-	case t:
+// isText reports whether values of the type may stand for strings as they are.
+func isText(t Type) bool {
+	return storedType(t) == typeStr || t == typeID || t == typeArray || t == typeMap
+}
+
+// narrowTo gives an expression whose type the data decide the type t: values
+// of others are NULL. It warns where all are.
+func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
+	fits := func(have Type) bool {
+		return have == t || t == typeFloat && have == typeInt || t == typeStr && isText(have) || have == typeAny
+	}
+	have := x.typ
+	switch x = b.sc.narrow(x, fits); {
+	case x.typ == t:
 		return x
-	case typeNull:
+	case !fits(x.typ):
+		b.warn(n.at(), "%s is never a %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
 		return constExpr(t, value{})
+	case t == typeStr:
+		return callExpr(t, perRow(t, func(_ *eval, a []value) value {
+			if isText(a[0].t) {
+				return strValue(t, textOf(a[0]))
+			}
+			return value{}
+		}), x)
 	}
 	return widen(x, t)
 }
@@ -261,11 +299,16 @@ func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
 		}
 		return b.number(x, at, n.op)
 	}
+	loose := l.loose || r.loose
 	l, r = fix(l, n.l), fix(r, n.r)
 	if l.typ == typeNull || r.typ == typeNull {
 		return nullExpr()
 	}
 	t, fn, ok := arithKernel(n.op, l.typ, r.typ)
+	if !ok && loose {
+		b.warn(n.pos, "%s %s %s cannot be computed", typeName(l.typ), n.op, typeName(r.typ))
+		return nullExpr()
+	}
 	if !ok {
 		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
 	}
@@ -370,7 +413,7 @@ func (b *binder) caseExpr(n *caseNode) *expr {
 	for i, c := range conds {
 		args = append(args, c, values[i])
 	}
-	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...)
+	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...).likeAny(values)
 }
 
 func (b *binder) call(n *callNode) *expr {

@@ -14,21 +14,13 @@ func (b *binder) compare(op column.Op, l, r *expr, n *binaryNode) *expr {
 	if b.err != nil || l.typ == typeNull || r.typ == typeNull {
 		return unknown
 	}
-	if op != column.Eq && op != column.Ne {
-		if l.level && r.isConst() {
-			return b.compareLevel(op, l, r, n)
-		}
-		if r.level && l.isConst() {
-			return b.compareLevel(flipped[op], r, l, &binaryNode{l: n.r, r: n.l, pos: n.pos})
-		}
-	}
 	if l.isConst() && (!r.isConst() || l.typ == typeStr) {
 		l, r, op = r, l, flipped[op]
 		n = &binaryNode{l: n.r, r: n.l, pos: n.pos}
 	}
 	var ok bool
 	if r.isConst() {
-		l, r, ok = b.alignConst(l, r, n)
+		l, r, ok = b.alignConst(l, r, n, op == column.Eq || op == column.Ne)
 	} else {
 		l, r, ok = b.align(l, r, n)
 	}
@@ -36,45 +28,41 @@ func (b *binder) compare(op column.Op, l, r *expr, n *binaryNode) *expr {
 		return unknown
 	}
 	e := callExpr(typeBool, compareKernel(op, l.typ, r.typ), l, r)
-	if l.isCol() && r.isConst() {
+	switch {
+	case !l.isCol() || !r.isConst() || r.val.isNull():
+	case isEnum(l.typ):
+		e.push = enumPush(l.col, op, r.val)
+	default:
 		e.push = &pushdown{col: l.col, op: op, vals: []value{r.val}}
 	}
 	return e
 }
 
-func (b *binder) compareLevel(op column.Op, l, c *expr, n *binaryNode) *expr {
-	rank, ok := levelRanks[strings.ToUpper(c.val.s)]
-	if c.typ != typeStr || !ok {
-		return b.fail(n.r.at(), "%s is not a level: TRACE, DEBUG, INFO, WARN, ERROR or FATAL", clip(nodeString(n.r)))
-	}
-	e := callExpr(typeBool, compareKernel(op, typeInt, typeInt), levelRank(l), constExpr(typeInt, intValue(typeInt, rank)))
-	if !l.isCol() {
-		return e
-	}
-	e.push = &pushdown{col: l.col, op: column.In}
-	for name, r := range levelRanks {
-		if holds(op, int(r-rank)) {
-			e.push.vals = append(e.push.vals, strValue(typeStr, name))
-		}
-	}
-	slices.SortFunc(e.push.vals, compareValues)
-	return e
-}
-
 // alignConst gives the constant c the type of x, or picks of a mixed column x
 // the type of the constant. It returns false where the comparison is NULL in
-// every row.
-func (b *binder) alignConst(x, c *expr, n *binaryNode) (*expr, *expr, bool) {
-	if x.attr && x.isCol() {
-		x = b.sc.narrow(x, func(t Type) bool { return comparableTypes(t, c.typ) })
-		if x.typ == typeNull {
+// every row. exact says that it is for equality.
+func (b *binder) alignConst(x, c *expr, n *binaryNode, exact bool) (*expr, *expr, bool) {
+	switch {
+	case c.typ != typeStr || c.val.isNull():
+	case isEnum(x.typ):
+		c = b.enumConst(x, c, n.r, exact)
+		return x, c, b.err == nil
+	case b.isSeverity(x):
+		number, ok := severityNumber(c.val.s)
+		if !ok {
+			b.fail(n.r.at(), "%s is no severity number such as 13 or 'WARN2'", clip(nodeString(n.r)))
+		}
+		return x, constExpr(typeInt, intValue(typeInt, number)), ok
+	}
+	if x.loose {
+		y := b.sc.narrow(x, func(t Type) bool { return comparableTypes(t, c.typ) })
+		if y.typ != typeAny && !comparableTypes(y.typ, c.typ) {
+			b.warn(n.l.at(), "%s is never a %s, only %s", clip(nodeString(n.l)), typeName(c.typ), typeName(x.typ))
 			return x, c, false
 		}
+		x = y
 	}
 	if comparableTypes(x.typ, c.typ) || x.typ == typeAny || c.typ == typeAny {
-		if x.level && c.typ == typeStr {
-			c = constExpr(typeStr, strValue(typeStr, strings.ToUpper(c.val.s)))
-		}
 		return x, c, true
 	}
 	v, msg := constantAs(c.val, x.typ)
@@ -87,6 +75,15 @@ func (b *binder) alignConst(x, c *expr, n *binaryNode) (*expr, *expr, bool) {
 		return x, c, false
 	}
 	return x, constExpr(v.t, v), true
+}
+
+// isSeverity reports whether x is the severity number of a log record.
+func (b *binder) isSeverity(x *expr) bool {
+	if !x.isCol() || !b.sc.table || b.agg != nil && b.deep == 0 {
+		return false
+	}
+	c := b.sc.cols[x.col]
+	return c.name == "severity_number" && !c.attr
 }
 
 // constantAs reads a constant as the type it is compared with: a string as a
@@ -129,19 +126,43 @@ func constantAs(v value, t Type) (value, string) {
 
 // align makes two expressions comparable, neither of them a constant.
 func (b *binder) align(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
+	// An id compares with text, and must do so where some rows have no text.
+	if l.typ == typeID && r.typ == typeAny {
+		r = b.narrowTo(r, typeStr, n.r)
+	} else if r.typ == typeID && l.typ == typeAny {
+		l = b.narrowTo(l, typeStr, n.l)
+	}
 	switch {
-	case comparableTypes(l.typ, r.typ), l.typ == typeAny, r.typ == typeAny:
+	case comparableTypes(l.typ, r.typ):
+		return l, r, true
+	case isEnum(l.typ) || isEnum(r.typ):
+		return b.alignEnum(l, r, n)
+	case l.typ == typeAny, r.typ == typeAny:
 		return l, r, true
 	case l.typ == typeID && r.typ == typeStr:
 		return castExpr(l, typeStr), lowerExpr(r), true
 	case l.typ == typeStr && r.typ == typeID:
 		return lowerExpr(l), castExpr(r, typeStr), true
-	case l.attr || r.attr:
+	case l.loose || r.loose:
 		// What type an attribute has is up to the data, not the query.
 		return l, r, false
 	}
 	b.fail(n.pos, "cannot compare %s with %s", typeName(l.typ), typeName(r.typ))
 	return l, r, false
+}
+
+// alignEnum makes text an enumeration where it is compared with one: text that
+// names none of its values is NULL.
+func (b *binder) alignEnum(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
+	switch {
+	case !isEnum(l.typ):
+		l = castExpr(b.text(l, n.l, "a comparison with "+enumOf(r.typ).noun), r.typ)
+	case !isEnum(r.typ):
+		r = castExpr(b.text(r, n.r, "a comparison with "+enumOf(l.typ).noun), l.typ)
+	default:
+		l, r = castExpr(l, typeStr), castExpr(r, typeStr)
+	}
+	return l, r, b.err == nil
 }
 
 // in binds x [NOT] IN (list).
@@ -159,13 +180,15 @@ func (b *binder) in(n *inNode) *expr {
 	if !constant {
 		return b.inAsOr(n, x, list)
 	}
-	if x.attr && x.isCol() {
-		x = b.sc.narrow(x, func(t Type) bool {
+	if x.loose {
+		y := b.sc.narrow(x, func(t Type) bool {
 			return slices.ContainsFunc(list, func(c *expr) bool { return comparableTypes(t, c.typ) })
 		})
-		if x.typ == typeNull {
+		if y.typ == typeNull {
+			b.warn(n.x.at(), "%s is never of a type that the list has, only %s", clip(nodeString(n.x)), typeName(x.typ))
 			return constExpr(typeBool, value{})
 		}
+		x = y
 	}
 	push := &pushdown{col: x.col, op: column.In}
 	set, hasNull := map[value]bool{}, false
@@ -174,15 +197,19 @@ func (b *binder) in(n *inNode) *expr {
 			hasNull = true
 			continue
 		}
-		if x.attr && x.typ != typeAny && !comparableTypes(x.typ, c.typ) {
+		if x.loose && x.typ != typeAny && !comparableTypes(x.typ, c.typ) {
 			continue // another type than any row has
 		}
-		_, c, ok := b.alignConst(x, c, &binaryNode{l: n.x, r: n.list[i], pos: n.pos})
+		_, c, ok := b.alignConst(x, c, &binaryNode{l: n.x, r: n.list[i], pos: n.pos}, true)
 		if !ok {
 			return constExpr(typeBool, value{})
 		}
 		set[inKey(c.val)] = true
-		push.vals = append(push.vals, c.val)
+		if isEnum(x.typ) {
+			push.vals = append(push.vals, enumPush(x.col, column.Eq, c.val).vals...)
+		} else {
+			push.vals = append(push.vals, c.val)
+		}
 	}
 	e := callExpr(typeBool, inKernel(set, hasNull, n.not), x)
 	if x.isCol() && !n.not {

@@ -73,19 +73,19 @@ func unixNanos(seconds value) (ns int64, ok bool) {
 
 // timestamp gives x the type timestamp; a constant string is parsed.
 func (b *binder) timestamp(x *expr, n node, what string) *expr {
-	switch x.typ {
-	case typeTime:
+	switch {
+	case x.typ == typeTime:
 		return x
-	case typeNull:
+	case x.typ == typeNull:
 		return constExpr(typeTime, value{})
-	case typeStr:
-		if x.isConst() {
-			v, msg := constantAs(x.val, typeTime)
-			if msg != "" {
-				return b.fail(n.at(), "%s", msg)
-			}
-			return constExpr(typeTime, v)
+	case x.typ == typeStr && x.isConst():
+		v, msg := constantAs(x.val, typeTime)
+		if msg != "" {
+			return b.fail(n.at(), "%s", msg)
 		}
+		return constExpr(typeTime, v)
+	case x.loose:
+		return b.narrowTo(x, typeTime, n)
 	}
 	return b.fail(n.at(), "%s needs a timestamp, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
 }

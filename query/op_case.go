@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // caseKernel picks, for each row, the value behind the first condition that
 // is true: the arguments are condition, value, condition, value, …, else.
 func caseKernel(t Type) kernel {
@@ -64,12 +66,15 @@ func commonType(a, b Type) Type {
 		return b
 	case (a == typeInt || a == typeFloat) && (b == typeInt || b == typeFloat):
 		return typeFloat
+	case storedType(a) == storedType(b):
+		return typeStr // two enumerations, or one and text
 	}
 	return typeAny
 }
 
 // unify gives all expressions their common type.
 func unify(list []*expr) Type {
+	asEnums(list)
 	t := typeNull
 	for _, e := range list {
 		t = commonType(t, e.typ)
@@ -78,6 +83,28 @@ func unify(list []*expr) Type {
 		list[i] = widen(e, t)
 	}
 	return t
+}
+
+// asEnums makes constants beside an enumeration values of it, where all of
+// them name one: if(c, level, 'INFO') is a level, if(c, level, 'none') text.
+func asEnums(list []*expr) {
+	i := slices.IndexFunc(list, func(e *expr) bool { return isEnum(e.typ) })
+	if i < 0 {
+		return
+	}
+	t := list[i].typ
+	out := slices.Clone(list)
+	for j, e := range out {
+		if e.typ != typeStr || !e.isConst() {
+			continue
+		}
+		name, ok := parseEnum(t, e.val.s)
+		if !ok {
+			return
+		}
+		out[j] = constExpr(t, strValue(t, name))
+	}
+	copy(list, out)
 }
 
 // widen gives e the wider type t.
@@ -94,5 +121,5 @@ func widen(e *expr, t Type) *expr {
 			out.set(i, convertValue(a[0].at(i), t))
 		}
 		return out
-	}, e)
+	}, e).likeAny([]*expr{e})
 }

@@ -28,6 +28,10 @@ func castExpr(e *expr, to Type) *expr {
 }
 
 func castValue(v value, to Type) value {
+	if to == v.t {
+		return v
+	}
+	v = v.plain()
 	switch to {
 	case v.t:
 		return v
@@ -55,6 +59,20 @@ func castValue(v value, to Type) value {
 				return intValue(typeDur, ns)
 			}
 		}
+	}
+	if isEnum(to) && v.t == typeStr {
+		return castEnum(v.s, to)
+	}
+	return value{}
+}
+
+// castEnum reads text as an enumeration, for comparing the two.
+func castEnum(s string, to Type) value {
+	if to == typeLevel {
+		return strValue(to, storedLevel(strings.ToUpper(s)))
+	}
+	if name, ok := parseEnum(to, s); ok {
+		return strValue(to, name)
 	}
 	return value{}
 }

@@ -84,13 +84,15 @@ type Stats struct {
 //	json.RawMessage                 array, map
 //	nil                             NULL
 type Result struct {
-	Columns []Column
-	Rows    [][]any
-	Stats   Stats
+	Columns  []Column
+	Rows     [][]any
+	Stats    Stats
+	Warnings []Warning
 }
 
 // Sink takes the rows of a query as they come. An error of either method
-// ends the query and is returned by it.
+// ends the query and is returned by it. One that is a [Warner] as well is told
+// of warnings.
 type Sink interface {
 	// Columns is called once, before any rows.
 	Columns(cols []Column) error
@@ -138,6 +140,11 @@ func (e *Engine) Query(ctx context.Context, sql string, args ...any) (*Result, e
 type collector struct {
 	r           Result
 	held, limit int64
+}
+
+func (c *collector) Warnings(list []Warning) error {
+	c.r.Warnings = list
+	return nil
 }
 
 func (c *collector) Columns(cols []Column) error {
@@ -194,6 +201,9 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	p := pl.plan(stmt.Select)
 	if pl.err != nil {
 		return st, pl.err
+	}
+	if err := pl.tell(sink); err != nil {
+		return st, err
 	}
 	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes}, workers: e.o.Parallel}
 	defer func() {

@@ -12,7 +12,7 @@ import (
 
 // goValue returns v as [Result] documents it, owning its memory.
 func goValue(v value) any {
-	switch v.t {
+	switch storedType(v.t) {
 	case typeBool:
 		return v.n != 0
 	case typeInt:
@@ -91,7 +91,7 @@ func AppendText(dst []byte, v any) []byte {
 
 // appendValueJSON appends v as AppendJSON does.
 func appendValueJSON(dst []byte, v value) []byte {
-	switch v.t {
+	switch storedType(v.t) {
 	case typeBool:
 		return strconv.AppendBool(dst, v.n != 0)
 	case typeInt, typeDur:
