@@ -59,6 +59,8 @@ func New(src Source, o Options) *Engine { return &Engine{src: src, o: o.withDefa
 
 // Column is a column of a result.
 type Column struct {
+	// Name is the alias or the expression, and differs from all other names
+	// of the result.
 	Name string `json:"name"`
 	// Type is bool, int, float, string, bytes, array, map, timestamp,
 	// duration, id, any (values of several types) or null (never a value).
@@ -218,8 +220,8 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 		return e.explain(ctx, x, p, stmt.Analyze, sink)
 	}
 	cols := make([]Column, len(p.out))
-	for i, o := range p.out {
-		cols[i] = Column{Name: p.names[i], Type: typeName(o.typ)}
+	for i, name := range distinctNames(p.names) {
+		cols[i] = Column{Name: name, Type: typeName(p.out[i].typ)}
 	}
 	if err := sink.Columns(cols); err != nil {
 		return st, err
