@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/hex"
+	"math"
 	"slices"
 	"strings"
 
@@ -87,7 +88,7 @@ func (b *binder) isSeverity(x *expr) bool {
 }
 
 // constantAs reads a constant as the type it is compared with: a string as a
-// time, duration, id or bool, an integer as a time in nanoseconds.
+// time, duration, id, bool or infinity, an integer as a time in nanoseconds.
 func constantAs(v value, t Type) (value, string) {
 	if v.t == typeInt && t == typeTime {
 		return intValue(typeTime, v.n), ""
@@ -114,6 +115,11 @@ func constantAs(v value, t Type) (value, string) {
 			return value{}, quoteString(clip(v.s)) + " is not an id in hexadecimal"
 		}
 		return strValue(typeID, string(raw)), ""
+	case typeFloat:
+		// What results write for values that JSON has no number for.
+		if f := castNumber(v, typeFloat); f.isNaN() || math.IsInf(f.float(), 0) {
+			return f, ""
+		}
 	case typeBool:
 		x := castBool(v)
 		if x.isNull() {

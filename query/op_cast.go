@@ -141,7 +141,7 @@ func textOf(v value) string {
 	case typeInt:
 		return strconv.FormatInt(v.n, 10)
 	case typeFloat:
-		return strconv.FormatFloat(v.float(), 'g', -1, 64)
+		return string(appendFloat(nil, v.float()))
 	case typeTime:
 		return time.Unix(0, v.n).UTC().Format(timeFormat)
 	case typeDur:

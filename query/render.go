@@ -78,7 +78,7 @@ func AppendText(dst []byte, v any) []byte {
 	case string:
 		return append(dst, v...)
 	case float64:
-		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+		return appendFloat(dst, v)
 	case json.RawMessage:
 		return append(dst, v...)
 	case time.Time:
@@ -110,14 +110,23 @@ func appendValueJSON(dst []byte, v value) []byte {
 	return append(dst, "null"...)
 }
 
+// appendFloatJSON appends a float as JSON, which has no numbers for NaN and
+// the infinities.
 func appendFloatJSON(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(appendFloat(append(dst, '"'), f), '"')
+	}
+	return appendFloat(dst, f)
+}
+
+// appendFloat appends a float as all forms of a result and a cast to text have
+// it, and a cast from text reads it.
+func appendFloat(dst []byte, f float64) []byte {
 	switch {
-	case math.IsNaN(f):
-		return append(dst, `"NaN"`...)
 	case math.IsInf(f, 1):
-		return append(dst, `"Infinity"`...)
+		return append(dst, "Infinity"...)
 	case math.IsInf(f, -1):
-		return append(dst, `"-Infinity"`...)
+		return append(dst, "-Infinity"...)
 	}
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		return strconv.AppendFloat(dst, f, 'e', -1, 64)
