@@ -42,6 +42,7 @@ var aggregates = map[string]aggregate{}
 func init() {
 	for _, m := range []map[string]aggregate{
 		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(), rateAggregates(),
+		varianceAggregates(),
 	} {
 		maps.Copy(aggregates, m)
 	}
@@ -64,10 +65,10 @@ func (b *binder) aggregate(n *callNode, a aggregate) *expr {
 	if n.star && n.name != "count" {
 		return b.fail(n.pos, "only count takes *")
 	}
-	if n.distinct && (n.name != "count" || len(n.args) != 1) {
+	if n.distinct && n.name != "count" {
 		return b.fail(n.pos, "DISTINCT is for count(distinct x)")
 	}
-	if len(n.args) < a.min || len(n.args) > a.max {
+	if len(n.args) < a.min || len(n.args) > a.max && !n.distinct {
 		return b.fail(n.pos, "%s takes %s, found %d", n.name, argCount(a.min, a.max), len(n.args))
 	}
 	if len(b.agg.calls) == maxAggregates {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -14,6 +16,7 @@ type binder struct {
 	sql    string
 	params params
 	now    int64
+	zone   *time.Location // of literals, of what is shown, of days and months
 	err    error
 
 	warnings []Warning
@@ -98,7 +101,17 @@ func (b *binder) expr(n node) *expr {
 	case *caseNode:
 		return b.caseExpr(n)
 	case *castNode:
-		return castExpr(b.expr(n.x), castTypeOf[n.to])
+		return b.cast(b.expr(n.x), castTypeOf[n.to])
+	case *timeNode:
+		ns, err := parseTime(n.text, b.zone)
+		if err != nil {
+			return b.fail(n.pos, "%s", err)
+		}
+		return constExpr(typeTime, intValue(typeTime, ns))
+	case *intervalNode:
+		return b.intervalExpr(n)
+	case *zoneNode:
+		return b.atTimeZone(n)
 	case *callNode:
 		return b.call(n)
 	}
@@ -293,6 +306,12 @@ func (b *binder) logic(absorbing int64, l, r *expr) *expr {
 }
 
 func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
+	switch {
+	case l.typ == typeTime && r.interval != nil && r.interval.calendar() && (n.op == "+" || n.op == "-"):
+		return b.addInterval(l, *r.interval, map[string]int64{"+": 1, "-": -1}[n.op])
+	case r.typ == typeTime && l.interval != nil && l.interval.calendar() && n.op == "+":
+		return b.addInterval(r, *l.interval, 1)
+	}
 	fix := func(x *expr, at node) *expr {
 		if x.typ == typeTime {
 			return x
@@ -312,12 +331,17 @@ func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
 	if !ok {
 		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
 	}
-	return callExpr(t, fn, l, r)
+	e := callExpr(t, fn, l, r)
+	if t == typeTime {
+		e.likeAny([]*expr{l, r})
+	}
+	return e
 }
 
 func (b *binder) concat(l, r *expr) *expr {
+	l, r = b.cast(l, typeStr), b.cast(r, typeStr)
 	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
-		x, y := textOf(a[0]), textOf(a[1])
+		x, y := a[0].s, a[1].s
 		if !ev.spend(len(x) + len(y)) {
 			return value{}
 		}
@@ -337,6 +361,9 @@ func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
 func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 	pattern, ok := b.pattern(n, r)
 	l = b.text(l, n.l, n.op)
+	if n.escape != nil && ok {
+		pattern = b.escape(pattern, n.escape)
+	}
 	if !ok || b.err != nil {
 		return constExpr(typeBool, value{})
 	}
@@ -349,6 +376,24 @@ func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
 	}
 	return e
+}
+
+// escape writes a pattern of LIKE … ESCAPE with \ as its escape character.
+func (b *binder) escape(pattern string, n node) string {
+	e := b.expr(n)
+	if b.err != nil {
+		return ""
+	}
+	esc, size := utf8.DecodeRuneInString(e.val.s)
+	if e.typ != typeStr || size != len(e.val.s) {
+		b.fail(n.at(), "ESCAPE takes one character, or '' for none")
+		return ""
+	}
+	pattern, ok := likeEscape(pattern, esc, size > 0)
+	if !ok {
+		b.fail(n.at(), "the pattern ends with the character that ESCAPE names")
+	}
+	return pattern
 }
 
 func (b *binder) regex(n *binaryNode, l, r *expr) *expr {

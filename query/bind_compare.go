@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -66,7 +67,7 @@ func (b *binder) alignConst(x, c *expr, n *binaryNode, exact bool) (*expr, *expr
 	if comparableTypes(x.typ, c.typ) || x.typ == typeAny || c.typ == typeAny {
 		return x, c, true
 	}
-	v, msg := constantAs(c.val, x.typ)
+	v, msg := constantAs(c.val, x.typ, b.zoneOf(x))
 	if msg != "" {
 		b.fail(n.r.at(), "%s", msg)
 		return x, c, false
@@ -89,7 +90,7 @@ func (b *binder) isSeverity(x *expr) bool {
 
 // constantAs reads a constant as the type it is compared with: a string as a
 // time, duration, id, bool or infinity, an integer as a time in nanoseconds.
-func constantAs(v value, t Type) (value, string) {
+func constantAs(v value, t Type, zone *time.Location) (value, string) {
 	if v.t == typeInt && t == typeTime {
 		return intValue(typeTime, v.n), ""
 	}
@@ -98,14 +99,14 @@ func constantAs(v value, t Type) (value, string) {
 	}
 	switch t {
 	case typeTime:
-		ns, err := parseTime(v.s)
+		ns, err := parseTime(v.s, zone)
 		if err != nil {
 			return value{}, err.Error()
 		}
 		return intValue(typeTime, ns), ""
 	case typeDur:
 		ns, err := parseInterval(v.s)
-		if err != nil || v.s == "" {
+		if err != nil {
 			return value{}, quoteString(clip(v.s)) + " is not a duration such as 1.5s"
 		}
 		return intValue(typeDur, ns), ""
@@ -174,17 +175,17 @@ func (b *binder) alignEnum(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
 // in binds x [NOT] IN (list).
 func (b *binder) in(n *inNode) *expr {
 	x := b.expr(n.x)
-	list := make([]*expr, len(n.list))
-	constant := true
-	for i, item := range n.list {
-		list[i] = b.expr(item)
-		constant = constant && list[i].isConst()
-	}
-	if b.err != nil || x.typ == typeNull {
+	list, at := b.inList(n)
+	constant := !slices.ContainsFunc(list, func(e *expr) bool { return !e.isConst() })
+	switch {
+	case b.err != nil:
 		return constExpr(typeBool, value{})
-	}
-	if !constant {
-		return b.inAsOr(n, x, list)
+	case len(list) == 0: // which holds nothing, not even NULL
+		return constExpr(typeBool, boolValue(n.not))
+	case x.typ == typeNull:
+		return constExpr(typeBool, value{})
+	case !constant:
+		return b.inAsOr(n, x, list, at)
 	}
 	if x.loose {
 		y := b.sc.narrow(x, func(t Type) bool {
@@ -206,7 +207,7 @@ func (b *binder) in(n *inNode) *expr {
 		if x.loose && x.typ != typeAny && !comparableTypes(x.typ, c.typ) {
 			continue // another type than any row has
 		}
-		_, c, ok := b.alignConst(x, c, &binaryNode{l: n.x, r: n.list[i], pos: n.pos}, true)
+		_, c, ok := b.alignConst(x, c, &binaryNode{l: n.x, r: at[i], pos: n.pos}, true)
 		if !ok {
 			return constExpr(typeBool, value{})
 		}
@@ -224,11 +225,32 @@ func (b *binder) in(n *inNode) *expr {
 	return e
 }
 
-func (b *binder) inAsOr(n *inNode, x *expr, list []*expr) *expr {
+// inList binds the elements of a list, and returns where each was written:
+// a parameter may stand for any number of them.
+func (b *binder) inList(n *inNode) (list []*expr, at []node) {
+	for _, item := range n.list {
+		if p, ok := item.(*paramNode); ok {
+			vals, isList, err := b.params.list(p.name)
+			if err != nil {
+				b.fail(p.pos, "%s", err)
+			}
+			for _, v := range vals {
+				list, at = append(list, constExpr(v.t, v)), append(at, item)
+			}
+			if isList {
+				continue
+			}
+		}
+		list, at = append(list, b.expr(item)), append(at, item)
+	}
+	return list, at
+}
+
+func (b *binder) inAsOr(n *inNode, x *expr, list []*expr, at []node) *expr {
 	var e *expr
 	x.share()
 	for i, item := range list {
-		eq := b.compare(column.Eq, x, item, &binaryNode{l: n.x, r: n.list[i], pos: n.pos})
+		eq := b.compare(column.Eq, x, item, &binaryNode{l: n.x, r: at[i], pos: n.pos})
 		if e == nil {
 			e = eq
 		} else {

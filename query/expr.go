@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -32,8 +33,13 @@ type expr struct {
 	// more than once: it is computed once a chunk. Without that, expressions
 	// inside each other would take time exponential in their depth.
 	shared bool
-	// bucket is the width in nanoseconds where the expression is time_bucket.
+	// bucket is the width in nanoseconds where the expression is time_bucket,
+	// below 0 where its buckets have no one width.
 	bucket int64
+	// zone is where times are shown and taken apart, nil for the query's zone.
+	zone *time.Location
+	// interval is set for INTERVAL '…'.
+	interval *interval
 }
 
 // pushdown is a comparison of a column with constants.
@@ -70,6 +76,9 @@ func colExpr(i int, t Type) *expr { return &expr{typ: t, col: i, single: i} }
 func (e *expr) likeAny(list []*expr) *expr {
 	for _, x := range list {
 		e.loose = e.loose || x.loose
+		if e.zone == nil {
+			e.zone = x.zone
+		}
 	}
 	return e
 }
@@ -77,7 +86,7 @@ func (e *expr) likeAny(list []*expr) *expr {
 // at returns the column i that holds the values of e.
 func (e *expr) at(i int) *expr {
 	c := colExpr(i, e.typ)
-	c.loose = e.loose
+	c.loose, c.zone = e.loose, e.zone
 	return c
 }
 

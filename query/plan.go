@@ -274,6 +274,9 @@ func (p *planner) project(out *plan, items []item) {
 		} else if p.agg != nil {
 			p.fail(it.pos, "* cannot stand beside an aggregate")
 		}
+		if e.typ == typeInterval {
+			p.fail(it.pos, "%s has no fixed length: it can be added to a timestamp, or be the width of time_bucket", it.name)
+		}
 		out.out = append(out.out, e)
 		out.names = append(out.names, it.name)
 	}
@@ -450,6 +453,8 @@ func walk(n node, f func(node) bool) {
 	case *isNode:
 		walk(n.x, f)
 	case *castNode:
+		walk(n.x, f)
+	case *zoneNode:
 		walk(n.x, f)
 	case *caseNode:
 		walk(n.operand, f)

@@ -11,7 +11,7 @@ import (
 )
 
 // goValue returns v as [Result] documents it, owning its memory.
-func goValue(v value) any {
+func goValue(v value, zone *time.Location) any {
 	switch storedType(v.t) {
 	case typeBool:
 		return v.n != 0
@@ -26,7 +26,7 @@ func goValue(v value) any {
 	case typeArray, typeMap:
 		return json.RawMessage(v.s)
 	case typeTime:
-		return time.Unix(0, v.n).UTC()
+		return time.Unix(0, v.n).In(zone)
 	case typeDur:
 		return time.Duration(v.n)
 	case typeID:
@@ -36,7 +36,7 @@ func goValue(v value) any {
 }
 
 // AppendJSON appends a value of a [Result] as JSON: timestamps as RFC 3339
-// strings with nine digits, durations as integers of nanoseconds, bytes as
+// strings with nine digits, in the zone that they have, durations as integers of nanoseconds, bytes as
 // base64, infinities and NaN as the strings "Infinity", "-Infinity" and
 // "NaN", integers as numbers with all their digits.
 func AppendJSON(dst []byte, v any) []byte {
@@ -52,12 +52,12 @@ func AppendJSON(dst []byte, v any) []byte {
 	case string:
 		return appendStringJSON(dst, v)
 	case []byte:
-		return appendValueJSON(dst, strValue(typeBytes, string(v)))
+		return appendValueJSON(dst, strValue(typeBytes, string(v)), nil)
 	case json.RawMessage:
 		return appendRawJSON(dst, string(v))
 	case time.Time:
 		dst = append(dst, '"')
-		dst = v.UTC().AppendFormat(dst, timeFormat)
+		dst = v.AppendFormat(dst, timeFormat)
 		return append(dst, '"')
 	case time.Duration:
 		return strconv.AppendInt(dst, int64(v), 10)
@@ -82,15 +82,15 @@ func AppendText(dst []byte, v any) []byte {
 	case json.RawMessage:
 		return append(dst, v...)
 	case time.Time:
-		return v.UTC().AppendFormat(dst, timeFormat)
+		return v.AppendFormat(dst, timeFormat)
 	case []byte:
 		return append(dst, textOf(strValue(typeBytes, string(v)))...)
 	}
 	return AppendJSON(dst, v)
 }
 
-// appendValueJSON appends v as AppendJSON does.
-func appendValueJSON(dst []byte, v value) []byte {
+// appendValueJSON appends v as AppendJSON does, times as those of the zone.
+func appendValueJSON(dst []byte, v value, zone *time.Location) []byte {
 	switch storedType(v.t) {
 	case typeBool:
 		return strconv.AppendBool(dst, v.n != 0)
@@ -104,7 +104,7 @@ func appendValueJSON(dst []byte, v value) []byte {
 		return appendRawJSON(dst, v.s)
 	case typeBytes, typeTime, typeID:
 		dst = append(dst, '"')
-		dst = append(dst, textOf(v)...)
+		dst = append(dst, textIn(v, zone)...)
 		return append(dst, '"')
 	}
 	return append(dst, "null"...)

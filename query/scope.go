@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -35,6 +36,7 @@ type inputCol struct {
 	// attr says that it is an attribute, which may have no refs: nobody has
 	// sent it. loose is that of an expr.
 	attr, loose bool
+	zone        *time.Location // that of an expr
 	// object asks for all attributes of a place as one JSON object.
 	object bool
 	place  column.Place
@@ -66,7 +68,7 @@ func subScope(sub *plan, alias string) *scope {
 		return a.isCol() && b.isCol() && a.col == b.col
 	}
 	for i, e := range sub.out {
-		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, loose: e.loose})
+		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, loose: e.loose, zone: e.zone})
 		s.names.add(sub.names[i], i, same)
 	}
 	return s
@@ -93,7 +95,7 @@ func (s *scope) col(i int) *expr {
 		s.used[i] = true
 	}
 	e := colExpr(i, c.typ)
-	e.attr, e.loose = c.attr, c.loose
+	e.attr, e.loose, e.zone = c.attr, c.loose, c.zone
 	return e
 }
 

@@ -107,7 +107,7 @@ func parseRow(t *testing.T, sig otlpwire.Signal, l string) memRow {
 			if !ok {
 				t.Fatalf("row %q: no column %q", l, key)
 			}
-			v = castValue(strValue(typeStr, strings.Trim(text, "'")), storedType(typ))
+			v = castValue(strValue(typeStr, strings.Trim(text, "'")), storedType(typ), time.UTC)
 			if typ == typeID {
 				id, err := hex.DecodeString(text)
 				if err != nil {

@@ -54,6 +54,8 @@ func typeName(t Type) string {
 		return "id"
 	case typeAny:
 		return "any"
+	case typeInterval:
+		return "interval"
 	}
 	return "null"
 }
