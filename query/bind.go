@@ -109,7 +109,10 @@ func (b *binder) expr(n node) *expr {
 		}
 		return constExpr(typeTime, intValue(typeTime, ns))
 	case *intervalNode:
-		return b.intervalExpr(n)
+		if n.val.months != 0 {
+			return b.fail(n.pos, "%s has no fixed length: it can be added to a timestamp, or be the width of time_bucket", nodeString(n))
+		}
+		return b.interval(n)
 	case *zoneNode:
 		return b.atTimeZone(n)
 	case *callNode:
@@ -276,7 +279,7 @@ func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
 
 func (b *binder) binary(n *binaryNode) *expr {
 	// A long chain is a left-deep tree; its depth is bounded by maxChain.
-	l, r := b.expr(n.l), b.expr(n.r)
+	l, r := b.operand(n.l), b.operand(n.r)
 	if b.err != nil {
 		return nullExpr()
 	}
@@ -294,6 +297,14 @@ func (b *binder) binary(n *binaryNode) *expr {
 		return b.regex(n, l, r)
 	}
 	return b.compare(compareOps[n.op], l, r, n)
+}
+
+// operand is expr where an interval of months may stand.
+func (b *binder) operand(n node) *expr {
+	if i, ok := n.(*intervalNode); ok && b.err == nil {
+		return b.interval(i)
+	}
+	return b.expr(n)
 }
 
 func (b *binder) logic(absorbing int64, l, r *expr) *expr {
@@ -487,7 +498,11 @@ func (b *binder) call(n *callNode) *expr {
 	}
 	args := make([]*expr, len(n.args))
 	for i, a := range n.args {
-		args[i] = b.expr(a)
+		if n.name == "time_bucket" {
+			args[i] = b.operand(a)
+		} else {
+			args[i] = b.expr(a)
+		}
 	}
 	if b.err != nil {
 		return nullExpr()

@@ -106,8 +106,8 @@ func parseInterval(s string) (int64, error) {
 	return ns, nil
 }
 
-// intervalExpr binds INTERVAL '…'.
-func (b *binder) intervalExpr(n *intervalNode) *expr {
+// interval binds INTERVAL '…'.
+func (b *binder) interval(n *intervalNode) *expr {
 	e := constExpr(typeInterval, value{})
 	if n.val.months == 0 {
 		ns, _ := n.val.duration()

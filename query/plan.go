@@ -59,6 +59,11 @@ func (p *planner) plan(s *selectStmt) *plan {
 	defer func() { p.sc = outer }()
 	p.sc, p.agg, p.aliases, p.aliasFirst = out.sc, nil, nameIndex[node]{}, false
 	items := p.items(s)
+	for _, it := range items {
+		if it.alias {
+			p.sc.aliases = append(p.sc.aliases, it.name)
+		}
+	}
 	if s.where != nil {
 		out.where = conjuncts(p.condition(p.expr(s.where), s.where), nil)
 	}
@@ -274,9 +279,6 @@ func (p *planner) project(out *plan, items []item) {
 		} else if p.agg != nil {
 			p.fail(it.pos, "* cannot stand beside an aggregate")
 		}
-		if e.typ == typeInterval {
-			p.fail(it.pos, "%s has no fixed length: it can be added to a timestamp, or be the width of time_bucket", it.name)
-		}
 		out.out = append(out.out, e)
 		out.names = append(out.names, it.name)
 	}
@@ -289,12 +291,6 @@ func (p *planner) project(out *plan, items []item) {
 // columns that the input declares) and ORDER BY (before them).
 func (p *planner) setAliases(items []item, first bool) {
 	p.aliases, p.aliasFirst, p.bound = aliasIndex(items), first, map[node]*expr{}
-	p.sc.aliases = nil
-	for _, it := range items {
-		if it.alias {
-			p.sc.aliases = append(p.sc.aliases, it.name)
-		}
-	}
 }
 
 func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {

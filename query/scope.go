@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -261,6 +262,9 @@ func (s *scope) unsent(e *expr) bool {
 // suggest tells which name was most likely meant. One in double quotes that
 // resembles no column was most likely meant to be a string.
 func (s *scope) suggest(name string, quoted bool) string {
+	if slices.Contains(s.aliases, name) {
+		return "; an alias cannot stand here"
+	}
 	var known []string
 	for _, c := range fixedColumns[s.sig] {
 		known = append(known, c.name)
