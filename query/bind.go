@@ -264,7 +264,7 @@ func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
 	case x.typ == t:
 		return x
 	case !fits(x.typ):
-		b.warn(n.at(), "%s is never a %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
+		b.warn(n.at(), "%s is never of type %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
 		return constExpr(t, value{})
 	case t == typeStr:
 		return callExpr(t, perRow(t, func(_ *eval, a []value) value {
@@ -318,9 +318,11 @@ func (b *binder) logic(absorbing int64, l, r *expr) *expr {
 
 func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
 	switch {
-	case l.typ == typeTime && r.interval != nil && r.interval.calendar() && (n.op == "+" || n.op == "-"):
-		return b.addInterval(l, *r.interval, map[string]int64{"+": 1, "-": -1}[n.op])
-	case r.typ == typeTime && l.interval != nil && l.interval.calendar() && n.op == "+":
+	case l.typ == typeTime && r.interval.calendar() && n.op == "+":
+		return b.addInterval(l, *r.interval, 1)
+	case l.typ == typeTime && r.interval.calendar() && n.op == "-":
+		return b.addInterval(l, *r.interval, -1)
+	case r.typ == typeTime && l.interval.calendar() && n.op == "+":
 		return b.addInterval(r, *l.interval, 1)
 	}
 	fix := func(x *expr, at node) *expr {

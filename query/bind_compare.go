@@ -59,7 +59,7 @@ func (b *binder) alignConst(x, c *expr, n *binaryNode, exact bool) (*expr, *expr
 	if x.loose {
 		y := b.sc.narrow(x, func(t Type) bool { return comparableTypes(t, c.typ) })
 		if y.typ != typeAny && !comparableTypes(y.typ, c.typ) {
-			b.warn(n.l.at(), "%s is never a %s, only %s", clip(nodeString(n.l)), typeName(c.typ), typeName(x.typ))
+			b.warn(n.l.at(), "%s is never of type %s, only %s", clip(nodeString(n.l)), typeName(c.typ), typeName(x.typ))
 			return x, c, false
 		}
 		x = y

@@ -17,7 +17,7 @@ import (
 
 func field(name string) column.Ref {
 	_, typ, _ := fixedType(otlpwire.Traces, name)
-	return column.Ref{Place: column.PlaceField, Name: name, Type: typ}
+	return column.Ref{Place: column.PlaceField, Name: name, Type: storedType(typ)}
 }
 
 // manySpans returns n spans with n distinct ids and names.

@@ -239,7 +239,7 @@ func convertValue(v value, want Type) value {
 		return v.plain()
 	case v.t == want || want == typeAny:
 		return v
-	case want == typeFloat && v.t == typeInt:
+	case want == typeFloat && (v.t == typeInt || v.t == typeDur):
 		return floatValue(float64(v.n))
 	}
 	return value{}

@@ -19,11 +19,12 @@ type interval struct{ months, days, ns int64 }
 // apart, even in days.
 const maxUnits = 1_000_000
 
-// calendar reports whether adding the interval goes by the calendar.
-func (i interval) calendar() bool { return i.months != 0 || i.days != 0 }
+// calendar reports whether adding the interval, if it is one, goes by the
+// calendar.
+func (i *interval) calendar() bool { return i != nil && (i.months != 0 || i.days != 0) }
 
 // duration returns the length of an interval without months.
-func (i interval) duration() (int64, bool) {
+func (i *interval) duration() (int64, bool) {
 	d, ok := mulInt(i.days, 24*3600e9)
 	if !ok {
 		return 0, false

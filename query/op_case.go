@@ -74,10 +74,22 @@ func commonType(a, b Type) Type {
 
 // unify gives all expressions their common type.
 func unify(list []*expr) Type {
-	asEnums(list)
+	loose := slices.ContainsFunc(list, func(e *expr) bool { return e.loose })
+	if !loose {
+		asEnums(list)
+	}
 	t := typeNull
 	for _, e := range list {
 		t = commonType(t, e.typ)
+	}
+	switch {
+	case !loose:
+	case isEnum(t):
+		t = typeStr
+	case t == typeTime || t == typeDur || t == typeID:
+		// What one of them may turn out to be must not decide whether the
+		// others are still times, or in which order they come.
+		t = typeAny
 	}
 	for i, e := range list {
 		list[i] = widen(e, t)

@@ -92,7 +92,7 @@ func TestQuery_SendersCannotChangeMeaning(t *testing.T) {
 // TestQuery_UnsentNames asks for what nobody has sent: no rows or NULL, in
 // every place that a name can stand, and still the same once it was sent.
 func TestQuery_UnsentNames(t *testing.T) {
-	row := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), field("service"): strValue(typeStr, "a")}
+	row := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), field("service"): strValue(typeStr, "a"), field("kind"): strValue(typeStr, "server"), field("duration"): intValue(typeDur, 2)}
 	attr := func(t Type) column.Ref { return column.Ref{Place: column.PlaceRecord, Name: "x", Type: t} }
 	other := func(v value) memRow {
 		r := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), field("service"): strValue(typeStr, "b")}
@@ -110,19 +110,20 @@ func TestQuery_UnsentNames(t *testing.T) {
 		"SELECT count(*) FROM spans WHERE service = 'a' AND %s IN ('x')": "0", "SELECT count(*) FROM spans WHERE service = 'a' AND 1 < %s": "0",
 		"SELECT count(*) FROM spans WHERE service = 'a' AND %s IS NULL": "1", "SELECT count(*) FROM spans WHERE service = 'a' AND %s": "0",
 		"SELECT count(*) FROM spans WHERE service = 'a' AND NOT %s": "0", "SELECT count(*) FROM spans WHERE service = 'a' AND %s BETWEEN 1 AND 'z'": "0",
-		"SELECT %s, %s + 1, -%s, %s || 'x', lower(%s), abs(%s), round(%s, 2), %s / 2s FROM spans WHERE service = 'a'":                                                       "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL",
-		"SELECT length(%s), contains(%s, 'x'), %s LIKE 'x', %s ~ 'x', substr('abc', %s), to_unix(%s) FROM spans WHERE service = 'a'":                                        "NULL|NULL|NULL|NULL|NULL|NULL",
-		"SELECT coalesce(%s, 1) + 1, coalesce(%s, 'n') || '', if(%s, 1, 2), CASE %s WHEN 1 THEN 2 WHEN 'x' THEN 3 ELSE 4 END, nullif(%s, 1) FROM spans WHERE service = 'a'": "2|n|2|4|NULL",
-		"SELECT greatest(%s, 3), least(%s, 'x'), %s::int, %s::string, %s::timestamp, from_unix(%s) FROM spans WHERE service = 'a'":                                          "3|x|NULL|NULL|NULL|NULL",
-		"SELECT date_trunc('day', %s), time_bucket(1m, %s), date_part('hour', coalesce(%s, %s)) FROM spans WHERE service = 'a'":                                             "NULL|NULL|NULL",
-		"SELECT sum(%s), avg(%s), min(%s), max(%s), p99(%s), count(%s), count(DISTINCT %s), any(%s), topk(1, %s) FROM spans WHERE service = 'a'":                            "NULL|NULL|NULL|NULL|NULL|0|0|NULL|[]",
-		"SELECT max(%s) + 1, lower(max(%s)), min(%s) > 3, any(%s) LIKE 'x', count(*) FILTER (WHERE %s) FROM spans WHERE service = 'a'":                                      "NULL|NULL|NULL|NULL|0",
-		"SELECT %s, count(*) FROM spans WHERE service = 'a' GROUP BY %s HAVING %s IS NULL ORDER BY %s":                                                                      "NULL|1",
-		"SELECT y + 1, lower(y), y = 'x', y IN (1, 'x') FROM (SELECT %s AS y FROM spans WHERE service = 'a') WHERE y IS NULL":                                               "NULL|NULL|NULL|NULL",
-		"SELECT DISTINCT %s AS y FROM spans WHERE service = 'a' ORDER BY y":                                                                                                 "NULL",
-		"SELECT y, y + 1 FROM (SELECT DISTINCT %s AS y FROM spans WHERE service = 'a')":                                                                                     "NULL|NULL",
-		"SELECT level_ FROM (SELECT status = %s AS level_, trace_id = %s, duration > %s, timestamp < %s, error = %s FROM spans WHERE service = 'a')":                        "NULL",
-		"SELECT service FROM spans WHERE service = 'a' ORDER BY %s + 1, lower(%s), %s LIMIT 1":                                                                              "a",
+		"SELECT %s, %s + 1, -%s, %s || 'x', lower(%s), abs(%s), round(%s, 2), %s / 2s FROM spans WHERE service = 'a'":                                                                                   "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL",
+		"SELECT length(%s), contains(%s, 'x'), %s LIKE 'x', %s ~ 'x', substr('abc', %s), to_unix(%s) FROM spans WHERE service = 'a'":                                                                    "NULL|NULL|NULL|NULL|NULL|NULL",
+		"SELECT coalesce(%s, 1) + 1, coalesce(%s, 'n') || '', if(%s, 1, 2), CASE %s WHEN 1 THEN 2 WHEN 'x' THEN 3 ELSE 4 END, nullif(%s, 1) FROM spans WHERE service = 'a'":                             "2|n|2|4|NULL",
+		"SELECT greatest(%s, 3), least(%s, 'x'), %s::int, %s::string, %s::timestamp, from_unix(%s) FROM spans WHERE service = 'a'":                                                                      "3|x|NULL|NULL|NULL|NULL",
+		"SELECT date_trunc('day', %s), time_bucket(1m, %s), date_part('hour', coalesce(%s, %s)) FROM spans WHERE service = 'a'":                                                                         "NULL|NULL|NULL",
+		"SELECT sum(%s), avg(%s), min(%s), max(%s), p99(%s), count(%s), count(DISTINCT %s), any(%s), topk(1, %s) FROM spans WHERE service = 'a'":                                                        "NULL|NULL|NULL|NULL|NULL|0|0|NULL|[]",
+		"SELECT max(%s) + 1, lower(max(%s)), min(%s) > 3, any(%s) LIKE 'x', count(*) FILTER (WHERE %s) FROM spans WHERE service = 'a'":                                                                  "NULL|NULL|NULL|NULL|0",
+		"SELECT %s, count(*) FROM spans WHERE service = 'a' GROUP BY %s HAVING %s IS NULL ORDER BY %s":                                                                                                  "NULL|1",
+		"SELECT y + 1, lower(y), y = 'x', y IN (1, 'x') FROM (SELECT %s AS y FROM spans WHERE service = 'a') WHERE y IS NULL":                                                                           "NULL|NULL|NULL|NULL",
+		"SELECT coalesce(%s, kind) > 'client', coalesce(%s, duration) * 2, max(coalesce(%s, kind)), coalesce(%s, timestamp) + 1h FROM spans WHERE service = 'a' GROUP BY %s, kind, duration, timestamp": "true|4|server|NULL",
+		"SELECT DISTINCT %s AS y FROM spans WHERE service = 'a' ORDER BY y":                                                                                                                             "NULL",
+		"SELECT y, y + 1 FROM (SELECT DISTINCT %s AS y FROM spans WHERE service = 'a')":                                                                                                                 "NULL|NULL",
+		"SELECT level_ FROM (SELECT status = %s AS level_, trace_id = %s, duration > %s, timestamp < %s, error = %s FROM spans WHERE service = 'a')":                                                    "NULL",
+		"SELECT service FROM spans WHERE service = 'a' ORDER BY %s + 1, lower(%s), %s LIMIT 1":                                                                                                          "a",
 	} {
 		for _, name := range []string{"x", `"x"`, "spans.x", "attributes['x']"} {
 			q := strings.ReplaceAll(sql, "%s", name)
