@@ -138,10 +138,11 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 func (b *binder) buckets(x *expr, f bucketOf, zone *time.Location) *expr {
 	e := callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
 		// Neighboring rows mostly fall into the same bucket.
-		lo, hi, ok := int64(1), int64(0), true
+		lo, hi := int64(1), int64(0)
 		for i := range ev.n {
 			t := a[0].ints[a[0].ix(i)]
 			if t < lo || t > hi {
+				var ok bool
 				if lo, hi, ok = f(t); !ok {
 					lo, hi = 1, 0
 					out.setNull(i)

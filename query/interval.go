@@ -79,11 +79,12 @@ func (i *interval) add(number, unit string, rest *strings.Builder) error {
 		"month": {1, 0}, "quarter": {3, 0}, "year": {12, 0}, "d": {0, 1}, "w": {0, 7},
 	}[unit]
 	n, err := strconv.ParseInt(number, 10, 64)
+	whole := err == nil && n >= 0 && n <= maxUnits
 	switch {
-	case per.months == 0 && (per.days == 0 || err != nil):
+	case per.months == 0 && (per.days == 0 || !whole):
 		rest.WriteString(number + unit)
 		return nil
-	case err != nil || n < 0 || n > maxUnits:
+	case !whole:
 		return fmt.Errorf("found %s, expected a whole number of %ss up to %d", clip(number), unit, maxUnits)
 	}
 	i.months += n * per.months

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,22 +27,13 @@ func (s *spoiledSource) Columns(ctx context.Context, signal otlpwire.Signal) ([]
 		for _, place := range []column.Place{column.PlaceRecord, column.PlaceResource, column.PlaceScope} {
 			// Not as floats: a key that has ints and floats is computed with as floats.
 			for _, t := range []Type{typeBool, typeInt, typeStr, typeBytes, typeArray, typeMap} {
-				if ref := (column.Ref{Place: place, Name: key, Type: t}); !contains(refs, ref) {
+				if ref := (column.Ref{Place: place, Name: key, Type: t}); !slices.Contains(refs, ref) {
 					refs = append(refs, ref)
 				}
 			}
 		}
 	}
 	return refs, err
-}
-
-func contains(refs []column.Ref, ref column.Ref) bool {
-	for _, r := range refs {
-		if r == ref {
-			return true
-		}
-	}
-	return false
 }
 
 var words = regexp.MustCompile(`[\pL_][\pL\d_.]*|"[^"]+"`)
