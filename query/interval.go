@@ -38,6 +38,11 @@ var intervalWords = map[string]string{
 	"hour": "h", "day": "d", "week": "w", "month": "month", "mon": "month", "quarter": "quarter", "year": "year",
 }
 
+// calendarUnits are the units that the calendar gives their length.
+var calendarUnits = map[string]interval{
+	"month": {months: 1}, "quarter": {months: 3}, "year": {months: 12}, "d": {days: 1}, "w": {days: 7},
+}
+
 // readInterval reads '1 hour 30 minutes', '1h30m' or '1 month'.
 func readInterval(s string) (interval, error) {
 	var out interval
@@ -75,9 +80,7 @@ func readInterval(s string) (interval, error) {
 
 // add adds number units, or leaves them to rest, which is read as a duration.
 func (i *interval) add(number, unit string, rest *strings.Builder) error {
-	per := map[string]struct{ months, days int64 }{
-		"month": {1, 0}, "quarter": {3, 0}, "year": {12, 0}, "d": {0, 1}, "w": {0, 7},
-	}[unit]
+	per := calendarUnits[unit]
 	n, err := strconv.ParseInt(number, 10, 64)
 	whole := err == nil && n >= 0 && n <= maxUnits
 	switch {
