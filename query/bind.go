@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -206,77 +205,6 @@ func (b *binder) unary(n *unaryNode) *expr {
 	return callExpr(x.typ, negateKernel(x.typ), x)
 }
 
-// condition gives x the type bool.
-func (b *binder) condition(x *expr, n node) *expr {
-	switch {
-	case x.typ == typeBool:
-		return x
-	case x.typ == typeNull:
-		return constExpr(typeBool, value{})
-	case x.typ == typeAny || x.loose:
-		return b.narrowTo(x, typeBool, n)
-	}
-	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(nodeString(n)), typeName(x.typ))
-}
-
-// number gives x a numeric type: int, float or duration.
-func (b *binder) number(x *expr, n node, what string) *expr {
-	switch {
-	case isNumeric(x.typ), x.typ == typeNull:
-		return x
-	case x.typ == typeAny || x.loose:
-		if y := b.sc.narrow(x, isNumeric); isNumeric(y.typ) {
-			return y
-		}
-		return b.narrowTo(x, typeFloat, n)
-	}
-	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
-}
-
-// text gives x the type string.
-func (b *binder) text(x *expr, n node, what string) *expr {
-	switch {
-	case x.typ == typeStr:
-		return x
-	case x.typ == typeNull:
-		return constExpr(typeStr, value{})
-	case isText(x.typ):
-		return castExpr(x, typeStr)
-	case x.typ == typeAny || x.loose:
-		return b.narrowTo(x, typeStr, n)
-	}
-	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(nodeString(n)), typeName(x.typ), clip(nodeString(n)))
-}
-
-// isText reports whether values of the type may stand for strings as they are.
-func isText(t Type) bool {
-	return storedType(t) == typeStr || t == typeID || t == typeArray || t == typeMap
-}
-
-// narrowTo gives an expression whose type the data decide the type t: values
-// of others are NULL. It warns where all are.
-func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
-	fits := func(have Type) bool {
-		return have == t || t == typeFloat && have == typeInt || t == typeStr && isText(have) || have == typeAny
-	}
-	have := x.typ
-	switch x = b.sc.narrow(x, fits); {
-	case x.typ == t:
-		return x
-	case !fits(x.typ):
-		b.warn(n.at(), "%s is never of type %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
-		return constExpr(t, value{})
-	case t == typeStr:
-		return callExpr(t, perRow(t, func(_ *eval, a []value) value {
-			if isText(a[0].t) {
-				return strValue(t, textOf(a[0]))
-			}
-			return value{}
-		}), x)
-	}
-	return widen(x, t)
-}
-
 func (b *binder) binary(n *binaryNode) *expr {
 	// A long chain is a left-deep tree; its depth is bounded by maxChain.
 	l, r := b.operand(n.l), b.operand(n.r)
@@ -360,66 +288,6 @@ func (b *binder) concat(l, r *expr) *expr {
 		}
 		return strValue(typeStr, x+y)
 	}), l, r)
-}
-
-// pattern returns the constant text on the right of LIKE or ~.
-func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
-	if !r.isConst() || r.typ != typeStr && r.typ != typeNull {
-		b.fail(n.r.at(), "%s needs a pattern that is a string constant", n.op)
-		return "", false
-	}
-	return r.val.s, !r.val.isNull()
-}
-
-func (b *binder) like(n *binaryNode, l, r *expr) *expr {
-	pattern, ok := b.pattern(n, r)
-	l = b.text(l, n.l, n.op)
-	if n.escape != nil && ok {
-		pattern = b.escape(pattern, n.escape)
-	}
-	if !ok || b.err != nil {
-		return constExpr(typeBool, value{})
-	}
-	if len(pattern) > maxPatternBytes {
-		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
-	}
-	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
-	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
-	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
-		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
-	}
-	return e
-}
-
-// escape writes a pattern of LIKE … ESCAPE with \ as its escape character.
-func (b *binder) escape(pattern string, n node) string {
-	e := b.expr(n)
-	if b.err != nil {
-		return ""
-	}
-	esc, size := utf8.DecodeRuneInString(e.val.s)
-	if e.typ != typeStr || size != len(e.val.s) {
-		b.fail(n.at(), "ESCAPE takes one character, or '' for none")
-		return ""
-	}
-	pattern, ok := likeEscape(pattern, esc, size > 0)
-	if !ok {
-		b.fail(n.at(), "the pattern ends with the character that ESCAPE names")
-	}
-	return pattern
-}
-
-func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
-	pattern, ok := b.pattern(n, r)
-	l = b.text(l, n.l, n.op)
-	if !ok || b.err != nil {
-		return constExpr(typeBool, value{})
-	}
-	re, err := compileRegex(pattern)
-	if err != nil {
-		return b.fail(n.r.at(), "%s", err)
-	}
-	return callExpr(typeBool, regexKernel(re, n.op == "!~"), l)
 }
 
 func (b *binder) between(n *betweenNode) *expr {
