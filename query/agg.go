@@ -13,6 +13,7 @@ type aggregate struct {
 type aggCall struct {
 	typ  Type
 	args []*expr
+	of   *expr // where the result is one of the values of this expression
 	make func() accumulator
 	text string
 }
@@ -41,6 +42,7 @@ var aggregates = map[string]aggregate{}
 func init() {
 	for _, m := range []map[string]aggregate{
 		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(), rateAggregates(),
+		varianceAggregates(),
 	} {
 		maps.Copy(aggregates, m)
 	}
@@ -57,16 +59,16 @@ func (b *binder) aggregate(n *callNode, a aggregate) *expr {
 	}
 	for i, c := range b.agg.calls {
 		if equalNodes(c, n) {
-			return colExpr(len(b.agg.keys)+i, b.agg.aggs[i].typ)
+			return b.agg.result(i)
 		}
 	}
 	if n.star && n.name != "count" {
 		return b.fail(n.pos, "only count takes *")
 	}
-	if n.distinct && (n.name != "count" || len(n.args) != 1) {
+	if n.distinct && n.name != "count" {
 		return b.fail(n.pos, "DISTINCT is for count(distinct x)")
 	}
-	if len(n.args) < a.min || len(n.args) > a.max {
+	if len(n.args) < a.min || len(n.args) > a.max && !n.distinct {
 		return b.fail(n.pos, "%s takes %s, found %d", n.name, argCount(a.min, a.max), len(n.args))
 	}
 	if len(b.agg.calls) == maxAggregates {
@@ -93,7 +95,17 @@ func (b *binder) aggregate(n *callNode, a aggregate) *expr {
 	call.text = clip(nodeString(n))
 	b.agg.calls = append(b.agg.calls, n)
 	b.agg.aggs = append(b.agg.aggs, call)
-	return colExpr(len(b.agg.keys)+len(b.agg.aggs)-1, call.typ)
+	return b.agg.result(len(b.agg.aggs) - 1)
+}
+
+// result returns the column of the rows behind grouping that holds the result
+// of call i.
+func (a *aggScope) result(i int) *expr {
+	e := colExpr(len(a.keys)+i, a.aggs[i].typ)
+	if of := a.aggs[i].of; of != nil {
+		e.likeAny([]*expr{of})
+	}
+	return e
 }
 
 // filter makes the call see only rows that meet the condition: the last

@@ -6,6 +6,9 @@ func countAggregates() map[string]aggregate {
 			if len(args) == 0 && !n.star {
 				b.fail(n.pos, "count takes * or an expression")
 			}
+			if n.distinct && len(args) > 1 {
+				return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &tupleAcc{} }}
+			}
 			if n.distinct {
 				return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &distinctAcc{} }}
 			}

@@ -4,7 +4,7 @@ func extremeAggregates() map[string]aggregate {
 	bind := func(sign int) func(*binder, *callNode, []*expr) *aggCall {
 		return func(_ *binder, _ *callNode, args []*expr) *aggCall {
 			t := args[0].typ
-			return &aggCall{typ: t, args: args, make: func() accumulator {
+			return &aggCall{typ: t, args: args, of: args[0], make: func() accumulator {
 				if formOf(t) == formInt {
 					return &intExtreme{typ: t, sign: sign}
 				}
@@ -16,7 +16,7 @@ func extremeAggregates() map[string]aggregate {
 		"min": {1, 1, bind(-1)}, "max": {1, 1, bind(1)},
 		"any": {1, 1, func(_ *binder, _ *callNode, args []*expr) *aggCall {
 			t := args[0].typ
-			return &aggCall{typ: t, args: args, make: func() accumulator { return &anyAcc{typ: t} }}
+			return &aggCall{typ: t, args: args, of: args[0], make: func() accumulator { return &anyAcc{typ: t} }}
 		}},
 	}
 }

@@ -58,7 +58,11 @@ type quantileAcc struct {
 type quantileState struct {
 	vals   []float64
 	sketch *ddsketch.DDSketch
+	odd    *oddFloats
 }
+
+// oddFloats counts the values that are not finite, which a sketch cannot hold.
+type oddFloats struct{ low, high, nan int64 }
 
 func (a *quantileAcc) grow(n int) { a.groups = growSlice(a.groups, n) }
 
@@ -68,13 +72,15 @@ func (a *quantileAcc) add(ev *eval, args []*expr, gids []uint32, _ uint64) {
 		if v.isNull(i) {
 			continue
 		}
-		if x := v.number(i); x == x && !math.IsInf(x, 0) {
-			a.put(&a.groups[group(gids, i)], x)
-		}
+		a.put(&a.groups[group(gids, i)], v.number(i))
 	}
 }
 
 func (a *quantileAcc) put(s *quantileState, x float64) {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		a.putOdd(s, oddFloats{bit(x < 0), bit(x > 0), bit(x != x)})
+		return
+	}
 	if s.sketch != nil {
 		s.addSketch(x)
 		return
@@ -87,6 +93,16 @@ func (a *quantileAcc) put(s *quantileState, x float64) {
 	before := cap(s.vals)
 	s.vals = append(s.vals, x)
 	a.bytes += int64(cap(s.vals)-before) * 8
+}
+
+func (a *quantileAcc) putOdd(s *quantileState, o oddFloats) {
+	if s.odd == nil {
+		s.odd = &oddFloats{}
+		a.bytes += 24
+	}
+	s.odd.low += o.low
+	s.odd.high += o.high
+	s.odd.nan += o.nan
 }
 
 // addSketch adds x. The mapping cannot index the very smallest and largest
@@ -116,6 +132,9 @@ func (a *quantileAcc) merge(from accumulator, to []uint32) {
 	f := from.(*quantileAcc)
 	for i := range f.groups {
 		src, dst := &f.groups[i], &a.groups[to[i]]
+		if src.odd != nil {
+			a.putOdd(dst, *src.odd)
+		}
 		if src.sketch == nil {
 			for _, x := range src.vals {
 				a.put(dst, x)
@@ -132,17 +151,10 @@ func (a *quantileAcc) merge(from accumulator, to []uint32) {
 func (a *quantileAcc) result() (*vec, error) {
 	out := newVec(a.typ, len(a.groups))
 	for i := range a.groups {
-		s := &a.groups[i]
-		var x float64
-		switch {
-		case s.sketch != nil:
-			x, _ = s.sketch.GetValueAtQuantile(a.q)
-		case len(s.vals) == 0:
+		x, ok := a.groups[i].quantile(a.q)
+		if !ok {
 			out.setNull(i)
 			continue
-		default:
-			// The smallest value that at least q of all are not above.
-			x = nth(s.vals, max(int(math.Ceil(a.q*float64(len(s.vals))))-1, 0))
 		}
 		if a.typ == typeDur {
 			out.set(i, durationOf(x))
@@ -153,6 +165,38 @@ func (a *quantileAcc) result() (*vec, error) {
 	return out, nil
 }
 
+// quantile returns the smallest value that at least q of all are not above.
+// The order is that of ORDER BY: NaN is behind everything.
+func (s *quantileState) quantile(q float64) (x float64, ok bool) {
+	finite := int64(len(s.vals))
+	if s.sketch != nil {
+		finite = int64(s.sketch.GetCount())
+	}
+	var odd oddFloats
+	if s.odd != nil {
+		odd = *s.odd
+	}
+	all := odd.low + finite + odd.high + odd.nan
+	k := max(int64(math.Ceil(q*float64(all)))-1, 0)
+	switch {
+	case all == 0:
+		return 0, false
+	case s.sketch != nil && finite == all:
+		x, _ = s.sketch.GetValueAtQuantile(q)
+		return x, true
+	case k < odd.low:
+		return math.Inf(-1), true
+	case k >= odd.low+finite+odd.high:
+		return math.NaN(), true
+	case k >= odd.low+finite:
+		return math.Inf(1), true
+	case s.sketch != nil:
+		x, _ = s.sketch.GetValueAtQuantile(float64(k-odd.low) / float64(max(finite-1, 1)))
+		return x, true
+	}
+	return nth(s.vals, int(k-odd.low)), true
+}
+
 func durationOf(ns float64) value {
 	v := roundToInt(ns)
 	if !v.isNull() {
@@ -161,4 +205,4 @@ func durationOf(ns float64) value {
 	return v
 }
 
-func (a *quantileAcc) size() int64 { return a.bytes + int64(cap(a.groups))*32 }
+func (a *quantileAcc) size() int64 { return a.bytes + int64(cap(a.groups))*40 }

@@ -9,7 +9,7 @@ func rateAggregates() map[string]aggregate {
 	return map[string]aggregate{"rate": {0, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
 		width := b.covered()
 		if width <= 0 {
-			b.fail(n.pos, "rate needs GROUP BY time_bucket(…), or WHERE with a lower bound on timestamp")
+			b.fail(n.pos, "rate needs GROUP BY time_bucket(…) with buckets of one length, or WHERE with a lower bound on timestamp")
 		}
 		return &aggCall{typ: typeFloat, args: args, make: func() accumulator {
 			return &rateAcc{seconds: float64(width) / 1e9}
@@ -20,8 +20,8 @@ func rateAggregates() map[string]aggregate {
 // covered returns how many nanoseconds a group covers, 0 where that is open.
 func (b *binder) covered() int64 {
 	for _, k := range b.agg.keyExprs {
-		if k.bucket > 0 {
-			return k.bucket
+		if k.bucket != 0 {
+			return k.bucket // below 0: of no one width
 		}
 	}
 	from, to := b.agg.from, b.agg.to

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 )
 
 func topkAggregates() map[string]aggregate {
@@ -13,7 +14,8 @@ func topkAggregates() map[string]aggregate {
 			if !k.isConst() || k.typ != typeInt || k.val.n < 1 || k.val.n > maxTopK {
 				b.fail(n.args[0].at(), "topk needs a constant number of values from 1 to %d", maxTopK)
 			}
-			return &aggCall{typ: typeArray, args: args[1:], make: func() accumulator { return &topkAcc{k: int(k.val.n)} }}
+			zone := b.zoneOf(args[1])
+			return &aggCall{typ: typeArray, args: args[1:], make: func() accumulator { return &topkAcc{k: int(k.val.n), zone: zone} }}
 		}},
 	}
 }
@@ -22,6 +24,7 @@ func topkAggregates() map[string]aggregate {
 // as a JSON array of {"value":…,"count":…}.
 type topkAcc struct {
 	k      int
+	zone   *time.Location
 	groups []map[value]int64
 	bytes  int64
 }
@@ -80,7 +83,7 @@ func (a *topkAcc) result() (*vec, error) {
 				buf = append(buf, ',')
 			}
 			buf = append(buf, `{"value":`...)
-			buf = appendValueJSON(buf, e.x)
+			buf = appendValueJSON(buf, e.x, a.zone)
 			buf = append(buf, `,"count":`...)
 			buf = strconv.AppendInt(buf, e.n, 10)
 			buf = append(buf, '}')

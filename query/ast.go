@@ -88,7 +88,9 @@ type (
 	binaryNode struct {
 		op   string
 		l, r node
-		pos  int // of the operator
+		// escape is what stands behind LIKE … ESCAPE, nil for nothing.
+		escape node
+		pos    int // of the operator
 	}
 	// inNode is x [NOT] IN (list).
 	inNode struct {
@@ -118,6 +120,23 @@ type (
 		pos     int
 	}
 	whenNode struct{ cond, then node }
+	// timeNode is TIMESTAMP '…' or DATE '…': which instant that is may depend on
+	// the time zone.
+	timeNode struct {
+		text string
+		pos  int
+	}
+	// intervalNode is INTERVAL '…'.
+	intervalNode struct {
+		text string
+		val  interval
+		pos  int
+	}
+	// zoneNode is x AT TIME ZONE zone, a string or parameter.
+	zoneNode struct {
+		x, zone node
+		pos     int
+	}
 	// castNode is CAST(x AS type) and x::type; to is the normalised name.
 	castNode struct {
 		x   node
@@ -147,3 +166,7 @@ func (n *isNode) at() int      { return n.pos }
 func (n *caseNode) at() int    { return n.pos }
 func (n *castNode) at() int    { return n.pos }
 func (n *callNode) at() int    { return n.pos }
+func (n *timeNode) at() int    { return n.pos }
+func (n *zoneNode) at() int    { return n.pos }
+
+func (n *intervalNode) at() int { return n.pos }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -14,15 +15,19 @@ type binder struct {
 	sql    string
 	params params
 	now    int64
+	zone   *time.Location // of literals, of what is shown, of days and months
 	err    error
+
+	warnings []Warning
 
 	sc   *scope
 	agg  *aggScope // set while binding behind GROUP BY
 	deep int       // of aggregates around the expression
 
 	// aliases are the names of the SELECT list where they may be used, before
-	// the input's columns where aliasFirst is set, else behind them.
-	aliases    map[string]node
+	// the input's columns where aliasFirst is set, else behind those that the
+	// input declares. They are always before attributes.
+	aliases    nameIndex[node]
 	aliasFirst bool
 	bound      map[node]*expr // what aliases stand for
 }
@@ -50,12 +55,15 @@ func (b *binder) expr(n node) *expr {
 	if b.err != nil {
 		return nullExpr()
 	}
+	if id, ok := n.(*identNode); ok {
+		if e := b.alias(id); e != nil {
+			return e
+		}
+	}
 	if b.agg != nil && b.deep == 0 {
 		for i, k := range b.agg.keys {
 			if equalNodes(n, k) || b.sameColumn(n, k) {
-				e := colExpr(i, b.agg.keyExprs[i].typ)
-				e.level = b.agg.keyExprs[i].level
-				return e
+				return b.agg.keyExprs[i].at(i)
 			}
 		}
 	}
@@ -74,7 +82,10 @@ func (b *binder) expr(n node) *expr {
 		if !b.sc.table {
 			return b.fail(n.pos, "%s[…] reads attributes of a table; the query reads a subquery", n.base)
 		}
-		e, _ := b.sc.attribute(n.key, placeOf(n.base), false)
+		e := b.sc.attribute(n.key, placeOf(n.base), false)
+		if b.sc.unsent(e) {
+			b.warn(n.pos, "no row has %s%s", clip(nodeString(n)), b.sc.elsewhere(n.key, placeOf(n.base)))
+		}
 		return b.input(e, n)
 	case *unaryNode:
 		return b.unary(n)
@@ -89,7 +100,20 @@ func (b *binder) expr(n node) *expr {
 	case *caseNode:
 		return b.caseExpr(n)
 	case *castNode:
-		return castExpr(b.expr(n.x), castTypeOf[n.to])
+		return b.cast(b.expr(n.x), castTypeOf[n.to])
+	case *timeNode:
+		ns, err := parseTime(n.text, b.zone)
+		if err != nil {
+			return b.fail(n.pos, "%s", err)
+		}
+		return constExpr(typeTime, intValue(typeTime, ns))
+	case *intervalNode:
+		if n.val.months != 0 {
+			return b.fail(n.pos, "%s has no fixed length: it can be added to a timestamp, or be the width of time_bucket", nodeString(n))
+		}
+		return b.interval(n)
+	case *zoneNode:
+		return b.atTimeZone(n)
 	case *callNode:
 		return b.call(n)
 	}
@@ -104,44 +128,53 @@ func (b *binder) sameColumn(x, y node) bool {
 		return false
 	}
 	r, ok := y.(*identNode)
-	if !ok {
-		return false
-	}
-	le, _ := b.sc.resolve(l)
-	re, _ := b.sc.resolve(r)
-	return le != nil && re != nil && le.isCol() && re.isCol() && le.col == re.col
+	return ok && b.sc.sameColumn(l, r)
 }
 
 func (b *binder) ident(n *identNode) *expr {
-	alias, isAlias := b.aliases[n.name]
-	if !isAlias {
-		alias, isAlias = b.aliases[strings.ToLower(n.name)]
-	}
-	if isAlias && b.deep == 0 && b.aliasFirst {
-		return b.alias(alias)
-	}
 	e, msg := b.sc.resolve(n)
-	if isAlias && b.deep == 0 && (msg != "" || e.isConst()) {
-		return b.alias(alias)
-	}
 	if msg != "" {
 		return b.fail(n.pos, "%s", msg)
 	}
-	return b.input(e, n)
+	return b.input(b.known(e, n), n)
 }
 
-// alias binds what an alias stands for, in which aliases mean nothing. It
-// does so once, however often the alias is used.
-func (b *binder) alias(n node) *expr {
-	e, ok := b.bound[n]
-	if !ok {
-		aliases := b.aliases
-		b.aliases = nil
-		e = b.expr(n).share()
-		b.aliases = aliases
-		b.bound[n] = e
+// known warns of an attribute that no row has.
+func (b *binder) known(e *expr, n *identNode) *expr {
+	if b.sc.unsent(e) {
+		name := b.sc.local(n)
+		b.warn(n.pos, "no row has %s%s", clip(name), b.sc.suggest(name, n.quoted))
 	}
 	return e
+}
+
+// alias binds what the SELECT list calls n, in which aliases mean nothing, and
+// returns nil where it calls nothing so. It binds once, however often the
+// alias is used.
+func (b *binder) alias(n *identNode) *expr {
+	if b.deep > 0 || n.qual != "" {
+		return nil
+	}
+	list := b.aliases.find(n.name)
+	switch {
+	case len(list) == 0 || !b.aliasFirst && b.sc.declares(n):
+		return nil
+	case len(list) == 2:
+		return b.fail(n.pos, "%s", ambiguous(n.name, list[0], list[1]))
+	}
+	e, ok := b.bound[list[0]]
+	if !ok {
+		aliases := b.aliases
+		b.aliases = nameIndex[node]{}
+		e = b.expr(list[0]).share()
+		b.aliases = aliases
+		b.bound[list[0]] = e
+	}
+	return e
+}
+
+func ambiguous(name string, x, y node) string {
+	return fmt.Sprintf("%s is ambiguous: SELECT calls %s and %s so", clip(name), clip(nodeString(x)), clip(nodeString(y)))
 }
 
 // input checks that a column of the input may be used where it stands.
@@ -150,7 +183,11 @@ func (b *binder) input(e *expr, n node) *expr {
 		if b.agg.distinct {
 			return b.fail(n.at(), "with DISTINCT, ORDER BY can only use what SELECT lists")
 		}
-		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)", nodeString(n), nodeString(n))
+		hint, name := "", clip(nodeString(n))
+		if id, ok := n.(*identNode); ok && b.sc.unsent(e) {
+			hint = "; no row has it" + b.sc.suggest(b.sc.local(id), id.quoted)
+		}
+		return b.fail(n.at(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)%s", name, name, hint)
 	}
 	return e
 }
@@ -168,64 +205,9 @@ func (b *binder) unary(n *unaryNode) *expr {
 	return callExpr(x.typ, negateKernel(x.typ), x)
 }
 
-// condition gives x the type bool.
-func (b *binder) condition(x *expr, n node) *expr {
-	switch x.typ {
-	case typeBool:
-		return x
-	case typeNull:
-		return constExpr(typeBool, value{})
-	case typeAny:
-		return b.narrowTo(x, typeBool)
-	}
-	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(nodeString(n)), typeName(x.typ))
-}
-
-// number gives x a numeric type: int, float or duration.
-func (b *binder) number(x *expr, n node, what string) *expr {
-	switch {
-	case isNumeric(x.typ), x.typ == typeNull:
-		return x
-	case x.typ == typeAny:
-		x = b.sc.narrow(x, isNumeric)
-		if x.typ == typeAny {
-			return b.narrowTo(x, typeFloat)
-		}
-		return x
-	}
-	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
-}
-
-// text gives x the type string.
-func (b *binder) text(x *expr, n node, what string) *expr {
-	switch x.typ {
-	case typeStr:
-		return x
-	case typeNull:
-		return constExpr(typeStr, value{})
-	case typeID, typeArray, typeMap:
-		return castExpr(x, typeStr)
-	case typeAny:
-		return b.narrowTo(x, typeStr)
-	}
-	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(nodeString(n)), typeName(x.typ), clip(nodeString(n)))
-}
-
-// narrowTo gives a mixed expression the type t; values of others are NULL.
-func (b *binder) narrowTo(x *expr, t Type) *expr {
-	x = b.sc.narrow(x, func(have Type) bool { return have == t || t == typeFloat && have == typeInt })
-	switch x.typ {
-	case t:
-		return x
-	case typeNull:
-		return constExpr(t, value{})
-	}
-	return widen(x, t)
-}
-
 func (b *binder) binary(n *binaryNode) *expr {
 	// A long chain is a left-deep tree; its depth is bounded by maxChain.
-	l, r := b.expr(n.l), b.expr(n.r)
+	l, r := b.operand(n.l), b.operand(n.r)
 	if b.err != nil {
 		return nullExpr()
 	}
@@ -245,6 +227,14 @@ func (b *binder) binary(n *binaryNode) *expr {
 	return b.compare(compareOps[n.op], l, r, n)
 }
 
+// operand is expr where an interval of months may stand.
+func (b *binder) operand(n node) *expr {
+	if i, ok := n.(*intervalNode); ok && b.err == nil {
+		return b.interval(i)
+	}
+	return b.expr(n)
+}
+
 func (b *binder) logic(absorbing int64, l, r *expr) *expr {
 	e := callExpr(typeBool, andOr(absorbing), l, r)
 	if absorbing == 1 {
@@ -255,70 +245,49 @@ func (b *binder) logic(absorbing int64, l, r *expr) *expr {
 }
 
 func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
+	switch {
+	case l.typ == typeTime && r.interval.calendar() && n.op == "+":
+		return b.addInterval(l, *r.interval, 1)
+	case l.typ == typeTime && r.interval.calendar() && n.op == "-":
+		return b.addInterval(l, *r.interval, -1)
+	case r.typ == typeTime && l.interval.calendar() && n.op == "+":
+		return b.addInterval(r, *l.interval, 1)
+	}
 	fix := func(x *expr, at node) *expr {
 		if x.typ == typeTime {
 			return x
 		}
 		return b.number(x, at, n.op)
 	}
+	loose := l.loose || r.loose
 	l, r = fix(l, n.l), fix(r, n.r)
 	if l.typ == typeNull || r.typ == typeNull {
 		return nullExpr()
 	}
 	t, fn, ok := arithKernel(n.op, l.typ, r.typ)
+	if !ok && loose {
+		b.warn(n.pos, "%s %s %s cannot be computed", typeName(l.typ), n.op, typeName(r.typ))
+		return nullExpr()
+	}
 	if !ok {
 		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
 	}
-	return callExpr(t, fn, l, r)
+	e := callExpr(t, fn, l, r)
+	if t == typeTime {
+		e.likeAny([]*expr{l, r})
+	}
+	return e
 }
 
 func (b *binder) concat(l, r *expr) *expr {
+	l, r = b.cast(l, typeStr), b.cast(r, typeStr)
 	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
-		x, y := textOf(a[0]), textOf(a[1])
+		x, y := a[0].s, a[1].s
 		if !ev.spend(len(x) + len(y)) {
 			return value{}
 		}
 		return strValue(typeStr, x+y)
 	}), l, r)
-}
-
-// pattern returns the constant text on the right of LIKE or ~.
-func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
-	if !r.isConst() || r.typ != typeStr && r.typ != typeNull {
-		b.fail(n.r.at(), "%s needs a pattern that is a string constant", n.op)
-		return "", false
-	}
-	return r.val.s, !r.val.isNull()
-}
-
-func (b *binder) like(n *binaryNode, l, r *expr) *expr {
-	pattern, ok := b.pattern(n, r)
-	l = b.text(l, n.l, n.op)
-	if !ok || b.err != nil {
-		return constExpr(typeBool, value{})
-	}
-	if len(pattern) > maxPatternBytes {
-		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
-	}
-	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
-	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
-	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
-		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
-	}
-	return e
-}
-
-func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
-	pattern, ok := b.pattern(n, r)
-	l = b.text(l, n.l, n.op)
-	if !ok || b.err != nil {
-		return constExpr(typeBool, value{})
-	}
-	re, err := compileRegex(pattern)
-	if err != nil {
-		return b.fail(n.r.at(), "%s", err)
-	}
-	return callExpr(typeBool, regexKernel(re, n.op == "!~"), l)
 }
 
 func (b *binder) between(n *betweenNode) *expr {
@@ -370,7 +339,7 @@ func (b *binder) caseExpr(n *caseNode) *expr {
 	for i, c := range conds {
 		args = append(args, c, values[i])
 	}
-	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...)
+	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...).likeAny(values)
 }
 
 func (b *binder) call(n *callNode) *expr {
@@ -399,7 +368,11 @@ func (b *binder) call(n *callNode) *expr {
 	}
 	args := make([]*expr, len(n.args))
 	for i, a := range n.args {
-		args[i] = b.expr(a)
+		if n.name == "time_bucket" {
+			args[i] = b.operand(a)
+		} else {
+			args[i] = b.expr(a)
+		}
 	}
 	if b.err != nil {
 		return nullExpr()

@@ -17,7 +17,7 @@ import (
 
 func field(name string) column.Ref {
 	_, typ, _ := fixedType(otlpwire.Traces, name)
-	return column.Ref{Place: column.PlaceField, Name: name, Type: typ}
+	return column.Ref{Place: column.PlaceField, Name: name, Type: storedType(typ)}
 }
 
 // manySpans returns n spans with n distinct ids and names.
@@ -308,7 +308,7 @@ func TestAppendJSON(t *testing.T) {
 		{int64(math.MaxInt64), "9223372036854775807", "9223372036854775807"},
 		{1.5, "1.5", "1.5"},
 		{1e300, "1e+300", "1e+300"},
-		{math.Inf(-1), `"-Infinity"`, "-Inf"},
+		{math.Inf(-1), `"-Infinity"`, "-Infinity"},
 		{math.NaN(), `"NaN"`, "NaN"},
 		{"a\"\n\x01\xff é", `"a\"\n\u0001\ufffd é"`, "a\"\n\x01\xff é"},
 		{[]byte{1, 2}, `"AQI="`, "AQI="},

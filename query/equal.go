@@ -28,7 +28,7 @@ func equalNodes(a, b node) bool {
 		return ok && a.op == b.op && equalNodes(a.x, b.x)
 	case *binaryNode:
 		b, ok := b.(*binaryNode)
-		return ok && a.op == b.op && equalNodes(a.r, b.r) && equalNodes(a.l, b.l)
+		return ok && a.op == b.op && equalNodes(a.r, b.r) && equalNodes(a.escape, b.escape) && equalNodes(a.l, b.l)
 	case *inNode:
 		b, ok := b.(*inNode)
 		return ok && a.not == b.not && equalNodes(a.x, b.x) && slices.EqualFunc(a.list, b.list, equalNodes)
@@ -47,6 +47,15 @@ func equalNodes(a, b node) bool {
 	case *castNode:
 		b, ok := b.(*castNode)
 		return ok && a.to == b.to && equalNodes(a.x, b.x)
+	case *timeNode:
+		b, ok := b.(*timeNode)
+		return ok && a.text == b.text
+	case *intervalNode:
+		b, ok := b.(*intervalNode)
+		return ok && a.val == b.val
+	case *zoneNode:
+		b, ok := b.(*zoneNode)
+		return ok && equalNodes(a.zone, b.zone) && equalNodes(a.x, b.x)
 	case *callNode:
 		b, ok := b.(*callNode)
 		return ok && a.name == b.name && a.star == b.star && a.distinct == b.distinct &&

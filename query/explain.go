@@ -32,7 +32,7 @@ func (e *Engine) explain(ctx context.Context, x *exec, p *plan, analyze bool, si
 	}
 	v := &vec{typ: typeStr, n: len(lines), strs: lines}
 	st.RowsReturned = int64(len(lines))
-	return st, sink.Batch(&Batch{cols: []*vec{v}, n: len(lines)})
+	return st, sink.Batch(&Batch{cols: []*vec{v}, zones: []*time.Location{time.UTC}, n: len(lines)})
 }
 
 // describe lists the stages of a plan, the last first.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -20,9 +21,10 @@ type expr struct {
 	// single is the one column that the expression depends on: it may then
 	// be computed once per entry of that column's dictionary or runs.
 	single int
-	// attr says that the expression is an attribute column, whose type is
-	// whatever was recorded; level that it is the level column of logs.
-	attr, level bool
+	// attr says that the expression is an attribute column; loose that its type
+	// follows from what was recorded, so that values of a type that is of no use
+	// are NULL where the same in the query's own text is an error.
+	attr, loose bool
 	and         bool // the expression is args[0] AND args[1]
 	// push is the comparison that a scan may prune by, where the expression
 	// is one.
@@ -31,8 +33,13 @@ type expr struct {
 	// more than once: it is computed once a chunk. Without that, expressions
 	// inside each other would take time exponential in their depth.
 	shared bool
-	// bucket is the width in nanoseconds where the expression is time_bucket.
+	// bucket is the width in nanoseconds where the expression is time_bucket,
+	// below 0 where its buckets have no one width.
 	bucket int64
+	// zone is where times are shown and taken apart, nil for the query's zone.
+	zone *time.Location
+	// interval is set for INTERVAL '…'.
+	interval *interval
 }
 
 // pushdown is a comparison of a column with constants.
@@ -63,6 +70,25 @@ func constExpr(t Type, v value) *expr {
 func nullExpr() *expr { return constExpr(typeNull, value{}) }
 
 func colExpr(i int, t Type) *expr { return &expr{typ: t, col: i, single: i} }
+
+// likeAny takes over what is known of the expressions whose values e picks
+// from.
+func (e *expr) likeAny(list []*expr) *expr {
+	for _, x := range list {
+		e.loose = e.loose || x.loose
+		if e.zone == nil {
+			e.zone = x.zone
+		}
+	}
+	return e
+}
+
+// at returns the column i that holds the values of e.
+func (e *expr) at(i int) *expr {
+	c := colExpr(i, e.typ)
+	c.loose, c.zone = e.loose, e.zone
+	return c
+}
 
 // callExpr builds a computed expression, and computes it at once where all
 // its arguments are constants.

@@ -217,6 +217,10 @@ func convert(e *encoded, want Type) *encoded {
 	if want == have || want == typeNull {
 		return e
 	}
+	if isEnum(want) && have == typeStr {
+		e.entries = enumVec(e.entries, want)
+		return e
+	}
 	out := newVec(want, e.entries.n)
 	for i := range e.entries.n {
 		out.set(i, convertValue(e.entries.at(i), want))
@@ -231,9 +235,11 @@ func convert(e *encoded, want Type) *encoded {
 // convertValue gives v the type want where that keeps its meaning, else NULL.
 func convertValue(v value, want Type) value {
 	switch {
+	case isEnum(v.t) && (want == typeStr || want == typeAny):
+		return v.plain()
 	case v.t == want || want == typeAny:
 		return v
-	case want == typeFloat && v.t == typeInt:
+	case want == typeFloat && (v.t == typeInt || v.t == typeDur):
 		return floatValue(float64(v.n))
 	}
 	return value{}

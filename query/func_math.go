@@ -6,7 +6,8 @@ import (
 )
 
 // mathFunctions are the functions of numbers. What is not defined, such as
-// the logarithm of 0, is NULL.
+// the logarithm of 0, is NULL; what follows from an argument that is not finite
+// is a value like any other.
 func mathFunctions() map[string]function {
 	realFunc := func(count int, f func(a []float64) float64) function {
 		return function{count, count, func(b *binder, n *callNode, args []*expr) *expr {
@@ -21,8 +22,7 @@ func mathFunctions() map[string]function {
 					for j, v := range a {
 						x[j] = v.number(i)
 					}
-					out.floats[i] = f(x)
-					if y := out.floats[i]; math.IsNaN(y) || math.IsInf(y, 0) {
+					if out.floats[i] = f(x); undefined(out.floats[i], x) {
 						out.setNull(i)
 					}
 				}
@@ -46,6 +46,9 @@ func mathFunctions() map[string]function {
 				return x
 			}
 			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+				if a[0].isNaN() {
+					return value{}
+				}
 				return intValue(typeInt, int64(compareValues(a[0], intValue(typeInt, 0))))
 			}), x)
 		}},
@@ -67,6 +70,22 @@ func mathFunctions() map[string]function {
 			}), x)
 		}},
 	}
+}
+
+// undefined reports whether y, computed from x, is no value: it is not finite,
+// and that does not come from x.
+func undefined(y float64, x []float64) bool {
+	if y-y == 0 {
+		return false
+	}
+	fromInf := false
+	for _, a := range x {
+		if math.IsNaN(a) {
+			return false
+		}
+		fromInf = fromInf || math.IsInf(a, 0)
+	}
+	return math.IsNaN(y) || !fromInf
 }
 
 // rounding is a function of floats that leaves integers and durations alone.

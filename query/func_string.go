@@ -70,7 +70,7 @@ func stringFunctions() map[string]function {
 		"replace":    text(3, 3, 3, typeStr, replace),
 		"split_part": text(3, 3, 2, typeStr, splitPart),
 		"concat": {1, -1, func(b *binder, _ *callNode, args []*expr) *expr {
-			e := castExpr(args[0], typeStr)
+			e := b.cast(args[0], typeStr)
 			for _, a := range args[1:] {
 				e = b.concat(e, a)
 			}

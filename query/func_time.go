@@ -7,33 +7,26 @@ import (
 )
 
 // timeFunctions are the functions of timestamps. Days, weeks and months are
-// those of UTC.
+// those of a zone: that of the argument behind, of AT TIME ZONE, or of the
+// query.
 func timeFunctions() map[string]function {
-	part := func(b *binder, n *callNode, args []*expr) *expr {
-		unit := b.unit(args[0], n, dateParts)
-		x := b.timestamp(args[1], n.args[1], n.name)
-		return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
-			return intValue(typeInt, datePart(unit, time.Unix(0, a[0].n).UTC()))
-		}), x)
-	}
 	return map[string]function{
 		"now": {0, 0, func(b *binder, _ *callNode, _ []*expr) *expr {
 			return constExpr(typeTime, intValue(typeTime, b.now))
 		}},
-		"time_bucket": {2, 2, bindTimeBucket},
-		"date_trunc": {2, 2, func(b *binder, n *callNode, args []*expr) *expr {
+		"time_bucket": {2, 3, bindTimeBucket},
+		"date_trunc": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
 			unit := b.unit(args[0], n, dateUnits)
-			x := b.timestamp(args[1], n.args[1], n.name)
-			return callExpr(typeTime, perRow(typeTime, func(_ *eval, a []value) value {
-				t := time.Unix(0, a[0].n).UTC()
-				// In 1677 a unit may begin before the first timestamp there is.
-				if ns := dateTrunc(unit, t).UnixNano(); ns <= a[0].n {
-					return intValue(typeTime, ns)
-				}
-				return value{}
+			x, zone := b.zoned(n, args)
+			return b.buckets(x, dateBuckets(unit, zone), zone)
+		}},
+		"date_part": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
+			unit := b.unit(args[0], n, dateParts)
+			x, zone := b.zoned(n, args)
+			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+				return intValue(typeInt, datePart(unit, time.Unix(0, a[0].n).In(zone)))
 			}), x)
 		}},
-		"date_part": {2, 2, part},
 		"to_unix": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
 			x := b.timestamp(args[0], n.args[0], n.name)
 			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
@@ -71,21 +64,36 @@ func unixNanos(seconds value) (ns int64, ok bool) {
 	return addInt(ns, int64(math.Round(part*1e9)))
 }
 
+// zoned binds the second argument of a function, a timestamp, and its third, a
+// zone.
+func (b *binder) zoned(n *callNode, args []*expr) (*expr, *time.Location) {
+	if len(args) < 3 {
+		x := b.timestamp(args[1], n.args[1], n.name)
+		return x, b.zoneOf(x)
+	}
+	outer := b.zone
+	zone := b.loadZone(args[2], n.args[2])
+	b.zone = zone // for text without an offset
+	x := b.timestamp(args[1], n.args[1], n.name)
+	b.zone = outer
+	return x, zone
+}
+
 // timestamp gives x the type timestamp; a constant string is parsed.
 func (b *binder) timestamp(x *expr, n node, what string) *expr {
-	switch x.typ {
-	case typeTime:
+	switch {
+	case x.typ == typeTime:
 		return x
-	case typeNull:
+	case x.typ == typeNull:
 		return constExpr(typeTime, value{})
-	case typeStr:
-		if x.isConst() {
-			v, msg := constantAs(x.val, typeTime)
-			if msg != "" {
-				return b.fail(n.at(), "%s", msg)
-			}
-			return constExpr(typeTime, v)
+	case x.typ == typeStr && x.isConst():
+		v, msg := constantAs(x.val, typeTime, b.zone)
+		if msg != "" {
+			return b.fail(n.at(), "%s", msg)
 		}
+		return constExpr(typeTime, v)
+	case x.loose:
+		return b.narrowTo(x, typeTime, n)
 	}
 	return b.fail(n.at(), "%s needs a timestamp, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
 }
@@ -106,35 +114,45 @@ func (b *binder) unit(x *expr, n *callNode, known []string) string {
 func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 	w := args[0]
 	if w.isConst() && w.typ == typeStr {
-		if v, msg := constantAs(w.val, typeDur); msg == "" {
+		if v, msg := constantAs(w.val, typeDur, b.zone); msg == "" {
 			w = constExpr(typeDur, v)
 		}
 	}
-	if !w.isConst() || w.typ != typeDur || w.val.n <= 0 {
-		return b.fail(n.args[0].at(), "time_bucket needs a constant duration above 0, such as 1m")
+	x, zone := b.zoned(n, args)
+	if i := w.interval; i != nil && i.months > 0 && i.days == 0 && i.ns == 0 {
+		e := b.buckets(x, monthBuckets(i.months, zone), zone)
+		e.bucket = -1
+		return e
 	}
-	x := b.timestamp(args[1], n.args[1], n.name)
-	width := w.val.n
+	if !w.isConst() || w.typ != typeDur || w.val.n <= 0 {
+		return b.fail(n.args[0].at(), "time_bucket needs a constant duration above 0, such as 1m, or an interval of months")
+	}
+	e := b.buckets(x, fixedBuckets(w.val.n, zone), zone)
+	if e.bucket = w.val.n; zone != time.UTC && w.val.n > int64(time.Hour) {
+		e.bucket = -1
+	}
+	return e
+}
+
+// buckets is the expression of the beginning of the bucket that x is in.
+func (b *binder) buckets(x *expr, f bucketOf, zone *time.Location) *expr {
 	e := callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
 		// Neighboring rows mostly fall into the same bucket.
 		lo, hi := int64(1), int64(0)
 		for i := range ev.n {
 			t := a[0].ints[a[0].ix(i)]
 			if t < lo || t > hi {
-				start, ok := mulInt(floorDiv(t, width), width)
-				if !ok {
+				var ok bool
+				if lo, hi, ok = f(t); !ok {
+					lo, hi = 1, 0
 					out.setNull(i)
 					continue
-				}
-				lo = start
-				if hi, ok = addInt(start, width-1); !ok {
-					hi = t
 				}
 			}
 			out.ints[i] = lo
 		}
 	}), x)
-	e.bucket = width
+	e.zone = zone
 	return e
 }
 
@@ -152,26 +170,41 @@ var (
 	dateParts = []string{"second", "minute", "hour", "day", "dow", "doy", "week", "month", "quarter", "year"}
 )
 
-// dateTrunc cuts t down to the unit. Weeks begin on Monday.
-func dateTrunc(unit string, t time.Time) time.Time {
-	y, m, d := t.Date()
+// dateBuckets are the calendar's units. Weeks begin on Monday.
+func dateBuckets(unit string, zone *time.Location) bucketOf {
 	switch unit {
 	case "second":
-		return t.Truncate(time.Second)
+		return shortBuckets(time.Second, zone)
 	case "minute":
-		return t.Truncate(time.Minute)
+		return shortBuckets(time.Minute, zone)
 	case "hour":
-		return t.Truncate(time.Hour)
-	case "week":
-		d -= (int(t.Weekday()) + 6) % 7
+		return shortBuckets(time.Hour, zone)
 	case "month":
-		d = 1
+		return monthBuckets(1, zone)
 	case "quarter":
-		m, d = (m-1)/3*3+1, 1
+		return monthBuckets(3, zone)
 	case "year":
-		m, d = 1, 1
+		return monthBuckets(12, zone)
 	}
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	return func(ns int64) (lo, hi int64, ok bool) {
+		t := time.Unix(0, ns).In(zone)
+		y, m, d := t.Date()
+		days := 1
+		if unit == "week" {
+			d -= (int(t.Weekday()) + 6) % 7
+			days = 7
+		}
+		start, ok := wallOf(time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
+		if !ok {
+			return 0, 0, false
+		}
+		next, ok := wallOf(time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC))
+		return wallRange(ns, start, next, ok, zone)
+	}
+}
+
+func shortBuckets(width time.Duration, zone *time.Location) bucketOf {
+	return fixedBuckets(int64(width), zone)
 }
 
 func datePart(unit string, t time.Time) int64 {

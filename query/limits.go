@@ -22,6 +22,8 @@ const (
 	// long at most.
 	maxPatternBytes = 8192
 	maxPatternSize  = 50_000
+	// maxWarnings is how many warnings a query gets. They travel in a header.
+	maxWarnings = 10
 	// maxTopK is the largest k of topk(k, x).
 	maxTopK = 10_000
 )

@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // caseKernel picks, for each row, the value behind the first condition that
 // is true: the arguments are condition, value, condition, value, …, else.
 func caseKernel(t Type) kernel {
@@ -64,20 +66,57 @@ func commonType(a, b Type) Type {
 		return b
 	case (a == typeInt || a == typeFloat) && (b == typeInt || b == typeFloat):
 		return typeFloat
+	case storedType(a) == storedType(b):
+		return typeStr // two enumerations, or one and text
 	}
 	return typeAny
 }
 
 // unify gives all expressions their common type.
 func unify(list []*expr) Type {
+	loose := slices.ContainsFunc(list, func(e *expr) bool { return e.loose })
+	if !loose {
+		asEnums(list)
+	}
 	t := typeNull
 	for _, e := range list {
 		t = commonType(t, e.typ)
+	}
+	switch {
+	case !loose:
+	case isEnum(t):
+		t = typeStr
+	case t == typeTime || t == typeDur || t == typeID:
+		// What one of them may turn out to be must not decide whether the
+		// others are still times, or in which order they come.
+		t = typeAny
 	}
 	for i, e := range list {
 		list[i] = widen(e, t)
 	}
 	return t
+}
+
+// asEnums makes constants beside an enumeration values of it, where all of
+// them name one: if(c, level, 'INFO') is a level, if(c, level, 'none') text.
+func asEnums(list []*expr) {
+	i := slices.IndexFunc(list, func(e *expr) bool { return isEnum(e.typ) })
+	if i < 0 {
+		return
+	}
+	t := list[i].typ
+	out := slices.Clone(list)
+	for j, e := range out {
+		if e.typ != typeStr || !e.isConst() {
+			continue
+		}
+		name, ok := parseEnum(t, e.val.s)
+		if !ok {
+			return
+		}
+		out[j] = constExpr(t, strValue(t, name))
+	}
+	copy(list, out)
 }
 
 // widen gives e the wider type t.
@@ -94,5 +133,5 @@ func widen(e *expr, t Type) *expr {
 			out.set(i, convertValue(a[0].at(i), t))
 		}
 		return out
-	}, e)
+	}, e).likeAny([]*expr{e})
 }

@@ -16,23 +16,32 @@ var castTypeOf = map[string]Type{
 }
 
 // castExpr converts e; a value that cannot be converted becomes NULL.
-func castExpr(e *expr, to Type) *expr {
+func castExpr(e *expr, to Type) *expr { return castIn(e, to, time.UTC) }
+
+// cast is castExpr where times may be among the values.
+func (b *binder) cast(e *expr, to Type) *expr { return castIn(e, to, b.zoneOf(e)) }
+
+func castIn(e *expr, to Type, zone *time.Location) *expr {
 	if e.typ == to {
 		return e
 	}
 	return callExpr(to, perRow(to, func(ev *eval, a []value) value {
-		v := castValue(a[0], to)
+		v := castValue(a[0], to, zone)
 		ev.spend(len(v.s))
 		return v
 	}), e)
 }
 
-func castValue(v value, to Type) value {
+func castValue(v value, to Type, zone *time.Location) value {
+	if to == v.t {
+		return v
+	}
+	v = v.plain()
 	switch to {
 	case v.t:
 		return v
 	case typeStr:
-		return strValue(typeStr, textOf(v))
+		return strValue(typeStr, textIn(v, zone))
 	case typeBool:
 		return castBool(v)
 	case typeInt, typeFloat:
@@ -42,7 +51,7 @@ func castValue(v value, to Type) value {
 		case typeInt:
 			return intValue(typeTime, v.n)
 		case typeStr:
-			if ns, err := parseTime(v.s); err == nil {
+			if ns, err := parseTime(v.s, zone); err == nil {
 				return intValue(typeTime, ns)
 			}
 		}
@@ -51,10 +60,24 @@ func castValue(v value, to Type) value {
 		case typeInt:
 			return intValue(typeDur, v.n)
 		case typeStr:
-			if ns, err := parseInterval(v.s); err == nil && v.s != "" {
+			if ns, err := parseInterval(v.s); err == nil {
 				return intValue(typeDur, ns)
 			}
 		}
+	}
+	if isEnum(to) && v.t == typeStr {
+		return castEnum(v.s, to)
+	}
+	return value{}
+}
+
+// castEnum reads text as an enumeration, for comparing the two.
+func castEnum(s string, to Type) value {
+	if to == typeLevel {
+		return strValue(to, storedLevel(strings.ToUpper(s)))
+	}
+	if name, ok := parseEnum(to, s); ok {
+		return strValue(to, name)
 	}
 	return value{}
 }
@@ -115,17 +138,20 @@ func roundToInt(f float64) value {
 // timeFormat is RFC 3339 with all nine digits, so that times sort as text.
 const timeFormat = "2006-01-02T15:04:05.000000000Z07:00"
 
-// textOf returns v as a cast to string gives it.
-func textOf(v value) string {
+// textOf returns v as a cast to string gives it in UTC.
+func textOf(v value) string { return textIn(v, time.UTC) }
+
+// textIn returns v as a cast to string gives it in the zone.
+func textIn(v value, zone *time.Location) string {
 	switch v.t {
 	case typeBool:
 		return strconv.FormatBool(v.n != 0)
 	case typeInt:
 		return strconv.FormatInt(v.n, 10)
 	case typeFloat:
-		return strconv.FormatFloat(v.float(), 'g', -1, 64)
+		return string(appendFloat(nil, v.float()))
 	case typeTime:
-		return time.Unix(0, v.n).UTC().Format(timeFormat)
+		return time.Unix(0, v.n).In(zone).Format(timeFormat)
 	case typeDur:
 		return time.Duration(v.n).String()
 	case typeID:

@@ -48,6 +48,12 @@ func compareKernel(op column.Op, a, b Type) kernel {
 	switch {
 	case fa == formAny || fb == formAny:
 		return compareAny(op)
+	case isEnum(a) && op != column.Eq && op != column.Ne:
+		return strict(typeBool, func(ev *eval, v []*vec, out *vec) {
+			for i := range ev.n {
+				out.ints[i] = bit(holds(op, compareEnum(a, v[0].strs[v[0].ix(i)], v[1].strs[v[1].ix(i)])))
+			}
+		})
 	case fa == formInt && fb == formInt:
 		return strict(typeBool, func(_ *eval, v []*vec, out *vec) {
 			compareSlices(op, v[0].ints, v[1].ints, v[0].same, v[1].same, out.ints)

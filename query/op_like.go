@@ -94,6 +94,27 @@ func likeOne(pattern, s string) (n, m int) {
 	return 0, 0
 }
 
+// likeEscape rewrites a pattern so that \ escapes in the place of esc, or of
+// nothing. It returns false where esc is the last character.
+func likeEscape(pattern string, esc rune, some bool) (string, bool) {
+	var b strings.Builder
+	escaped := false
+	for _, r := range pattern {
+		switch {
+		case escaped:
+			escaped = false
+			b.WriteRune('\\')
+		case some && r == esc:
+			escaped = true
+			continue
+		case r == '\\':
+			b.WriteRune('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String(), !escaped
+}
+
 // likePrefix returns the literal text that every match begins with.
 func likePrefix(pattern string) string {
 	if i := strings.IndexAny(pattern, `%_\`); i >= 0 {

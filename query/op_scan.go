@@ -2,6 +2,7 @@ package query
 
 import (
 	"sort"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -148,7 +149,7 @@ func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
 				buf = append(buf, ',')
 			}
 			buf = append(buf, o.keys[j]...)
-			buf = appendValueJSON(buf, v)
+			buf = appendValueJSON(buf, v, time.UTC)
 		}
 		buf = append(buf, '}')
 		if !ev.spend(len(buf)) {

@@ -12,7 +12,7 @@ import (
 
 // params are the values of $1, $2, … or of :name.
 type params struct {
-	list  []any
+	args  []any
 	named map[string]any
 }
 
@@ -22,21 +22,48 @@ func newParams(args []any) params {
 			return params{named: m}
 		}
 	}
-	return params{list: args}
+	return params{args: args}
 }
 
-func (p params) get(name string) (value, error) {
+func (p params) lookup(name string) (any, error) {
 	if n, err := strconv.Atoi(name); err == nil && p.named == nil {
-		if n < 1 || n > len(p.list) {
-			return value{}, fmt.Errorf("parameter $%d was not given; there are %d", n, len(p.list))
+		if n < 1 || n > len(p.args) {
+			return nil, fmt.Errorf("parameter $%d was not given; there are %d", n, len(p.args))
 		}
-		return paramValue(name, p.list[n-1])
+		return p.args[n-1], nil
 	}
 	v, ok := p.named[name]
 	if !ok {
-		return value{}, fmt.Errorf("parameter %s was not given", clip(name))
+		return nil, fmt.Errorf("parameter %s was not given", clip(name))
+	}
+	return v, nil
+}
+
+func (p params) get(name string) (value, error) {
+	v, err := p.lookup(name)
+	if err != nil {
+		return value{}, err
 	}
 	return paramValue(name, v)
+}
+
+// list returns the elements of a parameter that is a list.
+func (p params) list(name string) ([]value, bool, error) {
+	v, err := p.lookup(name)
+	r := reflect.ValueOf(v)
+	if _, bytes := v.([]byte); err != nil || bytes || r.Kind() != reflect.Slice && r.Kind() != reflect.Array {
+		return nil, false, err
+	}
+	if r.Len() > maxExprs {
+		return nil, true, fmt.Errorf("parameter %s has %d elements, the limit is %d", clip(name), r.Len(), maxExprs)
+	}
+	out := make([]value, r.Len())
+	for i := range out {
+		if out[i], err = paramValue(name, r.Index(i).Interface()); err != nil {
+			return nil, true, fmt.Errorf("element %d: %w", i+1, err)
+		}
+	}
+	return out, true, nil
 }
 
 // paramValue turns a Go value into a constant.
@@ -69,6 +96,8 @@ func paramValue(name string, v any) (value, error) {
 		return intValue(typeInt, int64(r.Uint())), nil
 	case r.CanFloat():
 		return floatValue(r.Float()), nil
+	case r.Kind() == reflect.Slice || r.Kind() == reflect.Array:
+		return value{}, fmt.Errorf("parameter %s is a list, which can only stand in IN (…)", clip(name))
 	}
 	return value{}, fmt.Errorf("parameter %s of Go type %T cannot be a value", clip(name), v)
 }

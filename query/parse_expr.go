@@ -1,7 +1,6 @@
 package query
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -138,12 +137,21 @@ func (p *parser) predicate(left node) (node, bool) {
 		if not {
 			op = "NOT " + op
 		}
-		return &binaryNode{op: op, l: left, r: p.binary(precConcat), pos: t.pos}, true
+		like := &binaryNode{op: op, l: left, r: p.binary(precConcat), pos: t.pos}
+		if p.peek(0).is("escape") && isConstant(p.peek(1)) { // else it is an alias
+			p.take()
+			like.escape = p.primary()
+		}
+		return like, true
 	case n.is("in"):
 		p.take()
 		p.count(t.pos)
-		p.expect("(")
 		in := &inNode{x: left, not: not, pos: t.pos}
+		if p.peek(0).kind == tokParam { // IN $1 is short for IN ($1)
+			in.list = []node{p.primary()}
+			return in, true
+		}
+		p.expect("(")
 		if p.enter(n.pos) {
 			in.list = p.exprList()
 			p.leave()
@@ -224,16 +232,34 @@ func negateLiteral(v value) (value, bool) {
 func (p *parser) postfix() node { return p.postfixOf(p.primary()) }
 
 func (p *parser) postfixOf(x node) node {
-	for chain := 0; p.peek(0).is("::"); chain++ {
+	for chain := 0; p.peek(0).is("::") || p.peek(0).is("at") && p.peek(1).is("time"); chain++ {
 		t := p.take()
 		p.count(t.pos)
 		if chain > maxNesting {
 			p.fail(t.pos, "query is nested deeper than %d levels", maxNesting)
 			break
 		}
-		x = &castNode{x: x, to: p.typeName(), pos: t.pos}
+		if t.is("::") {
+			x = &castNode{x: x, to: p.typeName(), pos: t.pos}
+		} else {
+			x = p.atTimeZone(x, t.pos)
+		}
 	}
 	return x
+}
+
+// isConstant reports whether t is a string or a parameter.
+func isConstant(t token) bool { return t.kind == tokString || t.kind == tokParam }
+
+// atTimeZone reads what follows AT.
+func (p *parser) atTimeZone(x node, pos int) node {
+	p.expect("TIME")
+	p.expect("ZONE")
+	if !isConstant(p.peek(0)) {
+		p.unexpected("a time zone in single quotes")
+		return x
+	}
+	return &zoneNode{x: x, zone: p.primary(), pos: pos}
 }
 
 // castTypes maps the names a cast may use to the type's own name.
@@ -358,21 +384,20 @@ func (p *parser) word() node {
 func (p *parser) timeLiteral() node {
 	t := p.take()
 	s := p.take()
-	ns, err := parseTime(s.text)
-	if err != nil {
+	if _, err := parseTime(s.text, time.UTC); err != nil {
 		p.fail(s.pos, "%s", err)
 	}
-	return &litNode{val: intValue(typeTime, ns), pos: t.pos}
+	return &timeNode{text: s.text, pos: t.pos}
 }
 
 func (p *parser) intervalLiteral() node {
 	t := p.take()
 	s := p.take()
-	ns, err := parseInterval(s.text)
+	val, err := readInterval(s.text)
 	if err != nil {
 		p.fail(s.pos, "%s", err)
 	}
-	return &litNode{val: intValue(typeDur, ns), pos: t.pos}
+	return &intervalNode{text: s.text, val: val, pos: t.pos}
 }
 
 func (p *parser) index() node {
@@ -455,64 +480,4 @@ func (p *parser) call() node {
 		p.expect(")")
 	}
 	return c
-}
-
-// timeLayouts are the forms of a time in a string, RFC 3339 first. Where a
-// form has no zone, it is UTC.
-var timeLayouts = []string{
-	time.RFC3339Nano,
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999",
-	"2006-01-02T15:04Z07:00",
-	"2006-01-02 15:04",
-	"2006-01-02T15:04",
-	"2006-01-02",
-}
-
-// parseTime reads a time as nanoseconds since the epoch.
-func parseTime(s string) (int64, error) {
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			if y := t.UTC().Year(); y < 1678 || y > 2261 {
-				return 0, fmt.Errorf("%q is outside the years 1678 to 2261", s)
-			}
-			return t.UnixNano(), nil
-		}
-	}
-	return 0, notATimeError(s)
-}
-
-type notATimeError string
-
-func (e notATimeError) Error() string {
-	s := string(e)
-	if len(s) > 40 {
-		s = strings.ToValidUTF8(s[:40], "") + "…"
-	}
-	return strconv.Quote(s) + " is not a time: write it as '2006-01-02T15:04:05Z' or '2006-01-02'"
-}
-
-// parseInterval reads '1h30m' as well as '1 hour 30 minutes'.
-func parseInterval(s string) (int64, error) {
-	f := strings.Fields(strings.ToLower(s))
-	for i, w := range f {
-		for _, u := range []struct{ word, unit string }{
-			{"nanosecond", "ns"},
-			{"microsecond", "us"},
-			{"millisecond", "ms"},
-			{"second", "s"},
-			{"sec", "s"},
-			{"minute", "m"},
-			{"min", "m"},
-			{"hour", "h"},
-			{"day", "d"},
-			{"week", "w"},
-		} {
-			if w == u.word || w == u.word+"s" {
-				f[i] = u.unit
-			}
-		}
-	}
-	return parseDuration(strings.Join(f, ""))
 }

@@ -11,6 +11,8 @@ func FuzzParse(f *testing.F) {
 		"SELECT span_id, duration, error FROM traces WHERE service = 'api' AND duration > 1000ms AND timestamp > now() - 1h ORDER BY duration DESC;",
 		`select t."a b", attributes['x'], case a when 1 then 2 else 3 end, cast(x as float), count(distinct y) filter (where z is not null) from (select * from logs) t group by 1 having count(*) between 1 and - -2`,
 		"select timestamp '2024-01-01', interval '1 hour', - - 5, -9223372036854775808, a not like 'b' is not true, $1, :x, 1e300*1e-7",
+		"select timestamp at time zone 'Europe/Berlin' at time zone $1, -x::int at time zone :z, interval '1 month 2 days' at, date '2024-01-01' + interval '1 year'",
+		"select a like 'b!%' escape '!' escape, x not ilike $1 escape $2 and y in $1 or y not in :list, count(distinct a, b), z in ($1, :x)",
 		"explain analyze select distinct x from logs -- c\n/* d */",
 	} {
 		f.Add(s)

@@ -57,8 +57,13 @@ func (p *planner) plan(s *selectStmt) *plan {
 	}
 	outer := p.sc
 	defer func() { p.sc = outer }()
-	p.sc, p.agg, p.aliases = out.sc, nil, nil
+	p.sc, p.agg, p.aliases, p.aliasFirst = out.sc, nil, nameIndex[node]{}, false
 	items := p.items(s)
+	for _, it := range items {
+		if it.alias {
+			p.sc.aliases = append(p.sc.aliases, it.name)
+		}
+	}
 	if s.where != nil {
 		out.where = conjuncts(p.condition(p.expr(s.where), s.where), nil)
 	}
@@ -80,7 +85,7 @@ func (p *planner) plan(s *selectStmt) *plan {
 		out.having = p.condition(p.expr(s.having), s.having)
 	}
 	p.orderBy(out, s, items)
-	p.agg, p.aliases = nil, nil
+	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
 	out.pushdown()
 	out.orderWhere()
@@ -198,11 +203,11 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 		p.fail(keys[maxKeys].at(), "more than %d keys to group by", maxKeys)
 		return
 	}
-	agg := &aggScope{distinct: distinct}
+	agg, names := &aggScope{distinct: distinct}, aliasIndex(items)
 	agg.from, agg.to = p.sc.timeBounds(out.where)
 	for _, k := range keys {
 		if !distinct { // whose keys are the items themselves, numbers among them
-			k = p.groupKey(k, items)
+			k = p.groupKey(k, items, names)
 		}
 		if p.err != nil {
 			return
@@ -221,9 +226,10 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 	out.group = &groupPlan{keys: agg.keyExprs}
 }
 
-// groupKey resolves ordinals and aliases. A column of the input comes before
-// an alias of the same name, as in standard SQL.
-func (p *planner) groupKey(k node, items []item) node {
+// groupKey resolves ordinals and aliases. A column that the input declares
+// comes before an alias of the same name, as in standard SQL; an attribute
+// behind it: else a service could change the query by sending one.
+func (p *planner) groupKey(k node, items []item, names nameIndex[node]) node {
 	if n, ok := ordinal(k); ok {
 		if n < 1 || n > int64(len(items)) {
 			p.fail(k.at(), "GROUP BY %d: the SELECT list has %d items", n, len(items))
@@ -232,20 +238,29 @@ func (p *planner) groupKey(k node, items []item) node {
 		return items[n-1].node
 	}
 	id, ok := k.(*identNode)
-	if !ok {
+	if !ok || id.qual != "" {
 		return k
 	}
-	if e, _ := p.sc.resolve(id); e != nil && !(e.isConst() && e.attr) {
+	if p.sc.declares(id) {
 		return k
 	}
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
-		for _, it := range items {
-			if it.alias && same(it.name, id.name) {
-				return it.node
-			}
-		}
+	switch list := names.find(id.name); len(list) {
+	case 1:
+		return list[0]
+	case 2:
+		p.fail(k.at(), "%s", ambiguous(id.name, list[0], list[1]))
 	}
 	return k
+}
+
+// aliasIndex finds what the SELECT list names.
+func aliasIndex(items []item) (names nameIndex[node]) {
+	for _, it := range items {
+		if it.alias && it.node != nil {
+			names.add(it.name, it.node, equalNodes)
+		}
+	}
+	return names
 }
 
 func ordinal(n node) (int64, bool) {
@@ -273,23 +288,9 @@ func (p *planner) project(out *plan, items []item) {
 }
 
 // setAliases makes the names of the SELECT list known to HAVING (behind the
-// input's columns) and ORDER BY (before them). Their case does not matter,
-// unless two differ in nothing else.
+// columns that the input declares) and ORDER BY (before them).
 func (p *planner) setAliases(items []item, first bool) {
-	p.aliases, p.aliasFirst, p.bound = map[string]node{}, first, map[node]*expr{}
-	p.sc.aliases = nil
-	for _, exact := range []bool{true, false} {
-		for _, it := range items {
-			name := it.name
-			if !exact {
-				name = strings.ToLower(name)
-			}
-			if _, twice := p.aliases[name]; it.alias && !twice && it.node != nil {
-				p.aliases[name] = it.node
-				p.sc.aliases = append(p.sc.aliases, it.name)
-			}
-		}
-	}
+	p.aliases, p.aliasFirst, p.bound = aliasIndex(items), first, map[node]*expr{}
 }
 
 func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {
@@ -318,12 +319,8 @@ func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {
 	}
 }
 
-// orderKey adds e as the last key of the order. Levels go by severity, and a
-// constant orders nothing.
+// orderKey adds e as the last key of the order. A constant orders nothing.
 func (p *plan) orderKey(o orderItem, e *expr) {
-	if e.level {
-		e = levelRank(e)
-	}
 	if !e.isConst() {
 		p.order = append(p.order, sortKey{e: e, desc: o.desc, nullsFirst: o.nulls == 'f'})
 	}
@@ -342,9 +339,7 @@ func (p *planner) distinctOf(s *selectStmt, items []item) *plan {
 	out.group = &groupPlan{}
 	for i, e := range sub.out {
 		out.group.keys = append(out.group.keys, out.sc.col(i))
-		key := colExpr(i, e.typ)
-		key.level = e.level
-		out.out = append(out.out, key)
+		out.out = append(out.out, e.at(i))
 	}
 	for _, o := range s.order {
 		i := p.listed(o.expr, items)
@@ -361,9 +356,17 @@ func (p *planner) distinctOf(s *selectStmt, items []item) *plan {
 // listed returns which item of the SELECT list a key of ORDER BY is, or -1.
 func (p *planner) listed(key node, items []item) int {
 	n, isOrdinal := ordinal(key)
-	id, isIdent := key.(*identNode)
+	if id, ok := key.(*identNode); ok && id.qual == "" {
+		names := aliasIndex(items)
+		switch list := names.find(id.name); len(list) {
+		case 1:
+			key = list[0]
+		case 2:
+			p.fail(key.at(), "%s", ambiguous(id.name, list[0], list[1]))
+		}
+	}
 	for i, it := range items {
-		if isOrdinal && n == int64(i+1) || isIdent && it.alias && strings.EqualFold(id.name, it.name) || !isOrdinal && equalNodes(key, it.node) {
+		if isOrdinal && n == int64(i+1) || !isOrdinal && equalNodes(key, it.node) {
 			return i
 		}
 	}
@@ -446,6 +449,8 @@ func walk(n node, f func(node) bool) {
 	case *isNode:
 		walk(n.x, f)
 	case *castNode:
+		walk(n.x, f)
+	case *zoneNode:
 		walk(n.x, f)
 	case *caseNode:
 		walk(n.operand, f)

@@ -3,7 +3,6 @@ package query
 import (
 	"strconv"
 	"strings"
-	"time"
 )
 
 // String writes the statement as a query that parses to an equal statement.
@@ -176,6 +175,10 @@ func printNode(b *strings.Builder, n node, minPrec int) {
 		printNode(b, n.l, prec)
 		b.WriteString(" " + n.op + " ")
 		printNode(b, n.r, prec+1)
+		if n.escape != nil {
+			b.WriteString(" ESCAPE ")
+			printNode(b, n.escape, precPostfix)
+		}
 	case *inNode:
 		printNode(b, n.x, prec)
 		b.WriteString(not(n.not) + " IN (")
@@ -197,6 +200,14 @@ func printNode(b *strings.Builder, n node, minPrec int) {
 		b.WriteString("::" + n.to)
 	case *callNode:
 		printCall(b, n)
+	case *timeNode:
+		b.WriteString("TIMESTAMP " + quoteString(n.text))
+	case *intervalNode:
+		b.WriteString("INTERVAL " + quoteString(n.text))
+	case *zoneNode:
+		printNode(b, n.x, precPostfix)
+		b.WriteString(" AT TIME ZONE ")
+		printNode(b, n.zone, precPostfix)
 	}
 }
 
@@ -265,8 +276,6 @@ func literal(v value) string {
 		return s
 	case typeStr:
 		return quoteString(v.s)
-	case typeTime:
-		return "TIMESTAMP '" + time.Unix(0, v.n).UTC().Format(time.RFC3339Nano) + "'"
 	case typeDur:
 		return formatDuration(v.n)
 	}

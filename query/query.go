@@ -50,19 +50,35 @@ func (o Options) withDefaults() Options {
 // Engine runs queries over a [Source]. It is safe for concurrent use, holds
 // nothing between queries, and need not be closed.
 type Engine struct {
-	src Source
-	o   Options
+	src  Source
+	o    Options
+	zone *time.Location
 }
 
 // New returns an engine that reads src.
-func New(src Source, o Options) *Engine { return &Engine{src: src, o: o.withDefaults()} }
+func New(src Source, o Options) *Engine {
+	return &Engine{src: src, o: o.withDefaults(), zone: time.UTC}
+}
+
+// In returns the engine with another time zone than UTC for its queries: that
+// of times that are written without one, of days and months, and of the results.
+func (e *Engine) In(zone *time.Location) *Engine {
+	in := *e
+	in.zone = zone
+	return &in
+}
 
 // Column is a column of a result.
 type Column struct {
+	// Name is the alias or the expression, and differs from all other names
+	// of the result.
 	Name string `json:"name"`
 	// Type is bool, int, float, string, bytes, array, map, timestamp,
 	// duration, id, any (values of several types) or null (never a value).
 	Type string `json:"type"`
+	// Zone is the time zone in which the timestamps of the column are shown,
+	// "" for UTC.
+	Zone string `json:"zone,omitempty"`
 }
 
 // Stats tells what a query did.
@@ -79,18 +95,20 @@ type Stats struct {
 //
 //	bool, int64, float64, string    bool, int, float, string
 //	string in lower-case hex        id
-//	time.Time (UTC), time.Duration  timestamp, duration
+//	time.Time, time.Duration        timestamp (in the column's zone), duration
 //	[]byte                          bytes
 //	json.RawMessage                 array, map
 //	nil                             NULL
 type Result struct {
-	Columns []Column
-	Rows    [][]any
-	Stats   Stats
+	Columns  []Column
+	Rows     [][]any
+	Stats    Stats
+	Warnings []Warning
 }
 
 // Sink takes the rows of a query as they come. An error of either method
-// ends the query and is returned by it.
+// ends the query and is returned by it. One that is a [Warner] as well is told
+// of warnings.
 type Sink interface {
 	// Columns is called once, before any rows.
 	Columns(cols []Column) error
@@ -101,8 +119,9 @@ type Sink interface {
 
 // Batch is some rows of a result.
 type Batch struct {
-	cols []*vec
-	n    int
+	cols  []*vec
+	zones []*time.Location // of the columns
+	n     int
 }
 
 // Len returns the number of rows.
@@ -110,12 +129,12 @@ func (b *Batch) Len() int { return b.n }
 
 // Value returns the value of a row in a column, both counted from 0, in the
 // types of [Result]. It owns its memory.
-func (b *Batch) Value(row, col int) any { return goValue(b.cols[col].at(row)) }
+func (b *Batch) Value(row, col int) any { return goValue(b.cols[col].at(row), b.zones[col]) }
 
 // AppendJSON appends the value of a row in a column to dst, as the function
 // AppendJSON does, without making a Go value of it.
 func (b *Batch) AppendJSON(dst []byte, row, col int) []byte {
-	return appendValueJSON(dst, b.cols[col].at(row))
+	return appendValueJSON(dst, b.cols[col].at(row), b.zones[col])
 }
 
 // Query runs one query and returns all its rows. The parameters are the
@@ -138,6 +157,11 @@ func (e *Engine) Query(ctx context.Context, sql string, args ...any) (*Result, e
 type collector struct {
 	r           Result
 	held, limit int64
+}
+
+func (c *collector) Warnings(list []Warning) error {
+	c.r.Warnings = list
+	return nil
 }
 
 func (c *collector) Columns(cols []Column) error {
@@ -190,10 +214,13 @@ func (e *Engine) Stream(ctx context.Context, sql string, args []any, sink Sink) 
 }
 
 func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args []any, sink Sink) (st Stats, err error) {
-	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano()}}
+	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano(), zone: e.zone}}
 	p := pl.plan(stmt.Select)
 	if pl.err != nil {
 		return st, pl.err
+	}
+	if err := pl.tell(sink); err != nil {
+		return st, err
 	}
 	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes}, workers: e.o.Parallel}
 	defer func() {
@@ -207,9 +234,13 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if stmt.Explain {
 		return e.explain(ctx, x, p, stmt.Analyze, sink)
 	}
-	cols := make([]Column, len(p.out))
-	for i, o := range p.out {
-		cols[i] = Column{Name: p.names[i], Type: typeName(o.typ)}
+	cols, zones := make([]Column, len(p.out)), make([]*time.Location, len(p.out))
+	for i, name := range distinctNames(p.names) {
+		cols[i] = Column{Name: name, Type: typeName(p.out[i].typ)}
+		zones[i] = pl.zoneOf(p.out[i])
+		if p.out[i].typ == typeTime && zones[i] != time.UTC {
+			cols[i].Zone = zones[i].String()
+		}
 	}
 	if err := sink.Columns(cols); err != nil {
 		return st, err
@@ -218,7 +249,7 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 		if st.RowsReturned += int64(n); st.RowsReturned > e.o.MaxRows {
 			return limitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
 		}
-		return sink.Batch(&Batch{cols: cols, n: n})
+		return sink.Batch(&Batch{cols: cols, zones: zones, n: n})
 	})
 	return st, err
 }

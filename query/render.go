@@ -11,8 +11,8 @@ import (
 )
 
 // goValue returns v as [Result] documents it, owning its memory.
-func goValue(v value) any {
-	switch v.t {
+func goValue(v value, zone *time.Location) any {
+	switch storedType(v.t) {
 	case typeBool:
 		return v.n != 0
 	case typeInt:
@@ -26,7 +26,7 @@ func goValue(v value) any {
 	case typeArray, typeMap:
 		return json.RawMessage(v.s)
 	case typeTime:
-		return time.Unix(0, v.n).UTC()
+		return time.Unix(0, v.n).In(zone)
 	case typeDur:
 		return time.Duration(v.n)
 	case typeID:
@@ -36,7 +36,7 @@ func goValue(v value) any {
 }
 
 // AppendJSON appends a value of a [Result] as JSON: timestamps as RFC 3339
-// strings with nine digits, durations as integers of nanoseconds, bytes as
+// strings with nine digits, in the zone that they have, durations as integers of nanoseconds, bytes as
 // base64, infinities and NaN as the strings "Infinity", "-Infinity" and
 // "NaN", integers as numbers with all their digits.
 func AppendJSON(dst []byte, v any) []byte {
@@ -52,12 +52,12 @@ func AppendJSON(dst []byte, v any) []byte {
 	case string:
 		return appendStringJSON(dst, v)
 	case []byte:
-		return appendValueJSON(dst, strValue(typeBytes, string(v)))
+		return appendValueJSON(dst, strValue(typeBytes, string(v)), nil)
 	case json.RawMessage:
 		return appendRawJSON(dst, string(v))
 	case time.Time:
 		dst = append(dst, '"')
-		dst = v.UTC().AppendFormat(dst, timeFormat)
+		dst = v.AppendFormat(dst, timeFormat)
 		return append(dst, '"')
 	case time.Duration:
 		return strconv.AppendInt(dst, int64(v), 10)
@@ -78,20 +78,20 @@ func AppendText(dst []byte, v any) []byte {
 	case string:
 		return append(dst, v...)
 	case float64:
-		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+		return appendFloat(dst, v)
 	case json.RawMessage:
 		return append(dst, v...)
 	case time.Time:
-		return v.UTC().AppendFormat(dst, timeFormat)
+		return v.AppendFormat(dst, timeFormat)
 	case []byte:
 		return append(dst, textOf(strValue(typeBytes, string(v)))...)
 	}
 	return AppendJSON(dst, v)
 }
 
-// appendValueJSON appends v as AppendJSON does.
-func appendValueJSON(dst []byte, v value) []byte {
-	switch v.t {
+// appendValueJSON appends v as AppendJSON does, times as those of the zone.
+func appendValueJSON(dst []byte, v value, zone *time.Location) []byte {
+	switch storedType(v.t) {
 	case typeBool:
 		return strconv.AppendBool(dst, v.n != 0)
 	case typeInt, typeDur:
@@ -104,20 +104,29 @@ func appendValueJSON(dst []byte, v value) []byte {
 		return appendRawJSON(dst, v.s)
 	case typeBytes, typeTime, typeID:
 		dst = append(dst, '"')
-		dst = append(dst, textOf(v)...)
+		dst = append(dst, textIn(v, zone)...)
 		return append(dst, '"')
 	}
 	return append(dst, "null"...)
 }
 
+// appendFloatJSON appends a float as JSON, which has no numbers for NaN and
+// the infinities.
 func appendFloatJSON(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(appendFloat(append(dst, '"'), f), '"')
+	}
+	return appendFloat(dst, f)
+}
+
+// appendFloat appends a float as all forms of a result and a cast to text have
+// it, and a cast from text reads it.
+func appendFloat(dst []byte, f float64) []byte {
 	switch {
-	case math.IsNaN(f):
-		return append(dst, `"NaN"`...)
 	case math.IsInf(f, 1):
-		return append(dst, `"Infinity"`...)
+		return append(dst, "Infinity"...)
 	case math.IsInf(f, -1):
-		return append(dst, `"-Infinity"`...)
+		return append(dst, "-Infinity"...)
 	}
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		return strconv.AppendFloat(dst, f, 'e', -1, 64)

@@ -26,9 +26,9 @@ var fixedColumns = map[otlpwire.Signal][]fixedColumn{
 		{"parent_span_id", typeID},
 		{"service", typeStr},
 		{"name", typeStr},
-		{"kind", typeStr},
+		{"kind", typeKind},
 		{"duration", typeDur},
-		{"status", typeStr},
+		{"status", typeStatus},
 		{"status_message", typeStr},
 		{"error", typeBool},
 		{"scope_name", typeStr},
@@ -44,7 +44,7 @@ var fixedColumns = map[otlpwire.Signal][]fixedColumn{
 	otlpwire.Logs: {
 		{"timestamp", typeTime},
 		{"observed_timestamp", typeTime},
-		{"level", typeStr},
+		{"level", typeLevel},
 		{"severity_number", typeInt},
 		{"severity_text", typeStr},
 		{"body", typeStr},
@@ -63,8 +63,8 @@ var fixedColumns = map[otlpwire.Signal][]fixedColumn{
 		{"name", typeStr},
 		{"description", typeStr},
 		{"unit", typeStr},
-		{"type", typeStr},
-		{"temporality", typeStr},
+		{"type", typeMetric},
+		{"temporality", typeTemporality},
 		{"monotonic", typeBool},
 		{"value", typeFloat},
 		{"value_int", typeInt},
@@ -105,23 +105,6 @@ func isFixed(name string) bool {
 		}
 	}
 	return false
-}
-
-// levelRanks orders the log levels by severity, the usual other spellings of
-// severity texts among them.
-var levelRanks = map[string]int64{
-	"TRACE": 1, "DEBUG": 5, "INFO": 9, "INFORMATION": 9, "NOTICE": 9, "WARN": 13, "WARNING": 13,
-	"ERROR": 17, "ERR": 17, "FATAL": 21, "CRITICAL": 21, "CRIT": 21, "ALERT": 21, "EMERGENCY": 21, "PANIC": 21,
-}
-
-// levelRank turns a level into its rank; NULL for a text that is no level.
-func levelRank(e *expr) *expr {
-	return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
-		if r, ok := levelRanks[strings.ToUpper(a[0].s)]; ok {
-			return intValue(typeInt, r)
-		}
-		return value{}
-	}), e)
 }
 
 // nearest returns the candidate that name was most likely meant to be, or "".

@@ -2,8 +2,10 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -21,6 +23,7 @@ type scope struct {
 	cols  []inputCol              // the columns in use, or all of a subquery
 	index map[string]int          // of cols
 	used  []bool                  // of a subquery: the columns in use
+	names nameIndex[int]          // of a subquery: the columns
 
 	aliases []string // of the SELECT list, to suggest
 }
@@ -28,11 +31,13 @@ type scope struct {
 // inputCol is a column of the input. Of a table it is made of the stored
 // columns refs: the first that has a value in a row gives the value.
 type inputCol struct {
-	name  string
-	typ   Type
-	refs  []column.Ref
-	attr  bool
-	level bool
+	name string
+	typ  Type
+	refs []column.Ref
+	// attr says that it is an attribute, which may have no refs: nobody has
+	// sent it. loose is that of an expr.
+	attr, loose bool
+	zone        *time.Location // that of an expr
 	// object asks for all attributes of a place as one JSON object.
 	object bool
 	place  column.Place
@@ -59,8 +64,13 @@ func newTableScope(sig otlpwire.Signal, alias string, refs []column.Ref) *scope 
 // subScope is the scope over the rows of a subquery.
 func subScope(sub *plan, alias string) *scope {
 	s := &scope{from: true, alias: alias, index: map[string]int{}, used: make([]bool, len(sub.out))}
+	same := func(i, j int) bool {
+		a, b := sub.out[i], sub.out[j]
+		return a.isCol() && b.isCol() && a.col == b.col
+	}
 	for i, e := range sub.out {
-		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, level: e.level})
+		s.cols = append(s.cols, inputCol{name: sub.names[i], typ: e.typ, loose: e.loose, zone: e.zone})
+		s.names.add(sub.names[i], i, same)
 	}
 	return s
 }
@@ -68,6 +78,9 @@ func subScope(sub *plan, alias string) *scope {
 // use returns column c as an expression, giving it a number when it is new.
 func (s *scope) use(c inputCol) *expr {
 	key := fmt.Sprintf("%d %v %v %d", c.typ, c.refs, c.object, c.place)
+	if len(c.refs) == 0 {
+		key += " " + c.name
+	}
 	i, ok := s.index[key]
 	if !ok {
 		i = len(s.cols)
@@ -83,7 +96,7 @@ func (s *scope) col(i int) *expr {
 		s.used[i] = true
 	}
 	e := colExpr(i, c.typ)
-	e.attr, e.level = c.attr, c.level
+	e.attr, e.loose, e.zone = c.attr, c.loose, c.zone
 	return e
 }
 
@@ -94,36 +107,38 @@ func (s *scope) fixed(name string) (*expr, bool) {
 		return nil, false
 	}
 	return s.use(inputCol{
-		name: name, typ: typ, level: name == "level" && s.sig == otlpwire.Logs,
-		refs: []column.Ref{{Place: column.PlaceField, Name: name, Type: typ}},
+		name: name, typ: typ,
+		refs: []column.Ref{{Place: column.PlaceField, Name: name, Type: storedType(typ)}},
 	}), true
 }
 
 // attribute returns the attribute key of the given place, or of the first
-// place that has it where any is set; NULL where no row has it.
-func (s *scope) attribute(key string, place column.Place, anyPlace bool) (*expr, bool) {
+// place that has it where any is set. One that nobody has sent is a column like
+// any other, all NULL: what a query means does not depend on what was sent.
+func (s *scope) attribute(key string, place column.Place, anyPlace bool) *expr {
 	var refs []column.Ref
 	for _, r := range s.attrs[key] {
 		if anyPlace || r.Place == place {
 			refs = append(refs, r)
 		}
 	}
-	if len(refs) == 0 {
-		e := nullExpr()
-		e.attr = true
-		return e, false
+	c := inputCol{name: key, attr: true, loose: true}
+	if !anyPlace {
+		c.place = place
 	}
-	return s.useAttr(key, refs), true
+	return s.useAttr(c, refs)
 }
 
-func (s *scope) useAttr(key string, refs []column.Ref) *expr {
-	typ := refs[0].Type
-	for _, r := range refs[1:] {
-		if r.Type != typ {
-			typ = typeAny
+// useAttr is use for the attribute column c with the given refs.
+func (s *scope) useAttr(c inputCol, refs []column.Ref) *expr {
+	c.refs, c.typ = refs, typeNull
+	for i, r := range refs {
+		if c.typ = r.Type; i > 0 && r.Type != refs[0].Type {
+			c.typ = typeAny
+			break
 		}
 	}
-	return s.use(inputCol{name: key, typ: typ, refs: refs, attr: true})
+	return s.use(c)
 }
 
 // object returns all attributes of a place as one JSON object.
@@ -157,62 +172,99 @@ func (s *scope) narrow(e *expr, keep func(Type) bool) *expr {
 		}
 	}
 	if len(refs) == 0 {
-		n := nullExpr()
-		n.attr = true
-		return n
+		return nullExpr()
 	}
-	return s.useAttr(c.name, refs)
+	return s.useAttr(c, refs)
 }
 
-// resolve finds what a name means.
-func (s *scope) resolve(n *identNode) (*expr, string) {
-	name := n.name
+// local returns the name without the alias of the table in front.
+func (s *scope) local(n *identNode) string {
 	if n.qual != "" {
 		if !strings.EqualFold(n.qual, s.alias) {
-			name = n.qual + "." + name
+			return n.qual + "." + n.name
 		}
-	} else if !n.quoted {
-		if pre, rest, ok := strings.Cut(name, "."); ok && strings.EqualFold(pre, s.alias) {
-			name = rest
-		}
+		return n.name
 	}
-	if !s.from {
-		return nil, fmt.Sprintf("there is no column %s without FROM", n.name)
+	if pre, rest, ok := strings.Cut(n.name, "."); ok && !n.quoted && strings.EqualFold(pre, s.alias) {
+		return rest
 	}
+	return n.name
+}
+
+// declares reports whether the name means a column whatever was sent: a fixed
+// column or all attributes of a place, or a column of the subquery.
+func (s *scope) declares(n *identNode) bool {
+	name := s.local(n)
 	if !s.table {
+		return len(s.names.find(name)) > 0
+	}
+	_, _, ok := fixedType(s.sig, name)
+	return ok || isObject(name, n.quoted)
+}
+
+// isObject reports whether a name means all attributes of a place.
+func isObject(name string, quoted bool) bool {
+	return !quoted && placeNames[placeOf(strings.ToLower(name))] == strings.ToLower(name)
+}
+
+// sameColumn reports whether two names mean one column.
+func (s *scope) sameColumn(l, r *identNode) bool {
+	a, b := s.local(l), s.local(r)
+	switch {
+	case !s.table:
+		x, y := s.names.find(a), s.names.find(b)
+		return len(x) == 1 && len(y) == 1 && x[0] == y[0]
+	case isObject(a, l.quoted) || isObject(b, r.quoted):
+		return strings.EqualFold(a, b) && l.quoted == r.quoted
+	case a == b:
+		return true
+	}
+	_, _, fixed := fixedType(s.sig, a)
+	return fixed && strings.EqualFold(a, b)
+}
+
+// resolve finds what a name means where it is no alias. Fixed columns come
+// before attributes; a name of a table that is neither is an attribute that
+// nobody has sent so far.
+func (s *scope) resolve(n *identNode) (*expr, string) {
+	name := s.local(n)
+	switch {
+	case !s.from:
+		return nil, fmt.Sprintf("there is no column %s without FROM", clip(n.name))
+	case !s.table:
 		return s.resolveSub(name, n.quoted)
 	}
 	if e, ok := s.fixed(name); ok {
 		return e, ""
 	}
-	e, found := s.attribute(name, 0, true)
-	if found || strings.Contains(name, ".") {
-		return e, ""
+	if isObject(name, n.quoted) {
+		return s.object(placeOf(strings.ToLower(name))), ""
 	}
-	if !n.quoted {
-		for place, base := range placeNames {
-			if strings.EqualFold(base, name) {
-				return s.object(place), ""
-			}
-		}
-	}
-	return nil, s.unknown(name, n.quoted)
+	return s.attribute(name, 0, true), ""
 }
 
 func (s *scope) resolveSub(name string, quoted bool) (*expr, string) {
-	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
-		for i, c := range s.cols {
-			if same(c.name, name) {
-				return s.col(i), ""
-			}
-		}
+	switch list := s.names.find(name); len(list) {
+	case 0:
+		return nil, "unknown column " + clip(name) + s.suggest(name, quoted)
+	case 1:
+		return s.col(list[0]), ""
+	default:
+		return nil, fmt.Sprintf("%s is ambiguous: the subquery has it as column %d and as column %d", clip(name), list[0]+1, list[1]+1)
 	}
-	return nil, s.unknown(name, quoted)
 }
 
-// unknown is the message about a name that means nothing. One in double quotes
-// that resembles no column was most likely meant to be a string.
-func (s *scope) unknown(name string, quoted bool) string {
+// unsent reports whether e is an attribute that no row has.
+func (s *scope) unsent(e *expr) bool {
+	return s.table && e.isCol() && e.attr && len(s.cols[e.col].refs) == 0
+}
+
+// suggest tells which name was most likely meant. One in double quotes that
+// resembles no column was most likely meant to be a string.
+func (s *scope) suggest(name string, quoted bool) string {
+	if slices.Contains(s.aliases, name) {
+		return "; an alias cannot stand here"
+	}
 	var known []string
 	for _, c := range fixedColumns[s.sig] {
 		known = append(known, c.name)
@@ -221,22 +273,29 @@ func (s *scope) unknown(name string, quoted bool) string {
 		known = append(known, k)
 	}
 	if !s.table {
+		known = nil
 		for _, c := range s.cols {
 			known = append(known, c.name)
 		}
 	}
 	known = append(known, s.aliases...)
-	sort.Strings(known)
-	if len(name) > 100 {
-		name = strings.ToValidUTF8(name[:100], "") + "…"
+	if near := nearest(name, sorted(known)); near != "" {
+		return "; did you mean " + clip(near) + "?"
 	}
-	msg := fmt.Sprintf("unknown column %s", name)
-	if near := nearest(name, known); near != "" {
-		msg += fmt.Sprintf("; did you mean %s?", near)
-	} else if quoted {
-		msg += "; a string stands in single quotes"
+	if quoted {
+		return "; a string stands in single quotes"
 	}
-	return msg
+	return ""
+}
+
+// elsewhere tells which other place has the key of attributes['key'].
+func (s *scope) elsewhere(key string, place column.Place) string {
+	for _, r := range s.attrs[key] {
+		if r.Place != place {
+			return fmt.Sprintf("; %s[%s] has it", placeNames[r.Place], clip(quoteString(key)))
+		}
+	}
+	return s.suggest(key, false)
 }
 
 // star lists what * stands for.

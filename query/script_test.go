@@ -21,6 +21,7 @@ import (
 //	                    the record, r:key= of the resource, s:key= of the scope
 //	query               SQL, then ---- and the rows, cells separated by |
 //	error               SQL, then ---- and the error
+//	warning             SQL, then ---- and the warnings
 //
 // now() is 2024-01-02T00:00:00Z.
 
@@ -57,7 +58,7 @@ func readScript(t *testing.T, path string) (tbl map[otlpwire.Signal][]memRow, ca
 			for l := range strings.SplitSeq(body, "\n") {
 				tbl[sig] = append(tbl[sig], parseRow(t, sig, l))
 			}
-		case "query", "error":
+		case "query", "error", "warning":
 			sql, want, ok := strings.Cut(body, "\n----")
 			if !ok {
 				t.Fatalf("%s:%d: no ----", path, start)
@@ -106,7 +107,7 @@ func parseRow(t *testing.T, sig otlpwire.Signal, l string) memRow {
 			if !ok {
 				t.Fatalf("row %q: no column %q", l, key)
 			}
-			v = castValue(strValue(typeStr, strings.Trim(text, "'")), typ)
+			v = castValue(strValue(typeStr, strings.Trim(text, "'")), storedType(typ), time.UTC)
 			if typ == typeID {
 				id, err := hex.DecodeString(text)
 				if err != nil {
@@ -196,8 +197,16 @@ func runCase(t *testing.T, file string, e *Engine, c scriptCase) {
 		t.Errorf("%s\ngot no error, want %s", where, c.want)
 	case c.kind == "error" && err.Error() != c.want:
 		t.Errorf("%s\ngot  %s\nwant %s", where, err, c.want)
-	case c.kind == "query" && err != nil:
+	case c.kind != "error" && err != nil:
 		t.Errorf("%s\ngot error %s", where, err)
+	case c.kind == "warning":
+		var lines []string
+		for _, w := range r.Warnings {
+			lines = append(lines, w.String())
+		}
+		if got := strings.Join(lines, "\n"); got != c.want {
+			t.Errorf("%s\ngot\n%s\nwant\n%s", where, got, c.want)
+		}
 	case c.kind == "query" && render(r) != c.want:
 		t.Errorf("%s\ngot\n%s\nwant\n%s", where, render(r), c.want)
 	}

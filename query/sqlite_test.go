@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -186,7 +187,7 @@ func openSQLite(t *testing.T, program string, rows []memRow) *sqlite {
 	for _, row := range rows {
 		args := make([]any, len(sqliteCols))
 		for j, c := range sqliteCols {
-			args[j] = goValue(get(row, c.name))
+			args[j] = goValue(get(row, c.name), time.UTC)
 		}
 		run("INSERT INTO spans VALUES ("+strings.Join(marks, ", ")+")", args...)
 	}
@@ -432,7 +433,7 @@ func (g *sqlGen) cond(depth int) sqlPair {
 	}
 	op := same(pick(g, "=", "!=", "<>", "<", "<=", ">", ">="))
 	not := same(pick(g, "", "NOT "))
-	switch g.r.IntN(14) {
+	switch g.r.IntN(15) {
 	case 0:
 		return pairOf("%s %s %s", g.number(depth), op, g.number(depth))
 	case 1:
@@ -451,6 +452,8 @@ func (g *sqlGen) cond(depth int) sqlPair {
 		return pairOf("%s IS %sNULL", g.str(depth), not)
 	case 8, 9:
 		return pairOf("%s %sLIKE %s", g.str(depth), not, same(pick(g, "'a%'", "'%a'", "'%a%'", "'_'", "'__%'", "'%'", "''", "'a'", "'%b_'", "'日%'", "'%_😀%'", "'% %'", "'%a%b%'", "'A%'")))
+	case 13:
+		return pairOf("%s %sLIKE %s", g.str(depth), not, same(pick(g, "'a!%' ESCAPE '!'", "'%!_%' ESCAPE '!'", "'!a_' ESCAPE '!'", "'%!!%' ESCAPE '!'", "'é日%' ESCAPE 'é'", "'a b' ESCAPE ' '")))
 	case 10:
 		return pairOf("%s %s %s", same(pick(g, g.num...)), op, g.constant())
 	case 11:
@@ -475,7 +478,11 @@ func (g *sqlGen) list(f func() sqlPair) sqlPair {
 // aggregate is a call that gives a number or a text.
 func (g *sqlGen) aggregate() sqlPair {
 	var a sqlPair
-	switch g.r.IntN(8) {
+	switch g.r.IntN(11) {
+	case 8:
+		a = g.distinctPairs()
+	case 9, 10:
+		return g.variance(pick(g, "pop", "samp"))
 	case 0, 1:
 		a = same("count(*)")
 	case 2:
@@ -501,6 +508,27 @@ func (g *sqlGen) aggregate() sqlPair {
 		return pairOf("CASE WHEN count(*) > 2 THEN max(%s) ELSE count(DISTINCT %s) END", g.number(1), g.str(1))
 	}
 	return a
+}
+
+// distinctPairs counts combinations, which SQLite does of one value only.
+func (g *sqlGen) distinctPairs() sqlPair {
+	x, y := g.str(1), g.str(1)
+	return sqlPair{
+		fmt.Sprintf("count(DISTINCT %s, %s)", x.ours, y.ours),
+		fmt.Sprintf("count(DISTINCT length(%s) || ',' || %s || %s)", x.lite, x.lite, y.lite),
+	}
+}
+
+// variance is by the textbook's formula in SQLite, which is good enough for
+// small numbers.
+func (g *sqlGen) variance(kind string) sqlPair {
+	x := g.number(0)
+	least := map[string]int{"pop": 0, "samp": 1}[kind]
+	return sqlPair{
+		fmt.Sprintf("round(var_%s(%s), 9)", kind, x.ours),
+		fmt.Sprintf("CASE WHEN count(%s) > %d THEN round((sum(1.0 * %s * %s) - 1.0 * sum(%s) * sum(%s) / count(%s)) / (count(%s) - %d), 9) END",
+			x.lite, least, x.lite, x.lite, x.lite, x.lite, x.lite, x.lite, least),
+	}
 }
 
 func (g *sqlGen) scalar(depth int) sqlPair {

@@ -31,7 +31,7 @@ const (
 
 // typeName returns the name of a type in results and messages.
 func typeName(t Type) string {
-	switch t {
+	switch storedType(t) {
 	case typeBool:
 		return "bool"
 	case typeInt:
@@ -54,6 +54,8 @@ func typeName(t Type) string {
 		return "id"
 	case typeAny:
 		return "any"
+	case typeInterval:
+		return "interval"
 	}
 	return "null"
 }
@@ -114,6 +116,9 @@ func formOf(t Type) form {
 	case typeAny:
 		return formAny
 	}
+	if isEnum(t) {
+		return formStr
+	}
 	return formNone
 }
 
@@ -169,6 +174,9 @@ func compareValues(a, b value) int {
 			return cmp.Compare(a.n, b.n)
 		case formFloat:
 			return compareFloats(a.float(), b.float())
+		}
+		if isEnum(a.t) {
+			return compareEnum(a.t, a.s, b.s)
 		}
 		return strings.Compare(a.s, b.s)
 	}

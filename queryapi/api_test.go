@@ -198,7 +198,7 @@ func TestAPI_Golden(t *testing.T) {
 		{"trace_bad_accept", "GET", "/api/v1/traces/01020300000000000000000000000001", "", []string{"Accept", "text/html"}},
 		{"trace_short_id", "GET", "/api/v1/traces/010203", "", nil},
 		{"trace_long_id", "GET", "/api/v1/traces/0102030000000000000000000000000100", "", nil},
-		{"tail_where_type", "GET", "/api/v1/tail?where=true%0AAND+servise", "", nil},
+		{"tail_where_type", "GET", "/api/v1/tail?where=true%0AAND+service", "", nil},
 		{"tail_where_outside", "GET", "/api/v1/tail?service=a&where=true)+OR+(true", "", nil},
 		{"query_get", "GET", "/api/v1/query", "", nil},
 		{"trace", "GET", "/api/v1/traces/01020300000000000000000000000001", "", nil},

@@ -15,10 +15,17 @@ func (jsonFormat) MediaType() string           { return "application/json" }
 func (jsonFormat) Encoder(w io.Writer) Encoder { return &jsonEncoder{w: w} }
 
 type jsonEncoder struct {
-	w    io.Writer
-	buf  []byte
-	cols int
-	rows bool // some were written
+	w        io.Writer
+	buf      []byte
+	cols     int
+	rows     bool // some were written
+	warnings []query.Warning
+}
+
+// Warnings keeps the warnings for the end of the document.
+func (e *jsonEncoder) Warnings(list []query.Warning) error {
+	e.warnings = list
+	return nil
 }
 
 // Columns begins the document.
@@ -67,7 +74,8 @@ type stats struct {
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
 
-// Close ends the document with the figures.
+// Close ends the document with the warnings, where there are any, and the
+// figures.
 func (e *jsonEncoder) Close(st query.Stats) error {
 	tail, err := json.Marshal(stats{
 		RowsScanned: st.RowsScanned, RowsReturned: st.RowsReturned, BytesRead: st.BytesRead,
@@ -77,7 +85,15 @@ func (e *jsonEncoder) Close(st query.Stats) error {
 	if err != nil {
 		return err
 	}
-	e.buf = append(append(append(e.buf, `],"stats":`...), tail...), "}\n"...)
+	e.buf = append(e.buf, ']')
+	if len(e.warnings) > 0 {
+		list, err := json.Marshal(e.warnings)
+		if err != nil {
+			return err
+		}
+		e.buf = append(append(e.buf, `,"warnings":`...), list...)
+	}
+	e.buf = append(append(append(e.buf, `,"stats":`...), tail...), "}\n"...)
 	return e.flush()
 }
 

@@ -36,7 +36,8 @@ const (
 type request struct {
 	sql     string
 	args    []any
-	timeout time.Duration // 0: the engine's
+	timeout time.Duration  // 0: the engine's
+	zone    *time.Location // nil: UTC
 }
 
 // query runs SQL and streams the answer.
@@ -47,6 +48,9 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req, status, err := readRequest(w, r)
+	if err == nil && req.zone == nil {
+		req.zone, err = decodeZone(r.URL.Query().Get("tz"))
+	}
 	if err != nil {
 		fail(w, status, err.Error())
 		return
@@ -59,7 +63,11 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &heldWriter{w: newClientWriter(w), mediaType: format.MediaType()}
 	enc := format.Encoder(out)
-	st, err := a.engine.Stream(ctx, req.sql, req.args, enc)
+	engine := a.engine
+	if req.zone != nil {
+		engine = engine.In(req.zone)
+	}
+	st, err := engine.Stream(ctx, req.sql, req.args, answer{enc, w.Header()})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		err = fmt.Errorf("query: timeout of %s reached: %w", req.timeout, query.ErrLimit)
 	}
@@ -98,7 +106,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (req request, status in
 	}
 	switch media {
 	case "text/plain", "application/sql", "application/x-www-form-urlencoded": // the last is what curl -d says
-		return request{sql: string(body)}, 0, nil
+		return request{sql: string(body)}, http.StatusBadRequest, nil
 	case "application/json":
 		req, err = decodeRequest(body)
 		return req, http.StatusBadRequest, err
@@ -111,6 +119,7 @@ func decodeRequest(body []byte) (req request, err error) {
 		Query   *string `json:"query"`
 		Params  any     `json:"params"`
 		Timeout any     `json:"timeout"`
+		TZ      string  `json:"tz"`
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -118,10 +127,10 @@ func decodeRequest(body []byte) (req request, err error) {
 	err = d.Decode(&doc)
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		// Its own text shows the Go type of doc.
-		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %s found at byte %d", e.Value, e.Offset)
+		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\", \"tz\"}: %s found at byte %d", e.Value, e.Offset)
 	}
 	if err != nil {
-		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\"}: %w", err)
+		return req, fmt.Errorf("the body is no {\"query\", \"params\", \"timeout\", \"tz\"}: %w", err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return req, errors.New("the body goes on behind the JSON document")
@@ -139,8 +148,23 @@ func decodeRequest(body []byte) (req request, err error) {
 	default:
 		return req, errors.New(`"params" is neither an array ($1, $2) nor an object (:name)`)
 	}
+	if req.zone, err = decodeZone(doc.TZ); err != nil {
+		return req, err
+	}
 	req.timeout, err = decodeTimeout(doc.Timeout)
 	return req, err
+}
+
+// decodeZone reads the name of a time zone, nil for none.
+func decodeZone(name string) (*time.Location, error) {
+	if name == "" {
+		return nil, nil
+	}
+	zone, err := query.LoadZone(name)
+	if err != nil {
+		return nil, fmt.Errorf("\"tz\": %w", err)
+	}
+	return zone, nil
 }
 
 // decodeTimeout reads "1.5s" or a number of seconds.

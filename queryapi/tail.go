@@ -34,8 +34,9 @@ var tailTables = map[string]struct {
 	"metrics": {otlpwire.Metrics, "metrics"},
 }
 
-// levels are what the level parameter may be, in any case.
-var levels = []string{"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}
+// levels are what the level parameter may be, in any case or by other names
+// that queries know.
+const levels = "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
 
 // tail sends rows as they arrive, as server-sent events. Each request that the
 // store takes is queried by itself, so a condition means here what it means
@@ -47,21 +48,33 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, fmt.Sprintf("signal %q is not one of logs, spans and metrics", params.Get("signal")))
 		return
 	}
-	if level := params.Get("level"); level != "" {
+	level := params.Get("level")
+	if level != "" {
+		name, ok := query.ParseLevel(level)
 		switch {
 		case t.signal != otlpwire.Logs:
 			fail(w, http.StatusBadRequest, "level is for logs; spans and metrics have none")
 			return
-		case !slices.Contains(levels, strings.ToUpper(level)):
-			fail(w, http.StatusBadRequest, fmt.Sprintf("level %q is not one of %s", level, strings.Join(levels, ", ")))
+		case !ok:
+			fail(w, http.StatusBadRequest, fmt.Sprintf("level %q is not one of %s", level, levels))
 			return
 		}
+		level = name
 	}
-	sql, args := tailSQL(t.table, params.Get("service"), params.Get("level"), params.Get("where"))
+	zone, err := decodeZone(params.Get("tz"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	sql, args := tailSQL(t.table, params.Get("service"), level, params.Get("where"))
 	source := &oneRequest{columns: a.Source, signal: t.signal}
 	engine := query.New(source, a.Query)
+	if zone != nil {
+		engine = engine.In(zone)
+	}
 	// A faulty condition is found before the first row arrives.
-	if err := checkTail(r.Context(), engine, sql, args, t.table, params.Get("where")); err != nil {
+	warnings, err := checkTail(r.Context(), engine, sql, args, t.table, params.Get("where"))
+	if err != nil {
 		a.failQuery(w, r, err)
 		return
 	}
@@ -75,6 +88,9 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	events := &eventWriter{w: newClientWriter(w)}
 	enc := &ndjsonEncoder{w: events, prefix: "event: row\ndata: ", suffix: "\n\n"}
 	events.comment("listening")
+	for _, warning := range warnings {
+		events.send("warning", warning)
+	}
 	ticker := time.NewTicker(keepAlive)
 	defer ticker.Stop()
 	for events.err == nil {
@@ -105,21 +121,27 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// checkTail puts the query to what is there already, which is nothing. Where
-// the condition is at fault, the error tells the line of the condition: both
-// texts have it from their second line on.
-func checkTail(ctx context.Context, engine *query.Engine, sql string, args []any, table, where string) error {
-	var err error
+// checkTail puts the query to what is there already, which is nothing, and
+// returns its warnings: a name that nobody has sent is waited for. Errors and
+// warnings tell the line of the condition: both texts have it from their second
+// line on.
+func checkTail(ctx context.Context, engine *query.Engine, sql string, args []any, table, where string) (warnings []query.Warning, err error) {
 	if where != "" {
 		_, err = query.Parse("SELECT * FROM " + table + " WHERE\n" + where)
 	}
 	if err == nil {
-		_, err = engine.Query(ctx, sql, args...)
+		var r *query.Result
+		if r, err = engine.Query(ctx, sql, args...); err == nil {
+			warnings = r.Warnings
+		}
+	}
+	for i := range warnings {
+		warnings[i].Line--
 	}
 	if q, ok := errors.AsType[*query.Error](err); ok && q.Line > 1 {
 		q.Line--
 	}
-	return err
+	return warnings, err
 }
 
 // tailSQL builds the query that every arriving request is put to.
@@ -136,7 +158,7 @@ func tailSQL(table, service, level, where string) (sql string, args []any) {
 		add("service = $%d", service)
 	}
 	if level != "" {
-		add("level >= $%d", strings.ToUpper(level))
+		add("level >= $%d", level)
 	}
 	sql = "SELECT * FROM " + table
 	if len(conditions) > 0 {
@@ -171,9 +193,12 @@ func (e *eventWriter) flush() {
 }
 
 // problem sends why the stream ends.
-func (e *eventWriter) problem(p problem) {
-	body, _ := json.Marshal(p.complete()) // strings and integers
-	_, _ = fmt.Fprintf(e, "event: error\ndata: %s\n\n", body)
+func (e *eventWriter) problem(p problem) { e.send("error", p.complete()) }
+
+// send sends an event whose data is the JSON of v, of strings and integers.
+func (e *eventWriter) send(event string, v any) {
+	body, _ := json.Marshal(v)
+	_, _ = fmt.Fprintf(e, "event: %s\ndata: %s\n\n", event, body)
 	e.flush()
 }
 

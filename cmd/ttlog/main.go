@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // time zones for queries, wherever this runs
 
 	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 )

@@ -45,6 +45,11 @@ func queryCommand() *cobra.Command {
 			if accepts[format] == "" {
 				return usageError{fmt.Errorf("--format %q is not one of table, json, ndjson, csv and arrow", format)}
 			}
+			if zone := v.GetString("tz"); zone != "" {
+				if _, err := query.LoadZone(zone); err != nil {
+					return usageError{fmt.Errorf("--tz: %w", err)}
+				}
+			}
 			server, data, err := onlyOne(cmd, v.GetString("server"), v.GetString("data"))
 			if err != nil {
 				return err
@@ -53,15 +58,20 @@ func queryCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return errors.Join(runQuery(cmd.Context(), client, base, format, args[0], cmd.OutOrStdout()), closeClient())
+			ask := question{sql: args[0], format: format, zone: v.GetString("tz")}
+			return errors.Join(runQuery(cmd.Context(), client, base, ask, cmd.OutOrStdout(), cmd.ErrOrStderr()), closeClient())
 		},
 	}
 	f := cmd.Flags()
 	f.String("server", "http://127.0.0.1:3000", "server to ask")
 	f.String("data", "", "data directory to read instead of asking a server")
 	f.String("format", "table", "table, json, ndjson, csv or arrow")
+	f.String("tz", "", "time zone of times without one, of days and months, and of what is printed, such as Europe/Berlin (default UTC)")
 	return cmd
 }
+
+// question is what the command line asks.
+type question struct{ sql, format, zone string }
 
 // formats are those that the API offers beside its own.
 var formats = []queryapi.Format{arrow.Format{}}
@@ -88,13 +98,17 @@ func queryClient(server, data string, warnings io.Writer) (client *http.Client, 
 	return http.DefaultClient, strings.TrimSuffix(server, "/"), func() error { return nil }, nil
 }
 
-func runQuery(ctx context.Context, client *http.Client, base, format, sql string, out io.Writer) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/v1/query", strings.NewReader(sql))
+func runQuery(ctx context.Context, client *http.Client, base string, ask question, out, errs io.Writer) error {
+	u := base + "/api/v1/query"
+	if ask.zone != "" {
+		u += "?tz=" + url.QueryEscape(ask.zone)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u, strings.NewReader(ask.sql))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
-	req.Header.Set("Accept", accepts[format])
+	req.Header.Set("Accept", accepts[ask.format])
 	resp, err := client.Do(req)
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return fmt.Errorf("%w (is ttlog serve running there? --data reads a directory without a server)", err)
@@ -106,7 +120,14 @@ func runQuery(ctx context.Context, client *http.Client, base, format, sql string
 	if resp.StatusCode != http.StatusOK {
 		return queryapi.ReadProblem(resp)
 	}
-	if format != "table" {
+	warnings, err := queryapi.ReadWarnings(resp)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(errs, "ttlog: warning: %s\n", render.Printable(w.String()))
+	}
+	if ask.format != "table" {
 		return copyAnswer(out, resp.Body)
 	}
 	doc, err := render.Read(resp.Body)

@@ -2,8 +2,8 @@
 // a package of its own so that an application that mounts the API does not pull
 // in Arrow; the daemon and the command line offer it.
 //
-// The types become bool, int64, float64, utf8, binary, timestamp[ns, UTC] and
-// duration[ns]. Ids are utf8 in hexadecimal; arrays, maps and values of mixed
+// The types become bool, int64, float64, utf8, binary, timestamp[ns, UTC] (or the
+// column's zone) and duration[ns]. Ids are utf8 in hexadecimal; arrays, maps and values of mixed
 // types are utf8 in JSON.
 package arrow
 
@@ -42,7 +42,7 @@ type encoder struct {
 func (e *encoder) Columns(cols []query.Column) error {
 	fields := make([]arrow.Field, len(cols))
 	for i, c := range cols {
-		fields[i] = arrow.Field{Name: c.Name, Type: typeOf(c.Type), Nullable: true}
+		fields[i] = arrow.Field{Name: c.Name, Type: typeOf(c), Nullable: true}
 	}
 	schema := arrow.NewSchema(fields, nil)
 	e.builder = array.NewRecordBuilder(memory.DefaultAllocator, schema)
@@ -50,8 +50,8 @@ func (e *encoder) Columns(cols []query.Column) error {
 	return nil
 }
 
-func typeOf(t string) arrow.DataType {
-	switch t {
+func typeOf(c query.Column) arrow.DataType {
+	switch c.Type {
 	case "bool":
 		return arrow.FixedWidthTypes.Boolean
 	case "int":
@@ -61,6 +61,9 @@ func typeOf(t string) arrow.DataType {
 	case "bytes":
 		return arrow.BinaryTypes.Binary
 	case "timestamp":
+		if c.Zone != "" {
+			return &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: c.Zone}
+		}
 		return arrow.FixedWidthTypes.Timestamp_ns
 	case "duration":
 		return arrow.FixedWidthTypes.Duration_ns

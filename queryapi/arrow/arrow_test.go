@@ -2,6 +2,7 @@ package arrow_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	apachearrow "github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -106,6 +108,40 @@ func TestFormat_Types(t *testing.T) {
 	}
 	if r.Err() != nil || rows != 2 {
 		t.Errorf("got %d rows, %v; want 2", rows, r.Err())
+	}
+}
+
+// TestFormat_NamesZonesAndInfinities asks for what other forms could write in
+// several ways: names that repeat, infinities, and times in a zone.
+func TestFormat_NamesZonesAndInfinities(t *testing.T) {
+	_, body := call(t, serve(t), `{"query":"SELECT 'Infinity'::float AS x, p99(-'inf'::float) AS x, min(timestamp) AS x, max(timestamp) AT TIME ZONE 'UTC' AS y, any(nam) FROM spans","tz":"Asia/Tokyo"}`, "application/json")
+	r, err := ipc.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var names []string
+	for _, f := range r.Schema().Fields() {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "x x_2 x_3 y any(nam)" {
+		t.Errorf("got names %s", got)
+	}
+	if got := r.Schema().Field(2).Type.(*apachearrow.TimestampType).TimeZone; got != "Asia/Tokyo" {
+		t.Errorf("got a timestamp in %s, want Asia/Tokyo", got)
+	}
+	if !apachearrow.TypeEqual(r.Schema().Field(3).Type, apachearrow.FixedWidthTypes.Timestamp_ns) {
+		t.Errorf("got %s, want a timestamp in UTC", r.Schema().Field(3).Type)
+	}
+	if !r.Next() {
+		t.Fatal(r.Err())
+	}
+	row := r.RecordBatch()
+	if x, y := row.Column(0).(*array.Float64).Value(0), row.Column(1).(*array.Float64).Value(0); !math.IsInf(x, 1) || !math.IsInf(y, -1) {
+		t.Errorf("got %v and %v, want the infinities", x, y)
+	}
+	if got, want := int64(row.Column(2).(*array.Timestamp).Value(0)), time.Date(2026, 1, 2, 15, 4, 5, 6, time.UTC).UnixNano(); got != want {
+		t.Errorf("got the time %d, want %d", got, want)
 	}
 }
 

@@ -1,0 +1,68 @@
+package query
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// pattern returns the constant text on the right of LIKE or ~.
+func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
+	if !r.isConst() || r.typ != typeStr && r.typ != typeNull {
+		b.fail(n.r.at(), "%s needs a pattern that is a string constant", n.op)
+		return "", false
+	}
+	return r.val.s, !r.val.isNull()
+}
+
+func (b *binder) like(n *binaryNode, l, r *expr) *expr {
+	pattern, ok := b.pattern(n, r)
+	l = b.text(l, n.l, n.op)
+	if n.escape != nil && ok {
+		pattern = b.escape(pattern, n.escape)
+	}
+	if !ok || b.err != nil {
+		return constExpr(typeBool, value{})
+	}
+	if len(pattern) > maxPatternBytes {
+		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
+	}
+	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
+	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
+	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
+		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
+	}
+	return e
+}
+
+// escape writes a pattern of LIKE … ESCAPE with \ as its escape character.
+func (b *binder) escape(pattern string, n node) string {
+	e := b.expr(n)
+	if b.err != nil {
+		return ""
+	}
+	esc, size := utf8.DecodeRuneInString(e.val.s)
+	if e.typ != typeStr || size != len(e.val.s) {
+		b.fail(n.at(), "ESCAPE takes one character, or '' for none")
+		return ""
+	}
+	pattern, ok := likeEscape(pattern, esc, size > 0)
+	if !ok {
+		b.fail(n.at(), "the pattern ends with the character that ESCAPE names")
+	}
+	return pattern
+}
+
+func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
+	pattern, ok := b.pattern(n, r)
+	l = b.text(l, n.l, n.op)
+	if !ok || b.err != nil {
+		return constExpr(typeBool, value{})
+	}
+	re, err := compileRegex(pattern)
+	if err != nil {
+		return b.fail(n.r.at(), "%s", err)
+	}
+	return callExpr(typeBool, regexKernel(re, n.op == "!~"), l)
+}

@@ -1,0 +1,231 @@
+package query
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// LoadZone returns the time zone of a name in the IANA database
+// (Europe/Berlin), or of an offset from UTC (+05:30).
+func LoadZone(name string) (*time.Location, error) {
+	if t, err := time.Parse("-07:00", name); err == nil {
+		_, offset := t.Zone()
+		return time.FixedZone(name, offset), nil
+	}
+	// LoadLocation takes these two for UTC and for whatever zone this machine
+	// is in.
+	if name == "" || strings.EqualFold(name, "local") {
+		return nil, fmt.Errorf("%q is no time zone such as Europe/Berlin or +05:30", name)
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		return zone, nil
+	}
+	_, err = time.LoadLocation("Europe/London")
+	return nil, zoneError(name, err == nil)
+}
+
+// zoneError tells a wrong name from a machine that knows no names: minimal
+// container images have no zone data.
+func zoneError(name string, haveData bool) error {
+	if haveData {
+		return fmt.Errorf("%q is no time zone such as Europe/Berlin or +05:30", name)
+	}
+	return fmt.Errorf(`no time zone data for %q: this machine has none, and the program was built without; import _ "time/tzdata", or write an offset such as +02:00`, name)
+}
+
+// zoneOf returns the zone in which e shows times and reads text.
+func (b *binder) zoneOf(e *expr) *time.Location {
+	if e.zone != nil {
+		return e.zone
+	}
+	return b.zone
+}
+
+// loadZone reads the name of a zone, which has to be a constant.
+func (b *binder) loadZone(e *expr, n node) *time.Location {
+	if b.err != nil {
+		return b.zone
+	}
+	if !e.isConst() || e.typ != typeStr || e.val.isNull() {
+		b.fail(n.at(), "found %s, expected a time zone that is a string constant such as 'Europe/Berlin'", clip(nodeString(n)))
+		return b.zone
+	}
+	zone, err := LoadZone(e.val.s)
+	if err != nil {
+		b.fail(n.at(), "%s", err)
+		return b.zone
+	}
+	return zone
+}
+
+// atTimeZone binds x AT TIME ZONE zone: the same instant, shown in that zone
+// and computed with by its days and months. Text without an offset of its own
+// is the time on a clock there.
+func (b *binder) atTimeZone(n *zoneNode) *expr {
+	zone := b.loadZone(b.expr(n.zone), n.zone)
+	outer := b.zone
+	var x *expr
+	switch arg := n.x.(type) {
+	case *timeNode, *litNode, *paramNode:
+		b.zone = zone
+		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
+		b.zone = outer
+	default:
+		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
+	}
+	y := *x // which others may share
+	y.zone = zone
+	return &y
+}
+
+// A wall time is what a clock in some zone shows, as nanoseconds from its
+// 1970-01-01T00:00.
+
+// wallTime returns what a clock in the zone shows.
+func wallTime(ns int64, zone *time.Location) (int64, bool) {
+	_, offset := time.Unix(0, ns).In(zone).Zone()
+	return addInt(ns, int64(offset)*1e9)
+}
+
+// wallInstant returns when a clock in the zone shows wall: the first time
+// where it does so twice, the end of the gap where it never does.
+func wallInstant(wall int64, zone *time.Location) (int64, bool) {
+	const day = 24 * 3600
+	around := time.Unix(0, wall)
+	_, before := around.Add(-day * time.Second).In(zone).Zone()
+	_, after := around.Add(day * time.Second).In(zone).Zone()
+	first, ok := subInt(wall, int64(before)*1e9)
+	if !ok {
+		return 0, false
+	}
+	t := time.Unix(0, first).In(zone)
+	if _, offset := t.Zone(); offset == before {
+		return first, true
+	}
+	last, ok := subInt(wall, int64(after)*1e9)
+	if _, offset := time.Unix(0, last).In(zone).Zone(); offset == after {
+		return last, ok
+	}
+	start, _ := t.ZoneBounds()
+	return start.UnixNano(), true
+}
+
+// zoneFloor cuts a time down to a multiple of width, which is an hour at most,
+// on the clocks of a zone. An hour that they show twice is two.
+func zoneFloor(ns, width int64, zone *time.Location) (lo, hi int64, ok bool) {
+	t := time.Unix(0, ns).In(zone)
+	_, offset := t.Zone()
+	wall, ok := addInt(ns, int64(offset)*1e9)
+	if !ok {
+		return 0, 0, false
+	}
+	if lo, ok = mulInt(floorDiv(wall, width), width); !ok {
+		return 0, 0, false
+	}
+	if lo, ok = subInt(lo, int64(offset)*1e9); !ok {
+		return 0, 0, false
+	}
+	if hi, ok = addInt(lo, width-1); !ok {
+		hi = ns
+	}
+	start, end := t.ZoneBounds()
+	if !start.IsZero() && start.After(time.Unix(0, lo)) {
+		lo = start.UnixNano()
+	}
+	if !end.IsZero() && !end.After(time.Unix(0, hi)) {
+		hi = end.UnixNano() - 1
+	}
+	return lo, hi, true
+}
+
+// bucketOf returns the first and the last nanosecond of the bucket that holds
+// a time.
+type bucketOf func(ns int64) (lo, hi int64, ok bool)
+
+// fixedBuckets are buckets of one width, counted from 1970 on the clocks of
+// the zone. Those of more than an hour are as long as the clocks say: a day
+// may have 23 or 25 hours.
+func fixedBuckets(width int64, zone *time.Location) bucketOf {
+	if zone == time.UTC {
+		return func(ns int64) (lo, hi int64, ok bool) {
+			if lo, ok = mulInt(floorDiv(ns, width), width); !ok {
+				return 0, 0, false
+			}
+			if hi, ok = addInt(lo, width-1); !ok {
+				hi = ns
+			}
+			return lo, hi, true
+		}
+	}
+	if width <= int64(time.Hour) {
+		return func(ns int64) (lo, hi int64, ok bool) { return zoneFloor(ns, width, zone) }
+	}
+	return func(ns int64) (lo, hi int64, ok bool) {
+		wall, ok := wallTime(ns, zone)
+		if !ok {
+			return 0, 0, false
+		}
+		start, ok := mulInt(floorDiv(wall, width), width)
+		if !ok {
+			return 0, 0, false
+		}
+		next, ok := addInt(start, width)
+		return wallRange(ns, start, next, ok, zone)
+	}
+}
+
+// monthBuckets are buckets of whole months, counted from January 1970.
+func monthBuckets(months int64, zone *time.Location) bucketOf {
+	return func(ns int64) (lo, hi int64, ok bool) {
+		y, m, _ := time.Unix(0, ns).In(zone).Date()
+		k := floorDiv(int64(y-1970)*12+int64(m-1), months) * months
+		start, ok := wallOf(time.Date(1970, time.Month(1+k), 1, 0, 0, 0, 0, time.UTC))
+		if !ok {
+			return 0, 0, false
+		}
+		next, ok := wallOf(time.Date(1970, time.Month(1+k+months), 1, 0, 0, 0, 0, time.UTC))
+		return wallRange(ns, start, next, ok, zone)
+	}
+}
+
+// wallRange turns the wall times of two bucket bounds around ns into a bucket.
+func wallRange(ns, start, next int64, hasNext bool, zone *time.Location) (lo, hi int64, ok bool) {
+	if lo, ok = wallInstant(start, zone); !ok || lo > ns {
+		return 0, 0, false
+	}
+	hi = ns
+	if hasNext {
+		if end, ok := wallInstant(next, zone); ok && end > ns {
+			hi = end - 1
+		}
+	}
+	return lo, hi, true
+}
+
+// wallOf returns a date and clock as a wall time, false where that does not
+// fit.
+func wallOf(t time.Time) (int64, bool) {
+	s := t.Unix()
+	return t.UnixNano(), s > math.MinInt64/1_000_000_000 && s < math.MaxInt64/1_000_000_000
+}
+
+// addCalendar adds months, days and a time to an instant. Months and days keep
+// the clock of the zone; the 31st of a month that has none is its last day.
+func addCalendar(ns, months, days, rest int64, zone *time.Location) (int64, bool) {
+	t := time.Unix(0, ns).In(zone)
+	y, m, d := t.Date()
+	first := time.Date(y, m+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	date := time.Date(first.Year(), first.Month(), min(d, last)+int(days), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+	wall, ok := wallOf(date)
+	if !ok {
+		return 0, false
+	}
+	if ns, ok = wallInstant(wall, zone); !ok {
+		return 0, false
+	}
+	return addInt(ns, rest)
+}
