@@ -2,7 +2,6 @@ package httpsemconv
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
+	"github.com/ttlog/ttlog/instrument/internal/guard"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
 
@@ -245,7 +245,7 @@ func (x *Exchange) errorType(out Outcome) string {
 
 func isAbort(value any) bool {
 	err, ok := value.(error)
-	return ok && errors.Is(err, http.ErrAbortHandler)
+	return ok && guard.Is(err, http.ErrAbortHandler)
 }
 
 func (k serverKey) attributes() []attribute.KeyValue {
