@@ -13,6 +13,9 @@ import (
 	"reflect"
 )
 
+// Nil is the text of a nil pointer whose method panics.
+const Nil = "<nil>"
+
 // Text returns what f returns, a method of v that gives its text. Where f
 // panics, the text is that of [Panicked].
 func Text(v any, f func() string) (text string) {
@@ -30,10 +33,10 @@ func Error(err error) string {
 }
 
 // Panicked is what stands for v, one of whose methods has panicked with p:
-// <nil> for a nil pointer, which is all there is to say of it.
+// [Nil] for a nil pointer, as that is all there is to say of it.
 func Panicked(v, p any) (text string) {
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
-		return "<nil>"
+		return Nil
 	}
 	// The value that was panicked with has methods as well.
 	defer func() {
