@@ -18,6 +18,7 @@ import (
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/sdkguard"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/storage"
 )
@@ -212,9 +213,9 @@ func (in *instance) collectFirst() {
 }
 
 func (in *instance) setGlobals() {
-	otel.SetTracerProvider(in.traces)
+	otel.SetTracerProvider(sdkguard.Tracers(in.traces))
 	otel.SetMeterProvider(in.metrics)
-	otel.SetLoggerProvider(in.logs)
+	otel.SetLoggerProvider(sdkguard.Loggers(in.logs))
 	otel.SetTextMapPropagator(in.propagators)
 	in.giveBackSlog = func() {}
 	if in.config.slogDefault {

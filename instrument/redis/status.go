@@ -8,7 +8,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // maxStatusBytes bounds an error prefix; the longest in use is UNKILLABLE.

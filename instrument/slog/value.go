@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // The bounds of what one record holds. Values may refer to themselves, and a

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
 	"github.com/ttlog/ttlog/instrument/internal/sqltext"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // maxDescriptionBytes bounds a status description; a server's message may

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // statusOf returns the database's own code of an error, "" when it has none.

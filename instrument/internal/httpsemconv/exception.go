@@ -10,7 +10,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // panicType returns the error.type of a recovered panic value.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 const redacted = "REDACTED"

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
-	"github.com/ttlog/ttlog/instrument/internal/guard"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // Limits on what a request brings along.

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"testing"
 
-	"github.com/ttlog/ttlog/instrument/internal/guard"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // failing panics with v whenever it is asked for anything.
