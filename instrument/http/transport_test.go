@@ -266,7 +266,7 @@ func TestTransport_ErrorsThatPanic(t *testing.T) {
 		if len(span.Events()) != 1 || conformance.Texts(span.Events()[0].Attributes)["exception.message"] != text {
 			t.Errorf("the events are %v, want one that says %s", span.Events(), text)
 		}
-		conformance.Want(t, span, map[string]string{"error.type": "*conformance.Faulty"})
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError"})
 	}
 }
 
@@ -287,6 +287,6 @@ func TestHandler_PanicsThatPanic(t *testing.T) {
 		if got := conformance.Texts(span.Events()[0].Attributes)["exception.message"]; got != text {
 			t.Errorf("the event says %q, want %q", got, text)
 		}
-		conformance.Want(t, span, map[string]string{"error.type": "*conformance.Faulty"})
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError"})
 	}
 }

@@ -267,8 +267,8 @@ func printable(v reflect.Value, room *int, depth int) bool {
 	case reflect.Interface:
 		return v.IsNil() || printable(v.Elem(), room, depth+1)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if !printable(v.Field(i), room, depth+1) {
+		for _, field := range v.Fields() {
+			if !printable(field, room, depth+1) {
 				return false
 			}
 		}

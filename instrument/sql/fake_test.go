@@ -434,6 +434,6 @@ func TestErrors_ThatPanic(t *testing.T) {
 		if got := span.Status().Description; got != text {
 			t.Errorf("the status says %q, want %q", got, text)
 		}
-		conformance.Want(t, span, map[string]string{"error.type": "*conformance.Faulty", "db.response.status_code": "-"})
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError", "db.response.status_code": "-"})
 	}
 }

@@ -12,6 +12,7 @@ package sdkguard
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/otel/log"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -60,7 +61,7 @@ func (s *span) TracerProvider() trace.TracerProvider { return s.tracer.provider 
 func (s *span) RecordError(err error, opts ...trace.EventOption) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.AddEvent(semconv.ExceptionEventName, append(opts[:len(opts):len(opts)], trace.WithAttributes(
+			s.AddEvent(semconv.ExceptionEventName, append(slices.Clip(opts), trace.WithAttributes(
 				semconv.ExceptionType(fmt.Sprintf("%T", err)), semconv.ExceptionMessage(guard.Panicked(err, p))))...)
 		}
 	}()
