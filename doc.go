@@ -8,15 +8,18 @@
 //		return err
 //	}
 //	defer shutdown(context.WithoutCancel(ctx))
-//	mux.Handle("/telemetry/", http.StripPrefix("/telemetry", ttlog.Handler()))
+//	ttlog.Mount(mux, "/telemetry")
 //
-// The providers are the official SDK's and are set as OpenTelemetry's globals,
-// so every instrumentation library works as it is. The environment variables
+// The providers are the official SDK's, guarded against errors whose methods
+// panic, and are set as OpenTelemetry's globals, so every instrumentation library
+// works as it is. The environment variables
 // of the OpenTelemetry specification are honored: OTEL_SERVICE_NAME,
 // OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and its argument,
-// OTEL_PROPAGATORS, OTEL_SDK_DISABLED, OTEL_METRIC_EXPORT_INTERVAL, and
-// OTEL_EXPORTER_OTLP_*, which names a collector to forward everything to beside
-// the store. An option given in code wins over the environment.
+// OTEL_PROPAGATORS, OTEL_SDK_DISABLED, OTEL_METRIC_EXPORT_INTERVAL,
+// OTEL_TRACES_EXPORTER, OTEL_LOGS_EXPORTER and OTEL_METRICS_EXPORTER (otlp,
+// ttlog for the store alone, none), and OTEL_EXPORTER_OTLP_*, which names a
+// collector to forward everything to beside the store. What is not understood is
+// told of and ignored. An option given in code wins over the environment.
 //
 // Telemetry never fails its host: nothing here blocks or panics in the
 // application's path; what cannot be kept is counted and dropped.

@@ -28,6 +28,7 @@ type config struct {
 	sampler        sdktrace.Sampler
 	metricInterval time.Duration
 	slogDefault    bool
+	slogLevel      slog.Leveler
 	logger         *slog.Logger
 }
 
@@ -98,17 +99,29 @@ func WithSampler(s sdktrace.Sampler) Option {
 }
 
 // WithMetricInterval sets how often metrics are collected. Without it
-// OTEL_METRIC_EXPORT_INTERVAL decides, whose default is a minute.
+// OTEL_METRIC_EXPORT_INTERVAL decides, whose default here is ten seconds. The
+// first time is after a second.
 func WithMetricInterval(d time.Duration) Option {
 	return optionFunc(func(c config) config { c.metricInterval = d; return c })
 }
 
-// WithSlog makes ttlog the handler of slog's default logger, so that slog.Info
-// and its like become log records, tied to the span in their context. Package
-// log writes there as well. Until shutdown gives them back, neither writes to
-// standard error any more: what log.Fatal says is in the store, and only there.
+// WithSlog records what is logged with slog's default logger, tied to the span
+// in its context, and with package log. Both go on writing what they wrote, where
+// and how they are set up when Start is called; what slog's handler does not take
+// for its level is not recorded either, see [WithSlogLevel]. Shutdown takes ttlog
+// out again.
+//
+// For a logger that is not the default one, or one that is made after Start, put
+// [github.com/ttlog/ttlog/instrument/slog.NewHandler] before its handler.
 func WithSlog() Option {
 	return optionFunc(func(c config) config { c.slogDefault = true; return c })
+}
+
+// WithSlogLevel is [WithSlog] with a level of its own: from it on records are
+// kept, whatever is written elsewhere. With slog.DiscardHandler as the default
+// handler they are kept here alone.
+func WithSlogLevel(l slog.Leveler) Option {
+	return optionFunc(func(c config) config { c.slogDefault, c.slogLevel = true, l; return c })
 }
 
 // WithLogger says where ttlog itself logs, for example that a collector cannot

@@ -4,16 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
-	"log/slog"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/contrib/bridges/otelslog"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -24,9 +18,13 @@ import (
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/sdkguard"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/storage"
 )
+
+// ErrStarted is wrapped by the error of a second Start.
+var ErrStarted = errors.New("ttlog is started already in this process")
 
 // Start sets up traces, metrics and logs for this process and sets them as
 // OpenTelemetry's globals, together with the propagators. What is recorded is
@@ -40,46 +38,84 @@ import (
 // seconds; what they do not have by then is kept and sent after the next Start.
 // Call it once before the process ends; further calls return nil.
 //
+// A process has one set of globals, so it is started once: while one Start is in
+// effect another fails with [ErrStarted], in whichever directory, and changes
+// nothing. A library leaves Start to the program and uses the globals. After
+// shutdown has returned Start may be called again, as tests do; tracers, meters
+// and loggers are to be got anew then, since those of a provider that is shut down
+// record nothing.
+//
 // Start fails where the directory cannot be opened (another process writes to
-// it, the disk is full, a newer ttlog made it) or the environment holds a
-// setting that cannot be understood. The globals are then as they were.
-// With OTEL_SDK_DISABLED=true it does nothing.
+// it, the disk is full, a newer ttlog made it). The globals are then as they
+// were. What it does not understand of the environment is ignored, and told to
+// the logger of [WithLogger] and to OpenTelemetry's error handler, whose default
+// prints it. With OTEL_SDK_DISABLED=true Start does nothing.
 func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) error, err error) {
-	if disabled, _ := strconv.ParseBool(strings.TrimSpace(os.Getenv("OTEL_SDK_DISABLED"))); disabled {
+	c := newConfig(opts)
+	if c.disabled() {
 		return func(context.Context) error { return nil }, nil
 	}
-	c := newConfig(opts)
+	if !running.CompareAndSwap(nil, &c.dir) {
+		return nil, errStarted()
+	}
+	defer func() {
+		if err != nil {
+			running.Store(nil)
+		}
+	}()
 	res, err := c.resource(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ttlog: resource: %w", err)
 	}
-	propagator, err := propagators(os.Getenv("OTEL_PROPAGATORS"))
-	if err != nil {
-		return nil, fmt.Errorf("ttlog: OTEL_PROPAGATORS: %w", err)
+	in := &instance{
+		config:      c,
+		toTraces:    c.route("OTEL_TRACES_EXPORTER"),
+		toLogs:      c.route("OTEL_LOGS_EXPORTER"),
+		toMetrics:   c.route("OTEL_METRICS_EXPORTER"),
+		propagators: c.propagators(),
 	}
-	dir, err := c.openDataDir()
-	if err != nil {
+	if in.dir, err = in.openDataDir(); err != nil {
 		return nil, fmt.Errorf("ttlog: %w", err)
 	}
-	in := &instance{config: c, dir: dir}
 	in.start(res)
-	in.setGlobals(propagator)
+	in.setGlobals()
 	return in.shutdown, nil
+}
+
+// running is the directory of the Start that is in effect.
+var running atomic.Pointer[string]
+
+func errStarted() error {
+	where := ""
+	if dir := running.Load(); dir != nil {
+		where = ", with its data in " + *dir
+	}
+	return fmt.Errorf("%w%s: one Start serves all of it; before another, call the function that it returned", ErrStarted, where)
 }
 
 // forwardGrace is how long shutdown waits for collectors: one that is away must
 // not keep the application from ending.
 const forwardGrace = 3 * time.Second
 
+// firstMetrics is when metrics are collected for the first time, so that a
+// process that dies young has left some.
+const firstMetrics = time.Second
+
 // instance is what one Start built. Its fields are immutable.
 type instance struct {
-	config  config
-	dir     *datadir.DataDir
+	config config
+	dir    *datadir.DataDir
+
+	toTraces, toLogs, toMetrics route
+	propagators                 propagation.TextMapPropagator
+
 	spans   *processor.SpanProcessor
 	records *processor.LogProcessor
 	traces  *sdktrace.TracerProvider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
+	// stopFirst ends the wait for the first collection of metrics.
+	stopFirst func()
 	// giveBackSlog restores slog's default logger.
 	giveBackSlog func()
 	once         sync.Once
@@ -108,7 +144,8 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, flushLimit)
 }
 
-func (c config) openDataDir() (*datadir.DataDir, error) {
+func (in *instance) openDataDir() (*datadir.DataDir, error) {
+	c := in.config
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
 		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDiskBytes, Logger: c.logger},
@@ -116,11 +153,7 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 
 		ForwardGrace: forwardGrace,
 	}
-	fromEnv, err := otlp.OptionsFromEnv()
-	if fromEnv.Configured() {
-		if err != nil {
-			return nil, err
-		}
+	if fromEnv, ok := c.collector(in.toTraces, in.toLogs, in.toMetrics); ok {
 		o.Forward = append(o.Forward, fromEnv)
 	}
 	for _, endpoint := range c.forward {
@@ -132,57 +165,63 @@ func (c config) openDataDir() (*datadir.DataDir, error) {
 	return datadir.Open(c.dir, o)
 }
 
-// start builds the three providers over the ring.
+// start builds the three providers over the ring. One whose signal goes nowhere
+// has no processor: its spans still have ids and are propagated.
 func (in *instance) start(res *resource.Resource) {
 	in.spans = processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	in.records = processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	traceOptions := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(res),
-		sdktrace.WithSpanProcessor(in.spans),
+	}
+	if in.toTraces.record {
+		traceOptions = append(traceOptions, sdktrace.WithSpanProcessor(in.spans))
 	}
 	if in.config.sampler != nil {
 		// Without one the SDK reads OTEL_TRACES_SAMPLER.
 		traceOptions = append(traceOptions, sdktrace.WithSampler(in.config.sampler))
 	}
 	in.traces = sdktrace.NewTracerProvider(traceOptions...)
-	in.logs = sdklog.NewLoggerProvider(
-		sdklog.WithResource(res),
-		sdklog.WithProcessor(in.records),
-	)
-	var readerOptions []sdkmetric.PeriodicReaderOption
-	if in.config.metricInterval > 0 {
-		readerOptions = append(readerOptions, sdkmetric.WithInterval(in.config.metricInterval))
+	logOptions := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
+	if in.toLogs.record {
+		logOptions = append(logOptions, sdklog.WithProcessor(in.records))
 	}
-	in.metrics = sdkmetric.NewMeterProvider(
-		sdkmetric.WithResource(res),
-		sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter.NewMetricExporter(in.dir.Ring), readerOptions...)),
-	)
+	in.logs = sdklog.NewLoggerProvider(logOptions...)
+	metricOptions := []sdkmetric.Option{sdkmetric.WithResource(res)}
+	if in.toMetrics.record {
+		metricOptions = append(metricOptions, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(
+			exporter.NewMetricExporter(in.dir.Ring), sdkmetric.WithInterval(in.config.interval()))))
+	}
+	in.metrics = sdkmetric.NewMeterProvider(metricOptions...)
+	in.collectFirst()
 }
 
-func (in *instance) setGlobals(p propagation.TextMapPropagator) {
-	otel.SetTracerProvider(in.traces)
+// collectFirst collects the metrics after firstMetrics. shutdown ends the wait.
+func (in *instance) collectFirst() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-time.After(firstMetrics):
+			_ = in.metrics.ForceFlush(ctx) // what fails here is tried again at the interval
+		case <-ctx.Done():
+		}
+	})
+	in.stopFirst = func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+func (in *instance) setGlobals() {
+	otel.SetTracerProvider(sdkguard.Tracers(in.traces))
 	otel.SetMeterProvider(in.metrics)
-	otel.SetLoggerProvider(in.logs)
-	otel.SetTextMapPropagator(p)
+	otel.SetLoggerProvider(sdkguard.Loggers(in.logs))
+	otel.SetTextMapPropagator(in.propagators)
 	in.giveBackSlog = func() {}
 	if in.config.slogDefault {
-		in.giveBackSlog = setSlog(slog.New(otelslog.NewHandler("log/slog", otelslog.WithLoggerProvider(in.logs))))
+		in.giveBackSlog = setSlog(in.logs, in.config.slogLevel)
 	}
 	current.Store(newHandler(in))
-}
-
-// setSlog makes l slog's default and returns what undoes it, unless another one
-// was set since: what the application says at its end is not to go nowhere.
-func setSlog(l *slog.Logger) (undo func()) {
-	before, out, flags := slog.Default(), log.Writer(), log.Flags()
-	slog.SetDefault(l) // package log goes through it as well from here on
-	return func() {
-		if slog.Default() == l {
-			slog.SetDefault(before)
-			log.SetOutput(out)
-			log.SetFlags(flags)
-		}
-	}
 }
 
 // shutdown makes everything durable and closes. The providers first: their
@@ -191,6 +230,7 @@ func (in *instance) shutdown(ctx context.Context) (err error) {
 	in.once.Do(func() {
 		current.Store(nil)
 		in.giveBackSlog()
+		in.stopFirst()
 		in.closing.Store(true)
 		ctx, cancel := bounded(ctx)
 		defer cancel()
@@ -200,6 +240,7 @@ func (in *instance) shutdown(ctx context.Context) (err error) {
 			in.traces.Shutdown(ctx),
 			in.dir.Close(ctx),
 		)
+		running.Store(nil)
 	})
 	return err
 }

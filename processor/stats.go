@@ -68,10 +68,14 @@ func (c *counters) done() uint64 {
 }
 
 // drop counts a dropped record and tells the first of each reason to
-// OpenTelemetry's error handler, which is the application's and may panic.
+// OpenTelemetry's error handler. That is the application's: it may panic, and it
+// may want a lock that is held here, such as package log's while one of its
+// lines is recorded. So it is called by itself, and nothing waits for it.
 func (c *counters) drop(what string, why reason, err error) {
 	if c.dropped[why].Add(1) == 1 {
-		defer func() { _ = recover() }()
-		otel.Handle(fmt.Errorf("processor: dropped a %s, further ones are only counted: %w", what, err))
+		go func() {
+			defer func() { _ = recover() }()
+			otel.Handle(fmt.Errorf("processor: dropped a %s, further ones are only counted: %w", what, err))
+		}()
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -31,12 +32,14 @@ func main() {
 }
 
 func run(ctx context.Context) (err error) {
+	// What the shop logs is for the store alone: the terminal shows the report.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	shutdown, err := ttlog.Start(ctx,
 		ttlog.WithService("shop"),
 		ttlog.WithServiceVersion("1.0.0"),
 		ttlog.WithDataDir(setting("DEMO_DATA", "./ttlog-data")),
 		ttlog.WithMetricInterval(time.Second),
-		ttlog.WithSlog(),
+		ttlog.WithSlogLevel(slog.LevelInfo),
 	)
 	if err != nil {
 		return err

@@ -28,16 +28,19 @@ type address struct {
 func (t Target) parse(s otlpwire.Signal) (address, error) {
 	if !strings.Contains(t.Endpoint, "://") {
 		if t.Protocol == ProtocolFromScheme {
-			return address{}, fmt.Errorf("endpoint %q: %w", t.Endpoint, errNoScheme)
+			return address{}, fmt.Errorf("endpoint %q: %w", withoutUser(t.Endpoint), errNoScheme)
 		}
 		return t.parseBare(s)
 	}
 	u, err := url.Parse(t.Endpoint)
 	if err != nil {
-		return address{}, fmt.Errorf("endpoint %q: %w", t.Endpoint, err)
+		if ue, ok := errors.AsType[*url.Error](err); ok {
+			err = ue.Err // its text has the whole of the endpoint
+		}
+		return address{}, fmt.Errorf("endpoint %q: %w", withoutUser(t.Endpoint), err)
 	}
 	if u.Hostname() == "" {
-		return address{}, fmt.Errorf("endpoint %q names no host", t.Endpoint)
+		return address{}, fmt.Errorf("endpoint %q names no host", withoutUser(t.Endpoint))
 	}
 	var a address
 	switch u.Scheme {
@@ -45,21 +48,35 @@ func (t Target) parse(s otlpwire.Signal) (address, error) {
 		a = address{grpc: t.Protocol == ProtocolGRPC, secure: u.Scheme == "https"}
 	case "grpc", "grpcs":
 		if t.Protocol == ProtocolHTTP {
-			return address{}, fmt.Errorf("endpoint %q does not fit protocol %s", t.Endpoint, t.Protocol)
+			return address{}, fmt.Errorf("endpoint %q does not fit protocol %s", withoutUser(t.Endpoint), t.Protocol)
 		}
 		a = address{grpc: true, secure: u.Scheme == "grpcs"}
 	default:
-		return address{}, fmt.Errorf("endpoint %q: scheme %q: %w", t.Endpoint, u.Scheme, errNoScheme)
+		return address{}, fmt.Errorf("endpoint %q: scheme %q: %w", withoutUser(t.Endpoint), u.Scheme, errNoScheme)
 	}
 	if a.grpc {
 		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return address{}, fmt.Errorf("endpoint %q: a gRPC endpoint has no path", t.Endpoint)
+			return address{}, fmt.Errorf("endpoint %q: a gRPC endpoint has no path", withoutUser(t.Endpoint))
 		}
 		a.host = withPort(u, "4317")
 		return a, nil
 	}
 	a.url = httpURL(u, s, t.ExactURL)
 	return a, nil
+}
+
+// withoutUser returns an endpoint, which need not be a valid one, without the
+// user and the password that it may hold.
+func withoutUser(endpoint string) string {
+	at := strings.LastIndexByte(endpoint, '@')
+	if at < 0 {
+		return endpoint
+	}
+	scheme, _, ok := strings.Cut(endpoint, "://")
+	if !ok {
+		return endpoint[at+1:]
+	}
+	return scheme + "://" + endpoint[at+1:]
 }
 
 func (t Target) parseBare(s otlpwire.Signal) (address, error) {

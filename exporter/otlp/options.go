@@ -141,9 +141,16 @@ func (t Target) validate() error {
 	}
 	// Either transport would fail each request for it. Values are often secrets.
 	for name, value := range t.Headers {
-		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return fmt.Errorf("header %q: its name or its value cannot be sent", name)
+		if err := validateHeader(name, value); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func validateHeader(name, value string) error {
+	if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
+		return fmt.Errorf("header %q: its name or its value cannot be sent", name)
 	}
 	return nil
 }

@@ -73,16 +73,15 @@ type roundTripper struct{ http.RoundTripper }
 
 func TestOptionsFromEnv(t *testing.T) {
 	env := map[string]string{
-		"OTEL_EXPORTER_OTLP_ENDPOINT":           "http://base:4318",
-		"OTEL_EXPORTER_OTLP_HEADERS":            "a=1, b=x%20y=z,",
-		"OTEL_EXPORTER_OTLP_TIMEOUT":            "1500",
-		"OTEL_EXPORTER_OTLP_COMPRESSION":        "gzip",
-		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":    "https://traces/exact",
-		"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT":     "0",
-		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT":   "grpc://metrics:4317",
-		"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION":   "none",
-		"OTEL_EXPORTER_OTLP_METRICS_INSECURE":   "TRUE",
-		"OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": "/ca.pem",
+		"OTEL_EXPORTER_OTLP_ENDPOINT":         "http://base:4318",
+		"OTEL_EXPORTER_OTLP_HEADERS":          "a=1, b=x%20y=z,",
+		"OTEL_EXPORTER_OTLP_TIMEOUT":          "1500",
+		"OTEL_EXPORTER_OTLP_COMPRESSION":      "gzip",
+		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT":  "https://traces/exact",
+		"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT":   "0",
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "grpc://metrics:4317",
+		"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION": "none",
+		"OTEL_EXPORTER_OTLP_METRICS_INSECURE": "TRUE",
 	}
 	o, err := optionsFromEnv(func(k string) string { return env[k] })
 	if err != nil || !o.Configured() {
@@ -104,22 +103,71 @@ func TestOptionsFromEnv(t *testing.T) {
 	f(otlpwire.Metrics, address{grpc: true, host: "metrics:4317"}, CompressionGzip, 1500*time.Millisecond)
 }
 
-func TestOptionsFromEnv_Errors(t *testing.T) {
-	for name, value := range map[string]string{
-		"OTEL_EXPORTER_OTLP_TIMEOUT":          "soon",
-		"OTEL_EXPORTER_OTLP_LOGS_COMPRESSION": "brotli",
-		"OTEL_EXPORTER_OTLP_PROTOCOL":         "http/json",
-		"OTEL_EXPORTER_OTLP_HEADERS":          "secret-without-key",
-	} {
-		_, err := optionsFromEnv(func(k string) string {
-			if k == name {
-				return value
-			}
-			return ""
-		})
-		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "secret") {
-			t.Errorf("%s=%s: got %v", name, value, err)
+// TestOptionsFromEnv_IgnoresWhatCannotBeUsed: each value is told of by itself,
+// without what may be a secret, and the rest stands.
+func TestOptionsFromEnv_IgnoresWhatCannotBeUsed(t *testing.T) {
+	f := func(name, value string, also map[string]string, want ...string) Options {
+		t.Helper()
+		env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://base:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a=1"}
+		maps.Copy(env, also)
+		env[name] = value
+		o, err := optionsFromEnv(func(k string) string { return env[k] })
+		var errs []error
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			errs = joined.Unwrap()
 		}
+		if len(errs) != len(want) {
+			t.Fatalf("%s=%s: got %v, want %d errors", name, value, err, len(want))
+		}
+		for i, e := range errs {
+			if !strings.Contains(e.Error(), name+":") || !strings.Contains(e.Error(), want[i]) || strings.Contains(e.Error(), "secret") {
+				t.Errorf("%s=%s: got %q, want it to say %q", name, value, e, want[i])
+			}
+		}
+		if !o.Configured() {
+			return o
+		}
+		c, err := New(o)
+		if err != nil {
+			t.Fatalf("%s=%s: what stands cannot be used: %v", name, value, err)
+		}
+		_ = c.Close()
+		return o
+	}
+	for _, infix := range []string{"", "TRACES_", "LOGS_", "METRICS_"} {
+		name := "OTEL_EXPORTER_OTLP_" + infix
+		f(name+"TIMEOUT", "soon", nil, "want milliseconds")
+		f(name+"TIMEOUT", "-1", nil, "want milliseconds")
+		f(name+"TIMEOUT", "10s", nil, "want milliseconds")
+		f(name+"COMPRESSION", "brotli", nil, "want gzip or none")
+		f(name+"COMPRESSION", "GZIP", nil)
+		f(name+"PROTOCOL", "http/json", nil, "want grpc or http/protobuf")
+		f(name+"PROTOCOL", "HTTP/Protobuf", nil)
+		f(name+"INSECURE", "1", nil, "want true or false")
+		f(name+"HEADERS", "secret-without-key,b=2", nil, "header number 1")
+		f(name+"HEADERS", "b=100%secret,c=50%,d=4", nil, `header "b"`, `header "c"`)
+		f(name+"HEADERS", "b b=secret,c=%0asecret", nil, `header "b b"`, `header "c"`)
+		f(name+"CERTIFICATE", "/does/not/exist", nil, "read certificate authorities")
+		f(name+"CLIENT_KEY", "/does/not/exist", nil, "want both or none")
+		f(name+"CLIENT_KEY", "/does/not/exist", map[string]string{name + "CLIENT_CERTIFICATE": "/nor/this"}, "read client certificate")
+		f(name+"ENDPOINT", "ftp://me:secret@h", nil, "want a scheme")
+		f(name+"ENDPOINT", "http://me:secret@h:port", nil, "invalid port")
+		f(name+"ENDPOINT", "http://me:secret@%zz", nil, "invalid")
+		f(name+"ENDPOINT", "http://", nil, "names no host")
+	}
+	f("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc", map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:secret@h/base"}, "no path")
+
+	o := f("OTEL_EXPORTER_OTLP_HEADERS", "b=50%,d=%34", nil, `header "b"`)
+	if got := o.target(otlpwire.Logs).Headers; !maps.Equal(got, map[string]string{"d": "4"}) {
+		t.Errorf("the headers that stand are %v", got)
+	}
+	o = f("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "GRPC", map[string]string{"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": "None"})
+	if got := o.target(otlpwire.Traces); got.Protocol != ProtocolGRPC || got.Compression != CompressionNone {
+		t.Errorf("values in another case: got %+v", got)
+	}
+	o = f("OTEL_EXPORTER_OTLP_ENDPOINT", "GRPC://h", map[string]string{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"})
+	if got := o.target(otlpwire.Traces); got.Protocol != ProtocolGRPC {
+		t.Errorf("an endpoint with a scheme of its own: got %+v", got)
 	}
 	if o, err := optionsFromEnv(func(string) string { return "" }); err != nil || o.Configured() {
 		t.Errorf("empty environment: got %+v, %v", o, err)

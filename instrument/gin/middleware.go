@@ -34,9 +34,10 @@ func Middleware(opts ...Option) gin.HandlerFunc {
 func serve(server *httpsemconv.Server, c *gin.Context) {
 	r := c.Request
 	route := c.FullPath()
-	ctx, x := server.Start(r, route)
+	var x httpsemconv.Exchange
+	ctx := server.Start(r, route, &x)
 	if httpsemconv.ExchangeOf(ctx) == nil {
-		ctx = httpsemconv.WithExchange(ctx, struct{}{})
+		ctx = httpsemconv.WithExchange(ctx, &x)
 	}
 	// Left in place afterwards: a middleware outside, such as a logger, finds
 	// the trace in the request's context.

@@ -226,3 +226,19 @@ func BenchmarkMiddleware(b *testing.B) {
 	quiet := options(conformance.Discarding(), rec.Meters)
 	b.Run("sdk=sampled", func(b *testing.B) { run(b, engine(Middleware(quiet...))) })
 }
+
+func TestMiddleware_ErrorsThatPanic(t *testing.T) {
+	for text, faulty := range conformance.FaultyErrors() {
+		rec := conformance.NewRecorder(t)
+		e := engine(Middleware(options(rec.Tracers, rec.Meters)...))
+		e.GET("/tried", func(c *gin.Context) {
+			c.Errors = append(c.Errors, &gin.Error{Err: faulty}) // c.Error asks the error itself
+			c.Status(200)
+		})
+		request(e, "/tried")
+		events := rec.One(t).Events()
+		if len(events) != 1 || conformance.Texts(events[0].Attributes)["exception.message"] != text {
+			t.Errorf("the events are %v, want one that says %s", events, text)
+		}
+	}
+}

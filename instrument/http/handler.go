@@ -57,8 +57,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e := &exchange{before: h.routeBefore(r)}
-	ctx, x := h.server.Start(r, e.before)
-	e.Exchange = x
+	ctx := h.server.Start(r, e.before, &e.Exchange)
 	e.writer.base = w
 	inner := r.WithContext(httpsemconv.WithExchange(ctx, e))
 

@@ -248,3 +248,45 @@ func TestTransport_CountsResends(t *testing.T) {
 		conformance.Want(t, rec.Spans()[i], map[string]string{"http.request.resend_count": want})
 	}
 }
+
+// TestTransport_ErrorsThatPanic: the error of a transport or of a body reaches
+// the caller, and what is wrong with it the span.
+func TestTransport_ErrorsThatPanic(t *testing.T) {
+	for text, faulty := range conformance.FaultyErrors() {
+		rec := conformance.NewRecorder(t)
+		base := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, faulty })
+		_, err := NewTransport(base, options(rec.Tracers, rec.Meters)...).RoundTrip(get(t, "http://h/"))
+		if err != faulty { //nolint:errorlint // its methods panic
+			t.Errorf("%s: another error arrives", text)
+		}
+		span := rec.One(t)
+		if got := span.Status().Description; got != text {
+			t.Errorf("the status says %q, want %q", got, text)
+		}
+		if len(span.Events()) != 1 || conformance.Texts(span.Events()[0].Attributes)["exception.message"] != text {
+			t.Errorf("the events are %v, want one that says %s", span.Events(), text)
+		}
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError"})
+	}
+}
+
+// TestHandler_PanicsThatPanic: a handler panics with an error that does so itself.
+func TestHandler_PanicsThatPanic(t *testing.T) {
+	for text, faulty := range conformance.FaultyErrors() {
+		rec := conformance.NewRecorder(t)
+		h := NewHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(faulty) }), options(rec.Tracers, rec.Meters)...)
+		func() {
+			defer func() {
+				if got := recover(); got != any(faulty) {
+					t.Errorf("%s: the panic goes on as another one", text)
+				}
+			}()
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		}()
+		span := rec.One(t)
+		if got := conformance.Texts(span.Events()[0].Attributes)["exception.message"]; got != text {
+			t.Errorf("the event says %q, want %q", got, text)
+		}
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError"})
+	}
+}

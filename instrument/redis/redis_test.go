@@ -333,3 +333,38 @@ func TestPipelineText_IsBounded(t *testing.T) {
 		t.Errorf("text has %d bytes", got)
 	}
 }
+
+// failingHook stands for a hook or a connection that returns an error of its own.
+type failingHook struct {
+	redis.Hook
+	err error
+}
+
+func (h failingHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (h failingHook) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(_ context.Context, cmd redis.Cmder) error { return h.err }
+}
+
+func (h failingHook) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(context.Context, []redis.Cmder) error { return h.err }
+}
+
+func TestErrors_ThatPanic(t *testing.T) {
+	for text, faulty := range conformance.FaultyErrors() {
+		rec := conformance.NewRecorder(t)
+		c := redis.NewClient(&redis.Options{Addr: mini(t)})
+		t.Cleanup(func() { _ = c.Close() })
+		if err := Instrument(c, options(rec.Tracers, rec.Meters)...); err != nil {
+			t.Fatal(err)
+		}
+		c.AddHook(failingHook{err: faulty})
+		if err := c.Process(t.Context(), redis.NewStringCmd(t.Context(), "get", "k")); err != faulty { //nolint:errorlint // its methods panic
+			t.Errorf("%s: another error arrives", text)
+		}
+		span := rec.One(t)
+		if got := span.Status().Description; got != text {
+			t.Errorf("the status says %q, want %q", got, text)
+		}
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError", "db.response.status_code": "-"})
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // maxStatusBytes bounds an error prefix; the longest in use is UNKILLABLE.
@@ -15,7 +16,7 @@ const maxStatusBytes = 32
 
 // failure returns err unless it only says that there is no such key.
 func failure(err error) error {
-	if err == nil || errors.Is(err, redis.Nil) {
+	if err == nil || guard.Is(err, redis.Nil) {
 		return nil
 	}
 	return err
@@ -39,11 +40,14 @@ func pipelineFailure(err error, cmds []redis.Cmder) error {
 // statusOf returns the prefix of a Redis error: "WRONGTYPE" of "WRONGTYPE
 // Operation against a key ...". It is "" for any other error.
 func statusOf(err error) string {
-	var reply redis.Error
-	if !errors.As(err, &reply) {
-		return ""
-	}
-	prefix, _, _ := strings.Cut(reply.Error(), " ")
+	prefix := guard.Try(func() string {
+		var reply redis.Error
+		if !errors.As(err, &reply) {
+			return ""
+		}
+		prefix, _, _ := strings.Cut(reply.Error(), " ")
+		return prefix
+	})
 	if prefix == "" || len(prefix) > maxStatusBytes {
 		return ""
 	}
@@ -58,7 +62,7 @@ func statusOf(err error) string {
 // description returns the text of err for a status. Redis repeats the arguments
 // of a command that it does not know; they are cut off.
 func description(err error) string {
-	text, _, _ := strings.Cut(err.Error(), ", with args beginning with:")
+	text, _, _ := strings.Cut(guard.Error(err), ", with args beginning with:")
 	return attrtext.Clean(text, maxDescriptionBytes)
 }
 
@@ -67,9 +71,9 @@ func errorType(err error, status string) string {
 	switch {
 	case status != "":
 		return status
-	case errors.Is(err, redis.TxFailedErr):
+	case guard.Is(err, redis.TxFailedErr):
 		return "redis.TxFailedErr"
-	case errors.Is(err, redis.ErrClosed):
+	case guard.Is(err, redis.ErrClosed):
 		return "redis.ErrClosed"
 	}
 	return errtype.Name(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // A connection without ExecerContext is prepared on directly, and its
@@ -69,7 +71,7 @@ func (c connExecQuery) QueryContext(ctx context.Context, query string, args []dr
 func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	ctx, op := c.start(ctx, query, len(args) > 0)
 	res, err := execOn(ctx, c.base, query, args)
-	if errors.Is(err, driver.ErrSkip) {
+	if guard.Is(err, driver.ErrSkip) {
 		c.skip(op, query)
 		return nil, driver.ErrSkip // compared with == by database/sql
 	}
@@ -80,7 +82,7 @@ func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	ctx, op := c.start(ctx, query, len(args) > 0)
 	base, err := queryOn(ctx, c.base, query, args)
-	if errors.Is(err, driver.ErrSkip) {
+	if guard.Is(err, driver.ErrSkip) {
 		c.skip(op, query)
 		return nil, driver.ErrSkip
 	}

@@ -412,3 +412,28 @@ func TestOptions_FilterTextName(t *testing.T) {
 func options(tp trace.TracerProvider, mp metric.MeterProvider, more ...Option) []Option {
 	return append([]Option{WithTracerProvider(tp), WithMeterProvider(mp)}, more...)
 }
+
+type connFails struct {
+	bareConn
+	err error
+}
+
+func (c connFails) ExecContext(context.Context, string, []driver.NamedValue) (driver.Result, error) {
+	return nil, c.err
+}
+
+// TestErrors_ThatPanic: an error of a driver's reaches the application, and what
+// is wrong with it the span.
+func TestErrors_ThatPanic(t *testing.T) {
+	for text, faulty := range conformance.FaultyErrors() {
+		db, rec, _ := openFake(t, func(c bareConn) driver.Conn { return connFails{c, faulty} })
+		if _, err := db.Exec("DELETE FROM t"); err != faulty { //nolint:errorlint // its methods panic
+			t.Errorf("%s: another error arrives", text)
+		}
+		span := rec.One(t)
+		if got := span.Status().Description; got != text {
+			t.Errorf("the status says %q, want %q", got, text)
+		}
+		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError", "db.response.status_code": "-"})
+	}
+}

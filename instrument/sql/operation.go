@@ -14,6 +14,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/sqltext"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // maxDescriptionBytes bounds a status description; a server's message may
@@ -194,7 +195,7 @@ func (op *operation) end(err error) {
 	}
 	if op.span.IsRecording() {
 		op.span.SetAttributes(attrs...)
-		op.span.SetStatus(codes.Error, attrtext.Clean(err.Error(), maxDescriptionBytes))
+		op.span.SetStatus(codes.Error, attrtext.Clean(guard.Error(err), maxDescriptionBytes))
 	}
 	op.span.End()
 	if op.in.duration.Enabled(op.ctx) {

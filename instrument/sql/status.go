@@ -8,12 +8,17 @@ import (
 	"strings"
 
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // statusOf returns the database's own code of an error, "" when it has none.
 // The drivers are not imported, for that would link them all in; their errors
-// are known by their methods.
+// are known by their methods, and one that panics has no code.
 func statusOf(err error) string {
+	return guard.Try(func() string { return statusOfMethods(err) })
+}
+
+func statusOfMethods(err error) string {
 	var state interface{ SQLState() string } // pgx, lib/pq
 	if errors.As(err, &state) {
 		return state.SQLState()
@@ -60,7 +65,7 @@ func errorType(err error, status string) string {
 	switch {
 	case status != "":
 		return status
-	case errors.Is(err, driver.ErrBadConn):
+	case guard.Is(err, driver.ErrBadConn):
 		return "driver.ErrBadConn"
 	}
 	return errtype.Name(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
@@ -20,6 +21,11 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -224,6 +230,55 @@ func TestInvalidUTF8(t *testing.T) {
 	if d := cmp.Diff(want, s.Attributes().AsRaw()); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
+}
+
+// TestInvalidUTF8_EverySignal: what protobuf itself reads of a message with bad
+// bytes in every string there is.
+func TestInvalidUTF8_EverySignal(t *testing.T) {
+	t.Parallel()
+	const bad = "a\xffb"
+	attr := attribute.Map(bad, attribute.String(bad, bad), attribute.StringSlice(bad, []string{bad}))
+	scope := instrumentation.Scope{Name: bad, Version: bad, SchemaURL: bad, Attributes: attribute.NewSet(attribute.String(bad, bad))}
+	res := resource.NewWithAttributes(bad, attribute.String(bad, bad))
+	read := func(m proto.Message, encode func(e *otlpsdk.Encoder) ([]byte, error)) {
+		t.Helper()
+		e := otlpsdk.Get(limit)
+		defer e.Release()
+		b, err := encode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := proto.Unmarshal(b, m); err != nil {
+			t.Errorf("%T: %v", m, err)
+		}
+		if n := strings.Count(prototext.Format(m), "a\uFFFDb"); n < 8 {
+			t.Errorf("%T: %d of the strings have arrived", m, n)
+		}
+	}
+	read(new(coltracepb.ExportTraceServiceRequest), func(e *otlpsdk.Encoder) ([]byte, error) {
+		return e.SpanRequest(tracetest.SpanStub{
+			Name: bad, Attributes: []attribute.KeyValue{attr}, Status: sdktrace.Status{Code: codes.Error, Description: bad},
+			Events:   []sdktrace.Event{{Name: bad, Attributes: []attribute.KeyValue{attr}}},
+			Links:    []sdktrace.Link{{Attributes: []attribute.KeyValue{attr}}},
+			Resource: res, InstrumentationScope: scope,
+		}.Snapshot())
+	})
+	read(new(collogspb.ExportLogsServiceRequest), func(e *otlpsdk.Encoder) ([]byte, error) {
+		r := logtest.RecordFactory{
+			EventName: bad, SeverityText: bad, Body: attribute.StringValue(bad), Attributes: []attribute.KeyValue{attr},
+			Resource: res, InstrumentationScope: &scope,
+		}.NewRecord()
+		return e.LogRequest(&r)
+	})
+	read(new(colmetricspb.ExportMetricsServiceRequest), func(e *otlpsdk.Encoder) ([]byte, error) {
+		point := metricdata.DataPoint[int64]{
+			Attributes: attribute.NewSet(attr),
+			Exemplars:  []metricdata.Exemplar[int64]{{FilteredAttributes: []attribute.KeyValue{attr}}},
+		}
+		return e.MetricsRequest(&metricdata.ResourceMetrics{Resource: res, ScopeMetrics: []metricdata.ScopeMetrics{{
+			Scope: scope, Metrics: []metricdata.Metrics{{Name: bad, Unit: bad, Description: bad, Data: metricdata.Gauge[int64]{DataPoints: []metricdata.DataPoint[int64]{point}}}},
+		}}})
+	})
 }
 
 // TestDepth: deeper values are cut where a receiver would refuse the request.

@@ -7,6 +7,7 @@ package errtype
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -34,11 +35,17 @@ var named = []struct {
 
 // Name returns a low-cardinality name of err: the result of its ErrorType
 // method when it has one, the name of a well-known sentinel in its chain, or
-// the name of its Go type. It returns "_OTHER" for nil.
-func Name(err error) string {
+// the name of its Go type. It returns "_OTHER" for nil. Where one of the error's
+// methods panics it is the name of the Go type.
+func Name(err error) (name string) {
 	if err == nil {
 		return semconv.ErrorTypeOther.Value.AsString()
 	}
+	defer func() {
+		if recover() != nil {
+			name = fmt.Sprintf("%T", err)
+		}
+	}()
 	var typed interface{ ErrorType() string }
 	if errors.As(err, &typed) {
 		if name := typed.ErrorType(); name != "" {

@@ -1,7 +1,6 @@
 package httpsemconv
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -11,12 +10,13 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // panicType returns the error.type of a recovered panic value.
 func panicType(value any) string {
 	if err, ok := value.(error); ok {
-		if errors.Is(err, http.ErrAbortHandler) {
+		if guard.Is(err, http.ErrAbortHandler) {
 			return "net/http.ErrAbortHandler"
 		}
 		return errtype.Name(err)
@@ -31,7 +31,7 @@ func recordPanic(span trace.Span, value any, redactor Redactor) {
 	if err, ok := value.(error); ok {
 		kind, message = errtype.Name(err), redactor.Error(err)
 	} else {
-		message = fmt.Sprint(value)
+		message = guard.Text(value, func() string { return fmt.Sprint(value) })
 	}
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
 		semconv.ExceptionType(kind),

@@ -71,7 +71,8 @@ func FuzzServer(f *testing.F) {
 			"X-Forwarded-For": {forwardedFor}, "X-Forwarded-Host": {host}, "X-Forwarded-Proto": {method}, "Forwarded": {forwarded},
 			"User-Agent": {agent}, "Traceparent": {agent}, "Tracestate": {forwarded}, "Baggage": {forwarded},
 		}
-		ctx, x := server.Start(r, "")
+		var x Exchange
+		ctx := server.Start(r, "", &x)
 		x.End(ctx, r, Outcome{Status: len(target)})
 		span := spans.Ended()[0]
 		if !utf8.ValidString(span.Name()) || len(span.Name()) > maxNameBytes {

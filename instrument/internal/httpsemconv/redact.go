@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 const redacted = "REDACTED"
@@ -106,6 +108,10 @@ func (d Redactor) URL(u *url.URL) string {
 // Error returns the message of err with the secrets taken out of the URLs that
 // a [url.Error] repeats.
 func (d Redactor) Error(err error) string {
+	return guard.Text(err, func() string { return d.message(err) })
+}
+
+func (d Redactor) message(err error) string {
 	text := err.Error()
 	for u, ok := errors.AsType[*url.Error](err); ok; u, ok = errors.AsType[*url.Error](u.Err) {
 		safe := redacted

@@ -2,9 +2,9 @@ package httpsemconv
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -17,6 +17,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // Limits on what a request brings along.
@@ -76,24 +77,26 @@ type Exchange struct {
 	protocol string
 	route    string // as at the start
 	name     string // as at the start
+
+	outer     forgetter // the exchange around this one, nil for none
+	forgotten atomic.Bool
 }
 
-// Start begins the span of r. The route is "" when it is not known yet. The
-// returned context carries the span, to be put into the request after
-// WithExchange.
-func (s *Server) Start(r *http.Request, route string) (context.Context, Exchange) {
+// Start begins the span of r in x, which is new. The route is "" when it is not
+// known yet. The returned context carries the span, to be put into the request
+// after WithExchange.
+func (s *Server) Start(r *http.Request, route string, x *Exchange) context.Context {
 	ctx := r.Context()
 	if ExchangeOf(ctx) == nil {
 		ctx = s.cfg.Propagators.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	} // else the parent is the exchange around this one, and not its caller
 	method, original := Method(r.Method)
 	from := readOrigin(r)
-	x := Exchange{
-		server: s, start: time.Now(), method: method, scheme: from.scheme, route: route,
-		protocol: protocolVersion(r.ProtoMajor, r.ProtoMinor),
-	}
+	x.outer, _ = ExchangeOf(ctx).(forgetter)
+	x.server, x.start, x.method, x.scheme, x.route = s, time.Now(), method, from.scheme, route
+	x.protocol = protocolVersion(r.ProtoMajor, r.ProtoMinor)
 	x.name = s.spanName(r, method, route)
-	attrs := s.requestAttributes(r, &x, from, original)
+	attrs := s.requestAttributes(r, x, from, original)
 
 	opts := make([]trace.SpanStartOption, 0, 4)
 	opts = append(opts, serverKind, trace.WithAttributes(attrs...))
@@ -104,7 +107,7 @@ func (s *Server) Start(r *http.Request, route string) (context.Context, Exchange
 		}
 	}
 	ctx, x.span = s.cfg.Tracer.Start(ctx, x.name, opts...)
-	return ctx, x
+	return ctx
 }
 
 var serverKind = trace.WithSpanKind(trace.SpanKindServer)
@@ -181,6 +184,37 @@ func WithExchange(ctx context.Context, value any) context.Context {
 // or nil.
 func ExchangeOf(ctx context.Context) any { return ctx.Value(exchangeKey{}) }
 
+// forgetter is an [Exchange], or what an instrumentation has put around it.
+type forgetter interface {
+	forget()
+	isForgotten() bool
+}
+
+// Forget makes the exchanges that ctx is inside of leave no trace. The context
+// that it returns is inside of none of their spans. It returns false when there
+// are none.
+func Forget(ctx context.Context) (context.Context, bool) {
+	x, ok := ExchangeOf(ctx).(forgetter)
+	if !ok {
+		return ctx, false
+	}
+	x.forget()
+	return trace.ContextWithSpan(ctx, nil), true
+}
+
+func (x *Exchange) forget() {
+	x.forgotten.Store(true)
+	if x.outer != nil {
+		x.outer.forget()
+	}
+}
+
+// isForgotten also asks the exchange around: the instrumentation of a router
+// inside of another handler's leaves its context to that one.
+func (x *Exchange) isForgotten() bool {
+	return x.forgotten.Load() || x.outer != nil && x.outer.isForgotten()
+}
+
 // Outcome is how a request was answered.
 type Outcome struct {
 	Route  string // "" when no route matched
@@ -188,9 +222,13 @@ type Outcome struct {
 	Panic  any    // the recovered value, nil when the handler returned
 }
 
-// End records the outcome in the span and the metric. The request is the one
+// End records the outcome in the span and the metric, unless [Forget] was called
+// in between. The request is the one
 // given to Start, the context the one that Start returned.
 func (x *Exchange) End(ctx context.Context, r *http.Request, out Outcome) {
+	if x.isForgotten() {
+		return
+	}
 	errorType := x.errorType(out)
 	if out.Panic != nil && out.Status == 0 && !isAbort(out.Panic) {
 		// Whoever recovers the panic answers 500; net/http, when nobody
@@ -245,7 +283,7 @@ func (x *Exchange) errorType(out Outcome) string {
 
 func isAbort(value any) bool {
 	err, ok := value.(error)
-	return ok && errors.Is(err, http.ErrAbortHandler)
+	return ok && guard.Is(err, http.ErrAbortHandler)
 }
 
 func (k serverKey) attributes() []attribute.KeyValue {
