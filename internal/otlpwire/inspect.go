@@ -43,6 +43,8 @@ const (
 // Findings is what Inspect found in a request.
 type Findings struct {
 	Count
+	// Items is what MaxItems bounds.
+	Items int
 	flaws flaws
 }
 
@@ -60,7 +62,7 @@ func Inspect(s Signal, request []byte, l Limits) (Findings, error) {
 	if v.items > MaxItems {
 		v.flaws |= flawItems
 	}
-	return Findings{Count: v.count, flaws: v.flaws}, nil
+	return Findings{Count: v.count, Items: v.items, flaws: v.flaws}, nil
 }
 
 // nanos notes a time of a record.
