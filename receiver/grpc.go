@@ -65,16 +65,16 @@ func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
 	}
 	c := call{r: r, req: req, lease: lease{budget: &r.inFlight}}
 	defer c.lease.end()
-	records, size, f := c.export(http.NewResponseController(w), s)
+	a, f := c.export(http.NewResponseController(w), s)
 	if f != nil {
 		r.stats.refused(s, GRPC, f.reason)
 		r.endCall(w, f)
 		return
 	}
-	r.stats.accepted(s, GRPC, records, size)
-	// The answer is an empty message of any signal. A client that is gone
-	// sends its request again.
-	_, _ = w.Write(make([]byte, frameHead))
+	r.stats.accepted(s, GRPC, &a)
+	answer := response(&a)
+	head := binary.BigEndian.AppendUint32(make([]byte, 1, frameHead), uint32(len(answer)))
+	_, _ = w.Write(append(head, answer...)) // a client that is gone sends again
 	r.endCall(w, nil)
 }
 
@@ -112,19 +112,18 @@ type call struct {
 }
 
 // export reads the request and commits it.
-func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (records, size int, f *refusal) {
+func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (a otlpwire.Admission, f *refusal) {
 	_ = deadline.SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	payload, compressed, f := c.message()
 	if f != nil {
-		return 0, 0, f
+		return a, f
 	}
 	if compressed {
 		if payload, f = c.decompress(payload); f != nil {
-			return 0, 0, f
+			return a, f
 		}
 	}
-	records, f = c.r.accept(c.req.Context(), s, payload)
-	return records, len(payload), f
+	return c.r.accept(c.req.Context(), s, payload, &c.lease)
 }
 
 // message reads the one message of the request, which is valid until the lease

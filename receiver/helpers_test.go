@@ -172,7 +172,9 @@ func requests(n int) map[otlpwire.Signal]message {
 		sp.SetTraceID(pcommon.TraceID{1})
 		sp.SetSpanID(pcommon.SpanID{2})
 		sp.Attributes().PutInt("n", 1)
-		logs.AppendEmpty().Body().SetStr("body")
+		l := logs.AppendEmpty()
+		l.Body().SetStr("body")
+		l.SetTimestamp(1_700_000_000_000_000_000)
 		points.AppendEmpty().SetDoubleValue(1.5)
 	}
 	return map[otlpwire.Signal]message{
@@ -189,6 +191,19 @@ func proto(t testing.TB, m message) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// canonical returns a request as pdata writes it.
+func canonical(t testing.TB, s otlpwire.Signal, b []byte) []byte {
+	t.Helper()
+	m := map[otlpwire.Signal]interface {
+		message
+		UnmarshalProto(data []byte) error
+	}{otlpwire.Traces: ptraceotlp.NewExportRequest(), otlpwire.Logs: plogotlp.NewExportRequest(), otlpwire.Metrics: pmetricotlp.NewExportRequest()}[s]
+	if err := m.UnmarshalProto(b); err != nil {
+		t.Fatal(err)
+	}
+	return proto(t, m)
 }
 
 func traces(t testing.TB, n int) []byte { return proto(t, requests(n)[otlpwire.Traces]) }

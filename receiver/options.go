@@ -35,6 +35,9 @@ type Options struct {
 	// RetryAfter is the delay asked of clients that are refused for now; 0 or
 	// less means 1 s. Over HTTP it is rounded up to seconds.
 	RetryAfter time.Duration
+	// Retention is the age above which a record is refused, because the store
+	// would remove it again; 0 or less is none.
+	Retention time.Duration
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
