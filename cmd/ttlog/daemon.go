@@ -44,7 +44,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	if d.dir, err = openDataDir(c, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck})
+	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
 	api := d.handler(recv, logger)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err

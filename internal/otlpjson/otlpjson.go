@@ -311,4 +311,3 @@ func (t *translator) malformed(err error) error {
 	}
 	return fmt.Errorf("%w: JSON: %s", otlpwire.ErrMalformed, strings.ToValidUTF8(text, "\uFFFD"))
 }
-

@@ -48,6 +48,15 @@ type Refused struct {
 	first   [Reasons]string // where the first one of each reason stands
 }
 
+// Add counts those of another request as well.
+func (r *Refused) Add(other *Refused) {
+	for reason, n := range other.Records {
+		if r.Records[reason] += n; r.first[reason] == "" {
+			r.first[reason] = other.first[reason]
+		}
+	}
+}
+
 // Total returns the number of records, whatever the reason.
 func (r *Refused) Total() (n int) {
 	for _, c := range r.Records {
