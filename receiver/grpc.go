@@ -30,8 +30,6 @@ const (
 	// frameHead is in front of each gRPC message: a byte that tells whether it
 	// is compressed, and its length in 4 bytes, big-endian.
 	frameHead = 5
-	// grpcEncodings is what Grpc-Accept-Encoding says.
-	grpcEncodings = "identity,gzip,zstd"
 )
 
 // GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, for
@@ -163,11 +161,12 @@ func (c *call) unread(err error) *refusal {
 }
 
 func (c *call) decompress(payload []byte) ([]byte, *refusal) {
-	encoding := strings.ToLower(c.req.Header.Get("Grpc-Encoding"))
-	switch encoding {
-	case encodingGzip, encodingZstd:
-	default:
-		return nil, refuse(unsupported, "message encoding %.100q: want one of %s", encoding, grpcEncodings)
+	encoding, f := encodingOf(c.req.Header.Values("Grpc-Encoding"))
+	switch {
+	case f != nil:
+		return nil, f
+	case encoding == "":
+		return nil, refuse(malformed, "a compressed message of a call that names no encoding")
 	}
 	out, err := c.r.decompress(c.req.Context(), encoding, payload, &c.lease)
 	if err != nil {

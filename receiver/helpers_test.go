@@ -8,8 +8,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -134,8 +138,22 @@ func compress(t testing.TB, encoding string, b []byte) []byte {
 	var buf bytes.Buffer
 	var w io.WriteCloser
 	switch encoding {
-	case "gzip":
+	case "gzip", "x-gzip":
 		w = gzip.NewWriter(&buf)
+	case "deflate", "zlib":
+		w = zlib.NewWriter(&buf)
+	case "bare deflate":
+		bare, err := flate.NewWriter(&buf, flate.DefaultCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = bare
+	case "snappy":
+		return snappy.Encode(nil, b)
+	case "x-snappy-framed":
+		w = snappy.NewBufferedWriter(&buf)
+	case "lz4":
+		w = lz4.NewWriter(&buf)
 	case "zstd":
 		z, err := zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1))
 		if err != nil {

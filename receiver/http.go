@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -113,8 +112,7 @@ func (c *exchange) fromJSON(body []byte) ([]byte, *refusal) {
 	return request, nil
 }
 
-// headers checks method, type and encoding, and returns the encoding: gzip,
-// zstd or "".
+// headers checks method, type and encoding, and returns the encoding.
 func (c *exchange) headers() (encoding string, f *refusal) {
 	t, _, err := mime.ParseMediaType(c.req.Header.Get("Content-Type"))
 	if err == nil && (t == typeProtobuf || t == typeJSON) {
@@ -128,15 +126,10 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 	if c.contentType == "" {
 		return "", refuse(unsupported, "content type %.100q: want %s or %s", c.req.Header.Get("Content-Type"), typeProtobuf, typeJSON)
 	}
-	switch e := strings.ToLower(strings.TrimSpace(c.req.Header.Get("Content-Encoding"))); e {
-	case encodingGzip, encodingZstd:
-		return e, nil
-	case "", "identity":
-		return "", nil
-	default:
+	if encoding, f = encodingOf(c.req.Header.Values("Content-Encoding")); f != nil {
 		c.w.Header().Set("Accept-Encoding", acceptEncodings)
-		return "", refuse(unsupported, "content encoding %.100q: want one of %s", e, acceptEncodings)
 	}
+	return encoding, f
 }
 
 // unread is the refusal of a body that could not be read.

@@ -28,7 +28,7 @@ func TestHTTP_TakesEverySignalAndEncoding(t *testing.T) {
 			t.Fatal(err)
 		}
 		size := 0
-		for _, encoding := range []string{"", "identity", "gzip", "zstd", "GZIP"} {
+		for _, encoding := range []string{"", "identity", "gzip", "zstd", "GZIP", "x-gzip", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4"} {
 			for contentType, body := range map[string][]byte{protobuf: want, jsonType + "; charset=utf-8": asJSON} {
 				resp, answer := f.post(t, "/v1/"+s.String(), contentType, encoding, compress(t, strings.ToLower(encoding), body))
 				if resp.StatusCode != http.StatusOK || !strings.HasPrefix(contentType, resp.Header.Get("Content-Type")) {
@@ -46,7 +46,7 @@ func TestHTTP_TakesEverySignalAndEncoding(t *testing.T) {
 				}
 			}
 		}
-		if st := f.stats(s, receiver.HTTP); st.Requests != 10 || st.Records != 30 || st.Bytes != uint64(size) || len(st.Refused) != 0 {
+		if st := f.stats(s, receiver.HTTP); st.Requests != 22 || st.Records != 66 || st.Bytes != uint64(size) || len(st.Refused) != 0 {
 			t.Errorf("stats: %+v", st)
 		}
 	}
@@ -88,7 +88,7 @@ func rpcStatus(t *testing.T, resp *http.Response, body []byte) (code int, text s
 }
 
 func TestHTTP_RefusesWithReason(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 450_000})
+	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 300_000})
 	many := []byte(`{"resourceSpans":[` + strings.Repeat("{},", 30_000) + `{}]}`)
 	good := traces(t, 10)
 	shortID := bytes.Replace(good, []byte{0x0a, 16, 1}, []byte{0x0a, 15, 1}, 1)

@@ -15,6 +15,9 @@ const (
 	// maxWindowBytes is the most a zstd decoder keeps; RFC 8878 asks
 	// decoders for 8 MiB.
 	maxWindowBytes = 8 << 20
+	// maxDecoders bounds what the windows and blocks of decoders take, on
+	// however many cores.
+	maxDecoders = 16
 	// maxPooledBytes keeps one huge request from staying in a pool.
 	maxPooledBytes = 1 << 20
 )

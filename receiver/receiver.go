@@ -28,7 +28,7 @@ type Receiver struct {
 func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	o = o.withDefaults(ring.MaxRecord())
 	r := &Receiver{ring: ring, opts: o}
-	r.decoders = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
 	return r
 }
