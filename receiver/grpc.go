@@ -32,11 +32,11 @@ const (
 	frameHead = 5
 )
 
-// GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, for
-// an http.Server whose Protocols have HTTP/2, UnencryptedHTTP2 among them where
-// there is no TLS.
+// GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, of
+// health checks and of server reflection, for an http.Server whose Protocols have
+// HTTP/2, UnencryptedHTTP2 among them where there is no TLS.
 //
-// It speaks the protocol itself, since a grpc.Server reads and decompresses a
+// For Export it speaks the protocol itself, since a grpc.Server reads and decompresses a
 // message before anyone is asked: what it holds can be bounded by the number of
 // calls alone, and a few slow clients then keep out all others. An Export call
 // is one message each way, which takes little to read.
@@ -52,11 +52,15 @@ func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "want content type "+typeGRPC, http.StatusUnsupportedMediaType)
 		return
 	}
+	s, known := exports[req.URL.Path]
+	if service := serviceOf(req.URL.Path); !known && service != "" && r.services.known(service) {
+		r.services.serve(w, req, r.opts.ReadTimeout)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", t)
 	h.Set("Grpc-Accept-Encoding", grpcEncodings)
 	// Headers and trailers of their own also where there is no message.
-	s, known := exports[req.URL.Path]
 	if f := callable(req, t, known); f != nil {
 		r.endCall(w, f)
 		return

@@ -41,6 +41,9 @@ type Options struct {
 	// Retention is the age above which a record is refused, because the store
 	// would remove it again; 0 or less is none.
 	Retention time.Duration
+	// Ready returns why health checks over gRPC are to be told that nothing is
+	// served; nil, and an answer of nil, mean that all is.
+	Ready func() error
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration

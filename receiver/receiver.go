@@ -19,6 +19,7 @@ type Receiver struct {
 	ring     *ringbuffer.Ring
 	opts     Options
 	decoders chan struct{} // a place for each decompression under way
+	services *services
 
 	inFlight budget
 	stats    stats
@@ -27,11 +28,16 @@ type Receiver struct {
 // New returns a receiver that writes to ring.
 func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	o = o.withDefaults(ring.MaxRecord())
-	r := &Receiver{ring: ring, opts: o}
+	r := &Receiver{ring: ring, opts: o, services: newServices(o.Ready)}
 	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
 	return r
 }
+
+// Shutdown makes health checks say that nothing is served any more and ends the
+// watches, which would keep a server from shutting down. Requests are taken as
+// before.
+func (r *Receiver) Shutdown() { r.services.stop() }
 
 // refusal is why a request is not taken.
 type refusal struct {

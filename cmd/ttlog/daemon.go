@@ -105,13 +105,20 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 const bodyTimeout = 30 * time.Second
 
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
-	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h)})
+	// HTTP/2 without TLS for clients that know beforehand, as gRPC's and some
+	// proxies do.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h), Protocols: &protocols})
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
-	return d.listen("otlp-grpc", "", addr, &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols})
+	srv := &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols}
+	srv.RegisterOnShutdown(recv.Shutdown)
+	return d.listen("otlp-grpc", "", addr, srv)
 }
 
 // listen binds addr and serves on it.
