@@ -110,7 +110,10 @@ func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h), Protocols: &protocols})
+	return d.listen(name, "http://", addr, &http.Server{
+		Handler:   crossOrigin(d.config.corsOrigins, bodyWithin(bodyTimeout, h)),
+		Protocols: &protocols,
+	})
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
