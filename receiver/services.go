@@ -7,9 +7,6 @@ import (
 	"sync"
 	"time"
 
-	_ "go.opentelemetry.io/proto/otlp/collector/logs/v1"    // what reflection
-	_ "go.opentelemetry.io/proto/otlp/collector/metrics/v1" // tells of the
-	_ "go.opentelemetry.io/proto/otlp/collector/trace/v1"   // Export calls
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -29,7 +26,9 @@ const (
 
 // services are the calls beside Export: health checks and reflection. They carry
 // no telemetry and their messages are small, so a grpc.Server answers them, which
-// Export calls do not go through.
+// Export calls do not go through. Reflection describes what the program has
+// descriptors of: those of the Export calls come with the packages of
+// go.opentelemetry.io/proto/otlp/collector, for a program that wants to show them.
 type services struct {
 	grpc_health_v1.UnimplementedHealthServer
 

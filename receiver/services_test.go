@@ -12,8 +12,6 @@ import (
 	"google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
-	pb "google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/ttlog/ttlog/receiver"
 )
@@ -82,7 +80,7 @@ func TestHealth_Watch(t *testing.T) {
 	}
 }
 
-// Reflection lists what there is and describes it, under both of its names.
+// Reflection lists what there is, under both of its names.
 func TestReflection(t *testing.T) {
 	f := newFixture(t, 1<<16, receiver.Options{})
 	conn := dial(t, f.grpc)
@@ -90,28 +88,19 @@ func TestReflection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func(q *grpc_reflection_v1.ServerReflectionRequest) *grpc_reflection_v1.ServerReflectionResponse {
-		t.Helper()
-		if err := s.Send(q); err != nil {
-			t.Fatal(err)
-		}
-		r, err := s.Recv()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
+	if err := s.Send(&grpc_reflection_v1.ServerReflectionRequest{MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_ListServices{}}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Recv()
+	if err != nil {
+		t.Fatal(err)
 	}
 	var names []string
-	for _, service := range ask(&grpc_reflection_v1.ServerReflectionRequest{MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_ListServices{}}).GetListServicesResponse().GetService() {
+	for _, service := range all.GetListServicesResponse().GetService() {
 		names = append(names, service.GetName())
 	}
 	if !slices.Contains(names, traceService) || !slices.Contains(names, "grpc.health.v1.Health") {
 		t.Errorf("services: %q", names)
-	}
-	file := ask(&grpc_reflection_v1.ServerReflectionRequest{MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: traceService}})
-	d := &descriptorpb.FileDescriptorProto{}
-	if err := pb.Unmarshal(file.GetFileDescriptorResponse().GetFileDescriptorProto()[0], d); err != nil || len(d.GetService()) != 1 || d.GetService()[0].GetMethod()[0].GetName() != "Export" {
-		t.Errorf("file: %v, %v", d, err)
 	}
 	old, err := grpc_reflection_v1alpha.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
 	if err != nil {

@@ -12,6 +12,10 @@ import (
 	"sync"
 	"time"
 
+	_ "go.opentelemetry.io/proto/otlp/collector/logs/v1"    // what reflection
+	_ "go.opentelemetry.io/proto/otlp/collector/metrics/v1" // tells of the
+	_ "go.opentelemetry.io/proto/otlp/collector/trace/v1"   // Export calls
+
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/query"
