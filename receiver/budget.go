@@ -26,10 +26,12 @@ func (b *budget) take(n int64) bool {
 type lease struct {
 	budget *budget
 	held   int64
+	asked  int64     // held, or what it would have been
 	bufs   []*[]byte // from the pool
 }
 
 func (l *lease) take(n int) bool {
+	l.asked = l.held + int64(n)
 	if !l.budget.take(int64(n)) {
 		return false
 	}

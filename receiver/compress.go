@@ -6,28 +6,48 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
-// The content encodings that are taken, and what Accept-Encoding says.
-const (
-	encodingGzip    = "gzip"
-	encodingZstd    = "zstd"
-	acceptEncodings = "gzip, zstd, identity"
+// encodings are what is taken, as Accept-Encoding says it: what OpenTelemetry's
+// SDKs and the Collector's exporters send, under the names that they use.
+var encodings = []string{"gzip", "zstd", "deflate", "zlib", "snappy", "x-snappy-framed", "lz4", "x-gzip"}
+
+var (
+	acceptEncodings = strings.Join(encodings, ", ") + ", identity"
+	// grpcEncodings is what Grpc-Accept-Encoding says.
+	grpcEncodings = "identity," + strings.Join(encodings, ",")
 )
 
-var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
-
-var zstdReaders = sync.Pool{New: func() any {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindowBytes))
-	if err != nil {
-		panic("receiver: options of the zstd decoder: " + err.Error()) // they are constant
+// encodingOf returns the one encoding of a request, or "" for none, from the
+// values of its header. Encodings on top of each other are not taken: nobody
+// sends them but to make a few bytes into many.
+func encodingOf(header []string) (string, *refusal) {
+	var given []string
+	for name := range strings.SplitSeq(strings.ToLower(strings.Join(header, ",")), ",") {
+		if name = strings.TrimSpace(name); name != "" && name != "identity" {
+			given = append(given, name)
+		}
 	}
-	return d
-}}
+	switch {
+	case len(given) == 0:
+		return "", nil
+	case len(given) > 1:
+		return "", refuse(unsupported, "%d encodings on top of each other: want one of %s", len(given), acceptEncodings)
+	case !slices.Contains(encodings, given[0]):
+		return "", refuse(unsupported, "encoding %.100q: want one of %s", given[0], acceptEncodings)
+	}
+	return given[0], nil
+}
 
 // decompress returns the decompressed body, valid until the lease ends. The
 // whole compressed body is there already, so that a decoder is never held by a
@@ -39,41 +59,113 @@ func (r *Receiver) decompress(ctx context.Context, encoding string, body []byte,
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	src := bytes.NewReader(body)
-	if encoding == encodingZstd {
-		return r.unzstd(src, l)
+	if len(body) == 0 {
+		return nil, fmt.Errorf("%s: %w", encoding, io.ErrUnexpectedEOF)
 	}
-	return r.gunzip(src, l)
-}
-
-func (r *Receiver) gunzip(src io.Reader, l *lease) ([]byte, error) {
-	z := gzipReaders.Get().(*gzip.Reader)
-	defer gzipReaders.Put(z)
-	if err := z.Reset(src); err != nil {
-		return nil, fmt.Errorf("gzip: %w", unexpected(err))
+	var out []byte
+	var err error
+	switch encoding {
+	case "zstd":
+		out, err = r.unzstd(body, l)
+	case "gzip", "x-gzip":
+		out, err = inflate(r, &gzipReaders, func(z *gzip.Reader) error { return z.Reset(bytes.NewReader(body)) }, l)
+	case "deflate", "zlib":
+		out, err = r.undeflate(body, l)
+	case "snappy", "x-snappy-framed":
+		out, err = r.unsnappy(body, l)
+	default:
+		out, err = inflate(r, &lz4Readers, func(z *lz4.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
 	}
-	out, err := l.readAll(z, r.opts.MaxBodyBytes, -1)
 	if err != nil {
-		return nil, fmt.Errorf("gzip: %w", err)
+		return nil, fmt.Errorf("%s: %w", encoding, err)
 	}
 	return out, nil
 }
 
-func (r *Receiver) unzstd(src io.Reader, l *lease) ([]byte, error) {
+// The decoders that are kept. They hold on to the last body they read until the
+// next one, or until they are collected.
+var (
+	gzipReaders   = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	zlibReaders   = sync.Pool{New: func() any { return new(zlibReader) }}
+	flateReaders  = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+	snappyReaders = sync.Pool{New: func() any { return s2.NewReader(nil, s2.ReaderMaxBlockSize(maxSnappyBlock)) }}
+	lz4Readers    = sync.Pool{New: func() any { return lz4.NewReader(nil) }}
+	zstdReaders   = sync.Pool{New: func() any {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindowBytes))
+		if err != nil {
+			panic("receiver: options of the zstd decoder: " + err.Error()) // they are constant
+		}
+		return d
+	}}
+)
+
+// maxSnappyBlock is the largest block of framed Snappy.
+const maxSnappyBlock = 64 << 10
+
+// inflate reads a body to its end with a decoder of a pool.
+func inflate[D io.Reader](r *Receiver, pool *sync.Pool, reset func(D) error, l *lease) ([]byte, error) {
+	z := pool.Get().(D)
+	defer pool.Put(z)
+	if err := reset(z); err != nil {
+		return nil, unexpected(err)
+	}
+	return l.readAll(z, r.opts.MaxBodyBytes, -1)
+}
+
+func (r *Receiver) unzstd(body []byte, l *lease) ([]byte, error) {
 	z := zstdReaders.Get().(*zstd.Decoder)
 	defer func() {
 		if z.Reset(nil) == nil { // lets go of the body
 			zstdReaders.Put(z)
 		}
 	}()
-	if err := z.Reset(src); err != nil {
-		return nil, fmt.Errorf("zstd: %w", unexpected(err))
+	if err := z.Reset(bytes.NewReader(body)); err != nil {
+		return nil, unexpected(err)
 	}
-	out, err := l.readAll(z, r.opts.MaxBodyBytes, -1)
-	if err != nil {
-		return nil, fmt.Errorf("zstd: %w", err)
+	return l.readAll(z, r.opts.MaxBodyBytes, -1)
+}
+
+// zlibReader is a zlib reader that can be made before there is anything to read.
+type zlibReader struct{ io.ReadCloser }
+
+func (z *zlibReader) reset(src io.Reader) (err error) {
+	if z.ReadCloser != nil {
+		return z.ReadCloser.(zlib.Resetter).Reset(src, nil)
 	}
-	return out, nil
+	z.ReadCloser, err = zlib.NewReader(src)
+	return err
+}
+
+// undeflate reads what HTTP calls deflate: by its definition a zlib stream, by
+// some clients a bare one, which has no such head.
+func (r *Receiver) undeflate(body []byte, l *lease) ([]byte, error) {
+	if len(body) >= 2 && body[0]&0x0f == 8 && (int(body[0])<<8|int(body[1]))%31 == 0 {
+		return inflate(r, &zlibReaders, func(z *zlibReader) error { return z.reset(bytes.NewReader(body)) }, l)
+	}
+	return inflate(r, &flateReaders, func(z io.ReadCloser) error {
+		return z.(flate.Resetter).Reset(bytes.NewReader(body), nil)
+	}, l)
+}
+
+// snappyMagic begins what is framed Snappy.
+var snappyMagic = []byte("\xff\x06\x00\x00sNaPpY")
+
+// unsnappy reads both forms of Snappy: gRPC's clients and newer HTTP ones send
+// it framed, others one block.
+func (r *Receiver) unsnappy(body []byte, l *lease) ([]byte, error) {
+	if bytes.HasPrefix(body, snappyMagic) {
+		return inflate(r, &snappyReaders, func(z *s2.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
+	}
+	size, err := s2.DecodedLen(body)
+	switch {
+	case err != nil:
+		return nil, err
+	case size > r.opts.MaxBodyBytes:
+		return nil, errTooLarge
+	case !l.take(size):
+		return nil, errNoBudget
+	}
+	return s2.Decode(make([]byte, size), body)
 }
 
 // unexpected says that an end of the input was not expected.

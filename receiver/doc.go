@@ -1,10 +1,13 @@
 // Package receiver takes OTLP requests over HTTP and gRPC and commits them to
-// a ring, as they are: it checks their structure and decodes nothing.
+// a ring: it checks that the store can keep them and decodes nothing. Nearly all
+// go in as they came. Text that is no UTF-8 is mended, a log record without any
+// time gets that of its receipt, and records that cannot be kept are left out,
+// which the answer says in its partial_success.
 //
 // The entry point is [New]. [Receiver.HTTPHandler] serves POST /v1/traces,
 // /v1/logs and /v1/metrics with protobuf or JSON bodies;
-// [Receiver.GRPCHandler] serves the three Export calls of OTLP/gRPC. Both take
-// gzip, zstd and no compression.
+// [Receiver.GRPCHandler] serves the three Export calls of OTLP/gRPC, health checks
+// and reflection. Both take what SDKs and collectors compress with.
 //
 // A request is acknowledged when it is committed to the ring, which survives
 // the death of the process, and with Options.Durable when it is on the disk.
@@ -29,5 +32,6 @@
 // the server's HTTP2 settings say otherwise.
 //
 // A Receiver is safe for concurrent use, has no goroutines of its own and
-// needs no Close; after the ring is closed it refuses everything.
+// needs no Close; after the ring is closed it refuses everything. Call
+// [Receiver.Shutdown] when its servers begin to shut down.
 package receiver

@@ -30,15 +30,13 @@ const (
 	// frameHead is in front of each gRPC message: a byte that tells whether it
 	// is compressed, and its length in 4 bytes, big-endian.
 	frameHead = 5
-	// grpcEncodings is what Grpc-Accept-Encoding says.
-	grpcEncodings = "identity,gzip,zstd"
 )
 
-// GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, for
-// an http.Server whose Protocols have HTTP/2, UnencryptedHTTP2 among them where
-// there is no TLS.
+// GRPCHandler returns the handler of the three Export calls of OTLP/gRPC, of
+// health checks and of server reflection, for an http.Server whose Protocols have
+// HTTP/2, UnencryptedHTTP2 among them where there is no TLS.
 //
-// It speaks the protocol itself, since a grpc.Server reads and decompresses a
+// For Export it speaks the protocol itself, since a grpc.Server reads and decompresses a
 // message before anyone is asked: what it holds can be bounded by the number of
 // calls alone, and a few slow clients then keep out all others. An Export call
 // is one message each way, which takes little to read.
@@ -54,27 +52,31 @@ func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, "want content type "+typeGRPC, http.StatusUnsupportedMediaType)
 		return
 	}
+	s, known := exports[req.URL.Path]
+	if service := serviceOf(req.URL.Path); !known && service != "" && r.services.known(service) {
+		r.services.serve(w, req, r.opts.ReadTimeout)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", t)
 	h.Set("Grpc-Accept-Encoding", grpcEncodings)
 	// Headers and trailers of their own also where there is no message.
-	s, known := exports[req.URL.Path]
 	if f := callable(req, t, known); f != nil {
 		r.endCall(w, f)
 		return
 	}
 	c := call{r: r, req: req, lease: lease{budget: &r.inFlight}}
 	defer c.lease.end()
-	records, size, f := c.export(http.NewResponseController(w), s)
+	a, f := c.export(http.NewResponseController(w), s)
 	if f != nil {
 		r.stats.refused(s, GRPC, f.reason)
 		r.endCall(w, f)
 		return
 	}
-	r.stats.accepted(s, GRPC, records, size)
-	// The answer is an empty message of any signal. A client that is gone
-	// sends its request again.
-	_, _ = w.Write(make([]byte, frameHead))
+	r.stats.accepted(s, GRPC, &a)
+	answer := response(&a)
+	head := binary.BigEndian.AppendUint32(make([]byte, 1, frameHead), uint32(len(answer)))
+	_, _ = w.Write(append(head, answer...)) // a client that is gone sends again
 	r.endCall(w, nil)
 }
 
@@ -112,19 +114,18 @@ type call struct {
 }
 
 // export reads the request and commits it.
-func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (records, size int, f *refusal) {
+func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (a otlpwire.Admission, f *refusal) {
 	_ = deadline.SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	payload, compressed, f := c.message()
 	if f != nil {
-		return 0, 0, f
+		return a, f
 	}
 	if compressed {
 		if payload, f = c.decompress(payload); f != nil {
-			return 0, 0, f
+			return a, f
 		}
 	}
-	records, f = c.r.accept(c.req.Context(), s, payload)
-	return records, len(payload), f
+	return c.r.accept(c.req.Context(), s, payload, &c.lease)
 }
 
 // message reads the one message of the request, which is valid until the lease
@@ -164,11 +165,12 @@ func (c *call) unread(err error) *refusal {
 }
 
 func (c *call) decompress(payload []byte) ([]byte, *refusal) {
-	encoding := strings.ToLower(c.req.Header.Get("Grpc-Encoding"))
-	switch encoding {
-	case encodingGzip, encodingZstd:
-	default:
-		return nil, refuse(unsupported, "message encoding %.100q: want one of %s", encoding, grpcEncodings)
+	encoding, f := encodingOf(c.req.Header.Values("Grpc-Encoding"))
+	switch {
+	case f != nil:
+		return nil, f
+	case encoding == "":
+		return nil, refuse(malformed, "a compressed message of a call that names no encoding")
 	}
 	out, err := c.r.decompress(c.req.Context(), encoding, payload, &c.lease)
 	if err != nil {

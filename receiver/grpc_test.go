@@ -227,7 +227,11 @@ func TestGRPC_RefusesWhatIsNoCall(t *testing.T) {
 		{"cut message", export, "application/grpc", "", frame(0, len(good), good[1:]), 200, codes.InvalidArgument},
 		{"two messages", export, "application/grpc", "", append(frame(0, len(good), good), frame(0, len(good), good)...), 200, codes.InvalidArgument},
 		{"unknown flag", export, "application/grpc", "", frame(2, len(good), good), 200, codes.InvalidArgument},
-		{"unknown encoding", export, "application/grpc", "snappy", frame(1, len(good), good), 200, codes.Unimplemented},
+		{"unknown encoding", export, "application/grpc", "br", frame(1, len(good), good), 200, codes.Unimplemented},
+		{"two encodings", export, "application/grpc", "gzip, gzip", frame(1, len(good), good), 200, codes.Unimplemented},
+		{"no encoding", export, "application/grpc", "identity", frame(1, len(good), good), 200, codes.InvalidArgument},
+		{"good snappy", export, "application/grpc", "snappy", frame(1, len(compress(t, "x-snappy-framed", good)), compress(t, "x-snappy-framed", good)), 200, codes.OK},
+		{"good deflate", export, "application/grpc", "deflate", frame(1, len(compress(t, "deflate", good)), compress(t, "deflate", good)), 200, codes.OK},
 		{"no gzip", export, "application/grpc", "gzip", frame(1, len(good), good), 200, codes.InvalidArgument},
 		{"claims 4 GiB", export, "application/grpc", "", frame(0, 1<<32-1, good), 200, codes.ResourceExhausted},
 	} {
@@ -251,8 +255,8 @@ func TestGRPC_RefusesWhatIsNoCall(t *testing.T) {
 			t.Errorf("%s: got %s, status %q %q, want %d, %d", c.name, resp.Status, code, resp.Trailer.Get("Grpc-Message"), c.http, c.code)
 		}
 	}
-	if got := f.stored(); len(got) != 2 {
-		t.Errorf("%d requests were stored, want the 2 good ones", len(got))
+	if got := f.stored(); len(got) != 4 {
+		t.Errorf("%d requests were stored, want the 4 good ones", len(got))
 	}
 }
 

@@ -8,8 +8,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
@@ -134,8 +138,22 @@ func compress(t testing.TB, encoding string, b []byte) []byte {
 	var buf bytes.Buffer
 	var w io.WriteCloser
 	switch encoding {
-	case "gzip":
+	case "gzip", "x-gzip":
 		w = gzip.NewWriter(&buf)
+	case "deflate", "zlib":
+		w = zlib.NewWriter(&buf)
+	case "bare deflate":
+		bare, err := flate.NewWriter(&buf, flate.DefaultCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w = bare
+	case "snappy":
+		return snappy.Encode(nil, b)
+	case "x-snappy-framed":
+		w = snappy.NewBufferedWriter(&buf)
+	case "lz4":
+		w = lz4.NewWriter(&buf)
 	case "zstd":
 		z, err := zstd.NewWriter(&buf, zstd.WithEncoderConcurrency(1))
 		if err != nil {
@@ -172,7 +190,9 @@ func requests(n int) map[otlpwire.Signal]message {
 		sp.SetTraceID(pcommon.TraceID{1})
 		sp.SetSpanID(pcommon.SpanID{2})
 		sp.Attributes().PutInt("n", 1)
-		logs.AppendEmpty().Body().SetStr("body")
+		l := logs.AppendEmpty()
+		l.Body().SetStr("body")
+		l.SetTimestamp(1_700_000_000_000_000_000)
 		points.AppendEmpty().SetDoubleValue(1.5)
 	}
 	return map[otlpwire.Signal]message{
@@ -189,6 +209,19 @@ func proto(t testing.TB, m message) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// canonical returns a request as pdata writes it.
+func canonical(t testing.TB, s otlpwire.Signal, b []byte) []byte {
+	t.Helper()
+	m := map[otlpwire.Signal]interface {
+		message
+		UnmarshalProto(data []byte) error
+	}{otlpwire.Traces: ptraceotlp.NewExportRequest(), otlpwire.Logs: plogotlp.NewExportRequest(), otlpwire.Metrics: pmetricotlp.NewExportRequest()}[s]
+	if err := m.UnmarshalProto(b); err != nil {
+		t.Fatal(err)
+	}
+	return proto(t, m)
 }
 
 func traces(t testing.TB, n int) []byte { return proto(t, requests(n)[otlpwire.Traces]) }

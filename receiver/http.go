@@ -3,12 +3,10 @@ package receiver
 import (
 	"context"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -48,20 +46,22 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Si
 		// to be cut off for it.
 		_ = deadline.SetReadDeadline(time.Time{})
 	}
-	records := 0
+	var a otlpwire.Admission
 	if f == nil {
-		records, f = r.accept(req.Context(), s, payload)
+		a, f = r.accept(req.Context(), s, payload, &c.lease)
 	}
 	if f != nil {
 		r.stats.refused(s, HTTP, f.reason)
 		c.refuse(f)
 		return
 	}
-	r.stats.accepted(s, HTTP, records, len(payload))
+	r.stats.accepted(s, HTTP, &a)
 	w.Header().Set("Content-Type", c.contentType)
+	answer := response(&a)
 	if c.contentType == typeJSON {
-		_, _ = io.WriteString(w, "{}") // an empty response; a client that is gone sends again
+		answer = responseJSON(s, &a)
 	}
+	_, _ = w.Write(answer) // a client that is gone sends again
 }
 
 // exchange is one request over HTTP and its answer.
@@ -100,28 +100,19 @@ func (c *exchange) payload() ([]byte, *refusal) {
 	return c.fromJSON(body)
 }
 
-// fromJSON returns the protobuf of a JSON body. The objects between the two can
-// take many times the bytes of the body: the lease gets them before they are made.
+// fromJSON returns the protobuf of a JSON body.
 func (c *exchange) fromJSON(body []byte) ([]byte, *refusal) {
-	memory, err := otlpjson.Memory(body)
-	if err != nil {
+	request, err := otlpjson.Request(c.signal, body, c.lease.take)
+	switch {
+	case errors.Is(err, otlpwire.ErrNoRoom):
+		return nil, c.r.noRoom(&c.lease)
+	case err != nil:
 		return nil, refuse(malformed, "%s", err)
 	}
-	if int64(memory)+c.lease.held > c.r.opts.MaxInFlightBytes {
-		// It would not fit either when it comes again.
-		return nil, refuse(tooLarge, "JSON that takes about %d bytes of memory to read, of %d in all: send fewer records at a time", memory, c.r.opts.MaxInFlightBytes)
-	}
-	if !c.lease.take(memory) {
-		return nil, c.r.busy()
-	}
-	if body, err = otlpjson.Request(c.signal, body); err != nil {
-		return nil, refuse(malformed, "%s", err)
-	}
-	return body, nil
+	return request, nil
 }
 
-// headers checks method, type and encoding, and returns the encoding: gzip,
-// zstd or "".
+// headers checks method, type and encoding, and returns the encoding.
 func (c *exchange) headers() (encoding string, f *refusal) {
 	t, _, err := mime.ParseMediaType(c.req.Header.Get("Content-Type"))
 	if err == nil && (t == typeProtobuf || t == typeJSON) {
@@ -135,15 +126,10 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 	if c.contentType == "" {
 		return "", refuse(unsupported, "content type %.100q: want %s or %s", c.req.Header.Get("Content-Type"), typeProtobuf, typeJSON)
 	}
-	switch e := strings.ToLower(strings.TrimSpace(c.req.Header.Get("Content-Encoding"))); e {
-	case encodingGzip, encodingZstd:
-		return e, nil
-	case "", "identity":
-		return "", nil
-	default:
+	if encoding, f = encodingOf(c.req.Header.Values("Content-Encoding")); f != nil {
 		c.w.Header().Set("Accept-Encoding", acceptEncodings)
-		return "", refuse(unsupported, "content encoding %.100q: want one of %s", e, acceptEncodings)
 	}
+	return encoding, f
 }
 
 // unread is the refusal of a body that could not be read.
@@ -198,7 +184,7 @@ func (c *exchange) refuse(f *refusal) {
 		body = append([]byte(f.text), '\n')
 	}
 	if err != nil {
-		body = nil // a text that is no UTF-8; the code says enough
+		body = nil // the text is UTF-8, and so nothing can fail
 	}
 	c.w.WriteHeader(code)
 	_, _ = c.w.Write(body) // the client may be gone

@@ -15,6 +15,9 @@ const (
 	// maxWindowBytes is the most a zstd decoder keeps; RFC 8878 asks
 	// decoders for 8 MiB.
 	maxWindowBytes = 8 << 20
+	// maxDecoders bounds what the windows and blocks of decoders take, on
+	// however many cores.
+	maxDecoders = 16
 	// maxPooledBytes keeps one huge request from staying in a pool.
 	maxPooledBytes = 1 << 20
 )
@@ -35,6 +38,12 @@ type Options struct {
 	// RetryAfter is the delay asked of clients that are refused for now; 0 or
 	// less means 1 s. Over HTTP it is rounded up to seconds.
 	RetryAfter time.Duration
+	// Retention is the age above which a record is refused, because the store
+	// would remove it again; 0 or less is none.
+	Retention time.Duration
+	// Ready returns why health checks over gRPC are to be told that nothing is
+	// served; nil, and an answer of nil, mean that all is.
+	Ready func() error
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration

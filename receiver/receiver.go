@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/ringio"
@@ -17,6 +19,7 @@ type Receiver struct {
 	ring     *ringbuffer.Ring
 	opts     Options
 	decoders chan struct{} // a place for each decompression under way
+	services *services
 
 	inFlight budget
 	stats    stats
@@ -25,11 +28,16 @@ type Receiver struct {
 // New returns a receiver that writes to ring.
 func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	o = o.withDefaults(ring.MaxRecord())
-	r := &Receiver{ring: ring, opts: o}
-	r.decoders = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
+	r := &Receiver{ring: ring, opts: o, services: newServices(o.Ready)}
+	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
 	return r
 }
+
+// Shutdown makes health checks say that nothing is served any more and ends the
+// watches, which would keep a server from shutting down. Requests are taken as
+// before.
+func (r *Receiver) Shutdown() { r.services.stop() }
 
 // refusal is why a request is not taken.
 type refusal struct {
@@ -40,45 +48,66 @@ type refusal struct {
 func (f *refusal) Error() string { return f.text }
 
 func refuse(why reason, format string, args ...any) *refusal {
-	return &refusal{reason: why, text: fmt.Sprintf(format, args...)}
+	// What a client sent may be in the text, and a Status holds UTF-8 only.
+	return &refusal{reason: why, text: strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")}
 }
 
-// accept checks one request and commits it. payload is not kept. The error is
-// nil when the request may be acknowledged.
-func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte) (records int, f *refusal) {
+// accept checks one request and commits it, mended where it has to be: what it
+// acknowledges, the store keeps. payload is not kept. The refusal is nil when the
+// request may be acknowledged, but for the records that the admission refuses.
+func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte, l *lease) (a otlpwire.Admission, f *refusal) {
 	if len(payload) > r.opts.MaxBodyBytes {
-		return 0, r.tooLarge()
+		return a, r.tooLarge()
 	}
-	n, err := otlpwire.Validate(s, payload)
-	if err != nil {
-		return 0, refuse(malformed, "%s", err)
+	limits := otlpwire.Limits{Received: time.Now(), Retention: r.opts.Retention}
+	a, err := otlpwire.Admit(s, payload, limits, l.take)
+	switch {
+	case errors.Is(err, otlpwire.ErrNoRoom):
+		return a, r.noRoom(l)
+	case err != nil:
+		return a, refuse(malformed, "%s", err)
+	case a.Records == 0:
+		return a, nil // nothing to keep
+	case len(a.Request) > r.opts.MaxBodyBytes:
+		return a, r.tooLarge()
 	}
-	if n.Records == 0 {
-		return 0, nil // nothing to keep
-	}
+	return a, r.commit(ctx, s, a.Request)
+}
+
+// commit writes a request to the ring.
+func (r *Receiver) commit(ctx context.Context, s otlpwire.Signal, request []byte) *refusal {
 	// It waits a moment for room: a burst that the sinks work off within it
 	// would otherwise cost a round of retries.
-	end, err := ringio.Write(r.ring, otlpwire.RequestKind(s), payload, r.opts.FullWait, ctx.Done())
+	end, err := ringio.Write(r.ring, otlpwire.RequestKind(s), request, r.opts.FullWait, ctx.Done())
 	switch {
 	case err == nil:
 	case errors.Is(err, ringbuffer.ErrFull):
-		return 0, refuse(full, "no room: the ring is full, send it again later")
+		return refuse(full, "no room: the ring is full, send it again later")
 	case errors.Is(err, ringbuffer.ErrTooLarge):
-		return 0, r.tooLarge()
+		return r.tooLarge()
 	default:
-		return 0, refuse(closing, "not stored: %s", err)
+		return refuse(closing, "not stored: %s", err)
 	}
 	if !r.opts.Durable {
-		return n.Records, nil
+		return nil
 	}
 	if err := r.ring.SyncTo(ctx, end); err != nil {
-		return 0, refuse(notSynced, "not yet on disk: %s", err)
+		return refuse(notSynced, "not yet on disk: %s", err)
 	}
-	return n.Records, nil
+	return nil
 }
 
 func (r *Receiver) tooLarge() *refusal {
 	return refuse(tooLarge, "request of more than %d bytes", r.opts.MaxBodyBytes)
+}
+
+// noRoom is the refusal of a request that needed more memory than is left: for
+// good when it would not fit either if it were alone.
+func (r *Receiver) noRoom(l *lease) *refusal {
+	if l.asked > r.opts.MaxInFlightBytes {
+		return refuse(tooLarge, "request that takes %d bytes of memory to read, of %d in all: send fewer records at a time", l.asked, r.opts.MaxInFlightBytes)
+	}
+	return r.busy()
 }
 
 func (r *Receiver) busy() *refusal {

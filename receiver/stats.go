@@ -43,11 +43,17 @@ type EndpointStats struct {
 	Signal    otlpwire.Signal
 	Transport Transport
 	// Requests were acknowledged, with Records (spans, log records, data
-	// points) and Bytes (of protobuf, decompressed).
+	// points) and Bytes (of protobuf, decompressed) that are kept.
 	Requests, Records, Bytes uint64
 	// Refused requests by reason: malformed, too_large, unsupported, full,
 	// busy, too_slow, aborted, closing, not_synced. Zeros are left out.
 	Refused map[string]uint64
+	// Rejected records of requests that were acknowledged, by reason: too_deep,
+	// time_out_of_range, too_old, too_many_items. Zeros are left out.
+	Rejected map[string]uint64
+	// Mended requests were acknowledged and are kept otherwise than they came:
+	// text that was no UTF-8, log records without a time, rejected records.
+	Mended uint64
 }
 
 // Stats counts what a receiver did since New.
@@ -59,15 +65,24 @@ type Stats struct {
 }
 
 type stats [4][2]struct {
-	requests, records, bytes atomic.Uint64
-	refused                  [reasons]atomic.Uint64
+	requests, records, bytes, mended atomic.Uint64
+
+	refused  [reasons]atomic.Uint64
+	rejected [otlpwire.Reasons]atomic.Uint64
 }
 
-func (s *stats) accepted(sig otlpwire.Signal, t Transport, records, bytes int) {
+func (s *stats) accepted(sig otlpwire.Signal, t Transport, a *otlpwire.Admission) {
 	e := &s[sig][t]
 	e.requests.Add(1)
-	e.records.Add(uint64(records))
-	e.bytes.Add(uint64(bytes))
+	e.records.Add(uint64(a.Records))
+	e.bytes.Add(uint64(len(a.Request)))
+	if !a.Mended {
+		return
+	}
+	e.mended.Add(1)
+	for reason, n := range a.Refused.Records {
+		e.rejected[reason].Add(uint64(n))
+	}
 }
 
 func (s *stats) refused(sig otlpwire.Signal, t Transport, r reason) {
@@ -81,8 +96,13 @@ func (r *Receiver) Stats() Stats {
 		for _, t := range []Transport{HTTP, GRPC} {
 			e := &r.stats[sig][t]
 			es := EndpointStats{
-				Signal: sig, Transport: t, Refused: make(map[string]uint64),
-				Requests: e.requests.Load(), Records: e.records.Load(), Bytes: e.bytes.Load(),
+				Signal: sig, Transport: t, Refused: make(map[string]uint64), Rejected: make(map[string]uint64),
+				Requests: e.requests.Load(), Records: e.records.Load(), Bytes: e.bytes.Load(), Mended: e.mended.Load(),
+			}
+			for i := range e.rejected {
+				if n := e.rejected[i].Load(); n > 0 {
+					es.Rejected[otlpwire.Reason(i).String()] = n
+				}
 			}
 			for i := range e.refused {
 				if n := e.refused[i].Load(); n > 0 {

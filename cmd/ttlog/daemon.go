@@ -12,6 +12,10 @@ import (
 	"sync"
 	"time"
 
+	_ "go.opentelemetry.io/proto/otlp/collector/logs/v1"    // what reflection
+	_ "go.opentelemetry.io/proto/otlp/collector/metrics/v1" // tells of the
+	_ "go.opentelemetry.io/proto/otlp/collector/trace/v1"   // Export calls
+
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/query"
@@ -44,7 +48,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	if d.dir, err = openDataDir(c, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck})
+	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
 	api := d.handler(recv, logger)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err
@@ -105,13 +109,23 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 const bodyTimeout = 30 * time.Second
 
 func (d *daemon) serveHTTP(name, addr string, h http.Handler) error {
-	return d.listen(name, "http://", addr, &http.Server{Handler: bodyWithin(bodyTimeout, h)})
+	// HTTP/2 without TLS for clients that know beforehand, as gRPC's and some
+	// proxies do.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return d.listen(name, "http://", addr, &http.Server{
+		Handler:   crossOrigin(d.config.corsOrigins, bodyWithin(bodyTimeout, h)),
+		Protocols: &protocols,
+	})
 }
 
 func (d *daemon) serveGRPC(addr string, recv *receiver.Receiver) error {
 	var protocols http.Protocols
 	protocols.SetUnencryptedHTTP2(true)
-	return d.listen("otlp-grpc", "", addr, &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols})
+	srv := &http.Server{Handler: recv.GRPCHandler(), Protocols: &protocols}
+	srv.RegisterOnShutdown(recv.Shutdown)
+	return d.listen("otlp-grpc", "", addr, srv)
 }
 
 // listen binds addr and serves on it.

@@ -235,7 +235,7 @@ func TestHTTP_HostileRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	zstdBomb := enc.EncodeAll(make([]byte, 512<<20), nil)
-	many := zipped([]byte(`{"resourceSpans":[` + strings.Repeat("{},", 5<<20) + `{}]}`))
+	many := zipped([]byte(`{"resourceSpans":[` + strings.Repeat("{},", 5<<20) + `{}]`))
 	deep := strings.Repeat(`{"resourceSpans":[`, 200_000)
 	nested := strings.Repeat(`{"arrayValue":{"values":[`, 100_000)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -93,7 +93,7 @@ func openFile(ctx context.Context, name string, signal otlpwire.Signal) (*otlpfi
 
 // sink takes whole requests. finish makes what it took durable.
 type sink interface {
-	take(ctx context.Context, signal otlpwire.Signal, request []byte) (records int, err error)
+	take(ctx context.Context, signal otlpwire.Signal, request []byte) error
 	finish(ctx context.Context) error
 }
 
@@ -117,8 +117,9 @@ func openSink(server, data string, stderr io.Writer) (sink, error) {
 
 type storeSink struct{ store *storage.Store }
 
-func (s storeSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) (int, error) {
-	return s.store.Append(ctx, signal, request, 0)
+func (s storeSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) error {
+	_, err := s.store.Append(ctx, signal, request, 0)
+	return err
 }
 
 func (s storeSink) finish(ctx context.Context) error {
@@ -127,12 +128,8 @@ func (s storeSink) finish(ctx context.Context) error {
 
 type serverSink struct{ client *otlp.Client }
 
-func (s serverSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) (int, error) {
-	count, err := otlpwire.Validate(signal, request)
-	if err != nil {
-		return 0, err
-	}
-	return count.Records, s.client.Forward(ctx, signal, request)
+func (s serverSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) error {
+	return s.client.Forward(ctx, signal, request)
 }
 
 func (s serverSink) finish(context.Context) error { return s.client.Close() }
@@ -152,36 +149,45 @@ func importAll(ctx context.Context, s sink, files []string, signal otlpwire.Sign
 
 func takeAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) error {
 	for _, name := range files {
-		n, bytes, err := importFile(ctx, s, name, signal)
+		n, bytes, refused, err := importFile(ctx, s, name, signal)
 		if err != nil {
 			return fmt.Errorf("%w (%d records before it were stored)", err, n)
 		}
 		fmt.Fprintf(out, "%s: %d records, %d bytes of OTLP\n", name, n, bytes)
+		if refused.Total() > 0 {
+			fmt.Fprintf(out, "%s: %d records cannot be kept: %s\n", name, refused.Total(), &refused)
+		}
 	}
 	return nil
 }
 
-func importFile(ctx context.Context, s sink, name string, signal otlpwire.Signal) (records int, bytes int64, err error) {
+// importFile takes the requests of a file through the door that those from the
+// network come through: what cannot be kept is told by the record.
+func importFile(ctx context.Context, s sink, name string, signal otlpwire.Signal) (records int, bytes int64, refused otlpwire.Refused, err error) {
 	r, err := openFile(ctx, name, signal)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, refused, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	for {
 		if err := ctx.Err(); err != nil {
-			return records, r.Offset(), err
+			return records, r.Offset(), refused, err
 		}
 		request, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return records, r.Offset(), nil
+			return records, r.Offset(), refused, nil
 		}
 		if err != nil {
-			return records, r.Offset(), err
+			return records, r.Offset(), refused, err
 		}
-		n, err := s.take(ctx, r.Signal(), request)
+		a, err := otlpwire.Admit(r.Signal(), request, otlpwire.Limits{Received: time.Now()}, nil)
+		if err == nil && a.Records > 0 {
+			err = s.take(ctx, r.Signal(), a.Request)
+		}
 		if err != nil {
-			return records, r.Offset(), fmt.Errorf("%s: message ending at byte %d: %w", name, r.Offset(), err)
+			return records, r.Offset(), refused, fmt.Errorf("%s: message ending at byte %d: %w", name, r.Offset(), err)
 		}
-		records += n
+		records += a.Records
+		refused.Add(&a.Refused)
 	}
 }

@@ -46,6 +46,7 @@ func serveCommand() *cobra.Command {
 	f.Int("port", 3000, "port of the HTTP API; 0 takes a free one")
 	f.String("otlp-grpc", "127.0.0.1:4317", "address of OTLP over gRPC; empty turns it off")
 	f.String("otlp-http", "127.0.0.1:4318", "address of OTLP over HTTP; empty turns it off")
+	f.StringSlice("cors-origin", nil, "origin whose pages may call the HTTP ports from a browser, such as https://app.example.com, or * for all; repeatable")
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove the oldest days beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
@@ -59,6 +60,7 @@ type config struct {
 	data               string
 	addr               string
 	otlpGRPC, otlpHTTP string
+	corsOrigins        []string
 	forward            []string
 	retention          time.Duration
 	maxDisk            diskLimit
@@ -86,6 +88,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 	}
 	if c.forward, err = endpoints(v.GetStringSlice("forward")); err != nil {
 		return c, fmt.Errorf("--forward: %w", err)
+	}
+	if c.corsOrigins, err = parseOrigins(v.GetStringSlice("cors-origin")); err != nil {
+		return c, fmt.Errorf("--cors-origin: %w", err)
 	}
 	port, err := strconv.ParseUint(v.GetString("port"), 10, 16)
 	if err != nil {

@@ -34,14 +34,17 @@ type receiverStatus struct {
 }
 
 // endpointStatus is one signal over one transport. Requests, records and bytes
-// were acknowledged; the refused requests are counted by reason.
+// were acknowledged; the refused requests, and the records that were rejected
+// while the others of their request were kept, are counted by reason.
 type endpointStatus struct {
 	Signal    string            `json:"signal"`
 	Transport string            `json:"transport"`
 	Requests  uint64            `json:"requests"`
 	Records   uint64            `json:"records"`
 	Bytes     uint64            `json:"bytes"`
+	Mended    uint64            `json:"mended"`
 	Refused   map[string]uint64 `json:"refused"`
+	Rejected  map[string]uint64 `json:"rejected_records"`
 }
 
 func receiverReport(st receiver.Stats) receiverStatus {
@@ -49,7 +52,7 @@ func receiverReport(st receiver.Stats) receiverStatus {
 	for _, e := range st.Endpoints {
 		s.Endpoints = append(s.Endpoints, endpointStatus{
 			Signal: e.Signal.String(), Transport: e.Transport.String(),
-			Requests: e.Requests, Records: e.Records, Bytes: e.Bytes, Refused: e.Refused,
+			Requests: e.Requests, Records: e.Records, Bytes: e.Bytes, Mended: e.Mended, Refused: e.Refused, Rejected: e.Rejected,
 		})
 	}
 	return s
@@ -101,6 +104,10 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	for _, p := range r.Endpoints {
 		e.counter("receiver_requests_total", "Requests acknowledged.", float64(p.Requests), "signal", p.Signal, "transport", p.Transport)
 		e.counter("receiver_records_total", "Spans, log records and data points acknowledged.", float64(p.Records), "signal", p.Signal, "transport", p.Transport)
+		e.counter("receiver_mended_requests_total", "Requests kept otherwise than they came: text, times of log records, rejected records.", float64(p.Mended), "signal", p.Signal, "transport", p.Transport)
+		for reason, n := range p.Rejected {
+			e.counter("receiver_rejected_records_total", "Records that could not be kept while others of their request were.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
+		}
 		for reason, n := range p.Refused {
 			e.counter("receiver_refused_total", "Requests refused.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
 		}

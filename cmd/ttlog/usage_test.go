@@ -48,7 +48,9 @@ func TestExitCodes(t *testing.T) {
 		{"import --server http://127.0.0.1:1 --data . x.logs.json", 2, "exclude each other"},
 		{"import gone.traces.json", 1, "no such file"},
 		{"import --signal x -", 2, "--signal"},
-		{"import --data " + t.TempDir() + " " + odd, 1, "[31m"},
+		{"import --data " + t.TempDir() + " " + odd, 1, "/resourceLogs/0"},
+		{"serve --cors-origin app.example.com", 2, "is no origin"},
+		{"serve --cors-origin https://app.example.com/", 2, "is no origin"},
 	} {
 		cmd := exec.Command("ttlog", strings.Fields(c.args)...)
 		cmd.Dir = dir

@@ -192,7 +192,7 @@ func (r *Reader) nextJSON() ([]byte, error) {
 			return nil, err
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return otlpjson.Request(r.signal, line)
+			return otlpjson.Request(r.signal, line, nil)
 		}
 	}
 }

@@ -54,7 +54,9 @@ const (
 	formVarint
 	formFixed64
 	formFixed32
-	formBytes    // string or bytes
+	formTime // a fixed64 of nanoseconds since the Unix epoch
+	formBytes
+	formString   // bytes that are to be UTF-8
 	formTraceID  // bytes: 0 or 16 of them
 	formSpanID   // bytes: 0 or 8 of them
 	formMessage  // a sub-message
@@ -62,18 +64,30 @@ const (
 	formFixed64s // repeated fixed64 or double, packed or not
 )
 
-// role is what a field means to the count of a request.
+// role is what a field means to the count of a request and to its records.
 type role uint8
 
 const (
 	roleNone role = iota
 	roleResource
 	roleScope
-	roleRecord
+	roleMetric
 	// roleData marks the oneof of a metric: the last one on the wire replaces
 	// those before it, and their data points.
 	roleData
+	roleRecord
+	// roleItem marks what a record has many of, and roleItems a list of
+	// numbers of which each is one. The store bounds them.
+	roleItem
+	roleItems
+	// roleTime marks the time that a record belongs to, and roleObserved what
+	// stands in for it in a log record.
+	roleTime
+	roleObserved
 )
+
+// carries tells whether records stand within a field of this role.
+func (r role) carries() bool { return r >= roleResource && r <= roleRecord }
 
 // field describes one field of a message.
 type field struct {
@@ -101,19 +115,42 @@ func attributes(name string) field  { return list(name, msgKeyValue) }
 func varint(name string) field      { return field{name: name, form: formVarint} }
 func fixed64(name string) field     { return field{name: name, form: formFixed64} }
 func fixed32(name string) field     { return field{name: name, form: formFixed32} }
-func chars(name string) field       { return field{name: name, form: formBytes} }
-func manyStrings(name string) field { return field{name: name, form: formBytes, repeated: true} }
+func nanos(name string) field       { return field{name: name, form: formTime} }
+func chars(name string) field       { return field{name: name, form: formString} }
+func manyStrings(name string) field { return field{name: name, form: formString, repeated: true} }
+func octets(name string) field      { return field{name: name, form: formBytes} }
+
+// recordAttributes are those of records and of what they have many of.
+func recordAttributes(name string) field { return attributes(name).as(roleItem) }
 
 var (
 	traceID      = field{name: "trace_id", form: formTraceID}
 	spanID       = field{name: "span_id", form: formSpanID}
 	parentSpanID = field{name: "parent_span_id", form: formSpanID}
 	dropped      = varint("dropped_attributes_count")
-	exemplars    = list("exemplars", msgExemplar)
+	exemplars    = list("exemplars", msgExemplar).as(roleItem)
 	points       = func(m message) field { return list("data_points", m).as(roleRecord) }
 )
 
 type fields = [maxFieldNumber + 1]field
+
+// rule is what the walk over a request needs of a field, in three bytes: all of
+// them together stay in the first cache.
+type rule struct {
+	form form
+	msg  message
+	role role
+}
+
+// rules is schema as rules. It is immutable.
+var rules = func() (all [messages][maxFieldNumber + 1]rule) {
+	for m := range schema {
+		for num, f := range schema[m] {
+			all[m][num] = rule{form: f.form, msg: f.msg, role: f.role}
+		}
+	}
+	return all
+}()
 
 // schema is immutable.
 var schema = [messages]fields{
@@ -147,7 +184,7 @@ var schema = [messages]fields{
 	},
 	msgScopeMetrics: {
 		ScopeMetricsScope:     sub("scope", msgScope),
-		ScopeMetricsMetrics:   list("metrics", msgMetric),
+		ScopeMetricsMetrics:   list("metrics", msgMetric).as(roleMetric),
 		ScopeMetricsSchemaURL: chars("schema_url"),
 	},
 	msgResource: {
@@ -179,7 +216,7 @@ var schema = [messages]fields{
 		AnyValueDouble:         fixed64("double_value"),
 		AnyValueArray:          sub("array_value", msgArrayValue),
 		AnyValueKvlist:         sub("kvlist_value", msgKeyValueList),
-		AnyValueBytes:          chars("bytes_value"),
+		AnyValueBytes:          octets("bytes_value"),
 		AnyValueStringStrindex: varint("string_value_strindex"),
 	},
 	msgArrayValue:   {ArrayValueValues: list("values", msgAnyValue)},
@@ -191,43 +228,43 @@ var schema = [messages]fields{
 		SpanParentSpanID:           parentSpanID,
 		SpanName:                   chars("name"),
 		SpanKind:                   varint("kind"),
-		SpanStartTimeUnixNano:      fixed64("start_time_unix_nano"),
-		SpanEndTimeUnixNano:        fixed64("end_time_unix_nano"),
-		SpanAttributes:             attributes("attributes"),
+		SpanStartTimeUnixNano:      nanos("start_time_unix_nano").as(roleTime),
+		SpanEndTimeUnixNano:        nanos("end_time_unix_nano"),
+		SpanAttributes:             recordAttributes("attributes"),
 		SpanDroppedAttributesCount: dropped,
-		SpanEvents:                 list("events", msgEvent),
+		SpanEvents:                 list("events", msgEvent).as(roleItem),
 		SpanDroppedEventsCount:     varint("dropped_events_count"),
-		SpanLinks:                  list("links", msgLink),
+		SpanLinks:                  list("links", msgLink).as(roleItem),
 		SpanDroppedLinksCount:      varint("dropped_links_count"),
 		SpanStatus:                 sub("status", msgStatus),
 		SpanFlags:                  fixed32("flags"),
 	},
 	msgEvent: {
-		EventTimeUnixNano:           fixed64("time_unix_nano"),
+		EventTimeUnixNano:           nanos("time_unix_nano"),
 		EventName:                   chars("name"),
-		EventAttributes:             attributes("attributes"),
+		EventAttributes:             recordAttributes("attributes"),
 		EventDroppedAttributesCount: dropped,
 	},
 	msgLink: {
 		LinkTraceID:                traceID,
 		LinkSpanID:                 spanID,
 		LinkTraceState:             chars("trace_state"),
-		LinkAttributes:             attributes("attributes"),
+		LinkAttributes:             recordAttributes("attributes"),
 		LinkDroppedAttributesCount: dropped,
 		LinkFlags:                  fixed32("flags"),
 	},
 	msgStatus: {StatusMessage: chars("message"), StatusCode: varint("code")},
 	msgLogRecord: {
-		LogRecordTimeUnixNano:           fixed64("time_unix_nano"),
+		LogRecordTimeUnixNano:           nanos("time_unix_nano").as(roleTime),
 		LogRecordSeverityNumber:         varint("severity_number"),
 		LogRecordSeverityText:           chars("severity_text"),
-		LogRecordBody:                   sub("body", msgAnyValue),
-		LogRecordAttributes:             attributes("attributes"),
+		LogRecordBody:                   sub("body", msgAnyValue).as(roleItem),
+		LogRecordAttributes:             recordAttributes("attributes"),
 		LogRecordDroppedAttributesCount: dropped,
 		LogRecordFlags:                  fixed32("flags"),
 		LogRecordTraceID:                traceID,
 		LogRecordSpanID:                 spanID,
-		LogRecordObservedTimeUnixNano:   fixed64("observed_time_unix_nano"),
+		LogRecordObservedTimeUnixNano:   nanos("observed_time_unix_nano").as(roleObserved),
 		LogRecordEventName:              chars("event_name"),
 	},
 	msgMetric: {
@@ -257,31 +294,31 @@ var schema = [messages]fields{
 	},
 	msgSummary: {SummaryDataPoints: points(msgSummaryDataPoint)},
 	msgNumberDataPoint: {
-		NumberDataPointStartTimeUnixNano: fixed64("start_time_unix_nano"),
-		NumberDataPointTimeUnixNano:      fixed64("time_unix_nano"),
+		NumberDataPointStartTimeUnixNano: nanos("start_time_unix_nano"),
+		NumberDataPointTimeUnixNano:      nanos("time_unix_nano").as(roleTime),
 		NumberDataPointAsDouble:          fixed64("as_double"),
 		NumberDataPointExemplars:         exemplars,
 		NumberDataPointAsInt:             fixed64("as_int"),
-		NumberDataPointAttributes:        attributes("attributes"),
+		NumberDataPointAttributes:        recordAttributes("attributes"),
 		NumberDataPointFlags:             varint("flags"),
 	},
 	msgHistogramDataPoint: {
-		HistogramDataPointStartTimeUnixNano: fixed64("start_time_unix_nano"),
-		HistogramDataPointTimeUnixNano:      fixed64("time_unix_nano"),
+		HistogramDataPointStartTimeUnixNano: nanos("start_time_unix_nano"),
+		HistogramDataPointTimeUnixNano:      nanos("time_unix_nano").as(roleTime),
 		HistogramDataPointCount:             fixed64("count"),
 		HistogramDataPointSum:               fixed64("sum"),
-		HistogramDataPointBucketCounts:      {name: "bucket_counts", form: formFixed64s},
+		HistogramDataPointBucketCounts:      {name: "bucket_counts", form: formFixed64s, role: roleItems},
 		HistogramDataPointExplicitBounds:    {name: "explicit_bounds", form: formFixed64s},
 		HistogramDataPointExemplars:         exemplars,
-		HistogramDataPointAttributes:        attributes("attributes"),
+		HistogramDataPointAttributes:        recordAttributes("attributes"),
 		HistogramDataPointFlags:             varint("flags"),
 		HistogramDataPointMin:               fixed64("min"),
 		HistogramDataPointMax:               fixed64("max"),
 	},
 	msgExponentialHistogramDataPoint: {
-		ExponentialHistogramDataPointAttributes:        attributes("attributes"),
-		ExponentialHistogramDataPointStartTimeUnixNano: fixed64("start_time_unix_nano"),
-		ExponentialHistogramDataPointTimeUnixNano:      fixed64("time_unix_nano"),
+		ExponentialHistogramDataPointAttributes:        recordAttributes("attributes"),
+		ExponentialHistogramDataPointStartTimeUnixNano: nanos("start_time_unix_nano"),
+		ExponentialHistogramDataPointTimeUnixNano:      nanos("time_unix_nano").as(roleTime),
 		ExponentialHistogramDataPointCount:             fixed64("count"),
 		ExponentialHistogramDataPointSum:               fixed64("sum"),
 		ExponentialHistogramDataPointScale:             varint("scale"),
@@ -296,15 +333,15 @@ var schema = [messages]fields{
 	},
 	msgBuckets: {
 		BucketsOffset:       varint("offset"),
-		BucketsBucketCounts: {name: "bucket_counts", form: formVarints},
+		BucketsBucketCounts: {name: "bucket_counts", form: formVarints, role: roleItems},
 	},
 	msgSummaryDataPoint: {
-		SummaryDataPointStartTimeUnixNano: fixed64("start_time_unix_nano"),
-		SummaryDataPointTimeUnixNano:      fixed64("time_unix_nano"),
+		SummaryDataPointStartTimeUnixNano: nanos("start_time_unix_nano"),
+		SummaryDataPointTimeUnixNano:      nanos("time_unix_nano").as(roleTime),
 		SummaryDataPointCount:             fixed64("count"),
 		SummaryDataPointSum:               fixed64("sum"),
-		SummaryDataPointQuantileValues:    list("quantile_values", msgValueAtQuantile),
-		SummaryDataPointAttributes:        attributes("attributes"),
+		SummaryDataPointQuantileValues:    list("quantile_values", msgValueAtQuantile).as(roleItem),
+		SummaryDataPointAttributes:        recordAttributes("attributes"),
 		SummaryDataPointFlags:             varint("flags"),
 	},
 	msgValueAtQuantile: {
@@ -312,11 +349,11 @@ var schema = [messages]fields{
 		ValueAtQuantileValue:    fixed64("value"),
 	},
 	msgExemplar: {
-		ExemplarTimeUnixNano:       fixed64("time_unix_nano"),
+		ExemplarTimeUnixNano:       nanos("time_unix_nano"),
 		ExemplarAsDouble:           fixed64("as_double"),
 		ExemplarSpanID:             spanID,
 		ExemplarTraceID:            traceID,
 		ExemplarAsInt:              fixed64("as_int"),
-		ExemplarFilteredAttributes: attributes("filtered_attributes"),
+		ExemplarFilteredAttributes: recordAttributes("filtered_attributes"),
 	},
 }

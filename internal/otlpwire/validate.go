@@ -1,6 +1,7 @@
 package otlpwire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -54,22 +55,8 @@ var (
 // other protobuf libraries, it takes strings that are not valid UTF-8.
 func Validate(signal Signal, request []byte) (Count, error) {
 	v := validator{src: request}
-	var root message
-	switch signal {
-	case Traces:
-		root = msgTracesRequest
-	case Logs:
-		root = msgLogsRequest
-	case Metrics:
-		root = msgMetricsRequest
-	default:
-		return Count{}, fmt.Errorf("%w: no request of signal %d", ErrMalformed, signal)
-	}
-	if !v.message(root, 0, len(request), 0) {
-		if v.path != "" {
-			v.path += ": "
-		}
-		return Count{}, fmt.Errorf("%w: %s%w (byte %d)", ErrMalformed, v.path, v.reason, v.at)
+	if err := v.request(signal); err != nil {
+		return Count{}, err
 	}
 	return v.count, nil
 }
@@ -79,10 +66,48 @@ type validator struct {
 	src   []byte
 	count Count
 
+	// mendable makes values that nest too deep a flaw, which is noted and
+	// stepped over, and not an error.
+	mendable bool
+	oldest   uint64 // records before this time are flawed
+	flaws    flaws
+	items    int // records, and what they have many of
+
+	// Of the record that is being walked.
+	time, observed uint64
+
 	// Set by what fails first; path is then extended by each message around.
 	at     int
 	path   string
 	reason error
+}
+
+// root returns the message that a request of a signal is.
+func root(s Signal) (m message, ok bool) {
+	switch s {
+	case Traces:
+		return msgTracesRequest, true
+	case Logs:
+		return msgLogsRequest, true
+	case Metrics:
+		return msgMetricsRequest, true
+	}
+	return 0, false
+}
+
+// request walks the whole request.
+func (v *validator) request(signal Signal) error {
+	m, ok := root(signal)
+	if !ok {
+		return fmt.Errorf("%w: no request of signal %d", ErrMalformed, signal)
+	}
+	if v.message(m, 0, len(v.src), 0) {
+		return nil
+	}
+	if v.path != "" {
+		v.path += ": "
+	}
+	return fmt.Errorf("%w: %s%w (byte %d)", ErrMalformed, v.path, v.reason, v.at)
 }
 
 // message checks the message of kind m in src[pos:end], with depth values
@@ -90,60 +115,108 @@ type validator struct {
 func (v *validator) message(m message, pos, end, depth int) bool {
 	if m == msgAnyValue {
 		if depth++; depth > MaxDepth+1 {
+			if v.mendable {
+				v.flaws |= flawDeep
+				return true
+			}
 			return v.fail(m, pos, pos, 0, errDeep)
 		}
 	}
-	start, records := pos, v.count.Records
+	start, records, items := pos, v.count.Records, v.items
 	for pos < end {
 		at := pos
-		tag, pos2 := v.uvarint(pos, end)
-		if pos2 < 0 {
-			return v.fail(m, start, at, 0, varintError(pos2))
-		}
-		num, typ := tag>>3, protowire.Type(tag&7)
-		if num == 0 || num > uint64(protowire.MaxValidNumber) {
-			return v.fail(m, start, at, 0, errFieldNumber)
-		}
-		var f *field
-		if num <= uint64(maxFieldNumber) {
-			f = &schema[m][num]
-		} else {
-			f = &schema[m][0]
-			if num == removedScopes && (m == msgResourceSpans || m == msgResourceLogs || m == msgResourceMetrics) {
-				return v.fail(m, start, at, num, errRemoved)
+		num, typ, body, next := v.short(pos, end)
+		if next > end {
+			var err error
+			if num, typ, body, next, err = v.field(pos, end); err != nil {
+				return v.fail(m, start, at, num, err)
 			}
 		}
-		body, next, err := v.step(typ, pos2, end)
-		if err != nil {
-			return v.fail(m, start, at, num, err)
+		r := &rules[m][0]
+		if num <= uint64(maxFieldNumber) {
+			r = &rules[m][num]
+		} else if num == removedScopes && (m == msgResourceSpans || m == msgResourceLogs || m == msgResourceMetrics) {
+			return v.fail(m, start, at, num, errRemoved)
 		}
-		switch f.form {
+		switch r.form {
 		case formUnknown:
 		case formMessage:
 			if typ != protowire.BytesType {
 				return v.fail(m, start, at, num, wireError(typ, protowire.BytesType))
 			}
-			switch f.role {
+			switch r.role {
 			case roleResource:
 				v.count.Resources++
 			case roleScope:
 				v.count.Scopes++
+			case roleData:
+				v.count.Records, v.items = records, items
 			case roleRecord:
 				v.count.Records++
-			case roleData:
-				v.count.Records = records
+				v.items++
+				v.time, v.observed = 0, 0
+			case roleItem:
+				v.items++
 			}
-			if !v.message(f.msg, body, next, depth) {
+			if !v.message(r.msg, body, next, depth) {
 				return v.within(m, start, at, num)
 			}
+			if r.role == roleRecord {
+				v.endRecord(r.msg)
+			}
+		case formString:
+			if typ != protowire.BytesType {
+				return v.fail(m, start, at, num, wireError(typ, protowire.BytesType))
+			}
+			v.text(body, next)
+		case formTime:
+			if typ != protowire.Fixed64Type {
+				return v.fail(m, start, at, num, wireError(typ, protowire.Fixed64Type))
+			}
+			v.nanos(r.role, binary.LittleEndian.Uint64(v.src[body:next]))
 		default:
-			if err := v.value(f.form, typ, body, next); err != nil {
+			if err := v.value(r, typ, body, next); err != nil {
 				return v.fail(m, start, at, num, err)
 			}
 		}
 		pos = next
 	}
 	return true
+}
+
+// short reads the field at pos when its tag takes one byte and its length or
+// varint another, which nearly all do: where its value begins, without its
+// length, and ends. next lies beyond end for any other, and for a wrong one.
+func (v *validator) short(pos, end int) (num uint64, typ protowire.Type, body, next int) {
+	if end-pos < 2 {
+		return 0, 0, 0, end + 1
+	}
+	tag, n := v.src[pos], v.src[pos+1]
+	num, typ = uint64(tag>>3), protowire.Type(tag&7)
+	switch {
+	case tag >= 0x80 || tag < 8:
+	case typ == protowire.BytesType && n < 0x80:
+		return num, typ, pos + 2, pos + 2 + int(n)
+	case typ == protowire.Fixed64Type:
+		return num, typ, pos + 1, pos + 9
+	case typ == protowire.VarintType && n < 0x80:
+		return num, typ, pos + 1, pos + 2
+	}
+	return 0, 0, 0, end + 1
+}
+
+// field reads the field at pos. num is 0 where an error is about the tag.
+func (v *validator) field(pos, end int) (num uint64, typ protowire.Type, body, next int, err error) {
+	tag, pos := v.uvarint(pos, end)
+	if pos < 0 {
+		return 0, 0, 0, 0, varintError(pos)
+	}
+	num, typ = tag>>3, protowire.Type(tag&7)
+	if num == 0 || num > uint64(protowire.MaxValidNumber) {
+		return 0, 0, 0, 0, errFieldNumber
+	}
+	body, next, err = v.step(typ, pos, end)
+	return num, typ, body, next, err
 }
 
 // step finds where the value of a field begins, without its length, and ends.
@@ -180,9 +253,9 @@ func (v *validator) step(typ protowire.Type, pos, end int) (body, next int, err 
 
 // value checks a field that is no message: its wire type, and its content,
 // which stands in src[pos:end].
-func (v *validator) value(f form, typ protowire.Type, pos, end int) error {
+func (v *validator) value(r *rule, typ protowire.Type, pos, end int) error {
 	want, n := protowire.BytesType, end-pos
-	switch f {
+	switch r.form {
 	case formVarint:
 		want = protowire.VarintType
 	case formFixed64:
@@ -199,19 +272,26 @@ func (v *validator) value(f form, typ protowire.Type, pos, end int) error {
 		}
 	case formVarints:
 		if typ == protowire.VarintType {
+			v.items++
 			return nil
 		}
 		for typ == want && pos < end {
 			if _, pos = v.uvarint(pos, end); pos < 0 {
 				return varintError(pos)
 			}
+			v.items++
 		}
 	case formFixed64s:
 		if typ == protowire.Fixed64Type {
-			return nil
-		}
-		if typ == want && n%8 != 0 {
+			n = 8
+		} else if typ == want && n%8 != 0 {
 			return fmt.Errorf("%d bytes, which is no multiple of 8", n)
+		}
+		if r.role == roleItems {
+			v.items += n / 8
+		}
+		if typ == protowire.Fixed64Type {
+			return nil
 		}
 	}
 	if typ != want {

@@ -1,6 +1,10 @@
 package table
 
-import "github.com/ttlog/ttlog/internal/otlpwire"
+import (
+	"slices"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
 
 // log adds a LogRecord message as a row.
 func (d *decoder) log(scope uint32, msg []byte) error {
@@ -25,12 +29,13 @@ func (d *decoder) log(scope uint32, msg []byte) error {
 		case otlpwire.LogRecordSeverityText:
 			l[LogSeverityText].setBytes(row, f.Bytes())
 		case otlpwire.LogRecordBody:
-			// Messages that come twice are merged, which for bytes is to
-			// put one behind the other.
+			// Messages that come twice are merged, which for bytes is to put
+			// one behind the other. The first aliases the request: appending
+			// to it copies, once however many there are.
 			if hasBody {
-				rawBody = append(append([]byte(nil), rawBody...), f.Bytes()...)
+				rawBody = append(rawBody, f.Bytes()...)
 			} else {
-				rawBody, hasBody = f.Bytes(), true
+				rawBody, hasBody = slices.Clip(f.Bytes()), true
 			}
 		case otlpwire.LogRecordAttributes:
 			err = attrs.addMessage(row, f.Bytes())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -22,6 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(1), []byte{0x0a, 0x00})
 	f.Fuzz(func(t *testing.T, signal uint8, request []byte) {
 		s := otlpwire.Signal(signal%3 + 1)
+		checkAdmitted(t, s, request)
 		b, err := table.Decode(s, request)
 		if err != nil {
 			if !errors.Is(err, otlpwire.ErrMalformed) {
@@ -70,6 +72,51 @@ func FuzzDecode(f *testing.F) {
 			counts.Zero(t, s)
 		}
 	})
+}
+
+// checkAdmitted checks that the store keeps what the door to it lets in.
+func checkAdmitted(t testing.TB, s otlpwire.Signal, request []byte) {
+	t.Helper()
+	for _, retention := range []time.Duration{0, time.Hour} {
+		a, err := otlpwire.Admit(s, request, otlpwire.Limits{Received: time.Now(), Retention: retention}, nil)
+		if err != nil {
+			return
+		}
+		found, err := otlpwire.Inspect(s, a.Request, otlpwire.Limits{})
+		if err != nil {
+			t.Fatalf("admitted: %v", err)
+		}
+		b, err := table.Decode(s, a.Request)
+		if err != nil {
+			t.Fatalf("admitted, but not kept: %v", err)
+		}
+		// A body that comes twice is one item and two to the door, which counts
+		// what it sees.
+		if b.Rows() != a.Records || b.Items() > found.Items {
+			t.Fatalf("admitted %d records with %d items, kept %d with %d", a.Records, found.Items, b.Rows(), b.Items())
+		}
+		b.Release()
+	}
+}
+
+// The door and the decoder count alike what they bound.
+func TestDecode_CountsItemsAsTheDoorDoes(t *testing.T) {
+	for _, s := range signals {
+		request := tabletest.Full(s)[0]
+		checkAdmitted(t, s, request)
+		found, err := otlpwire.Inspect(s, request, otlpwire.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := table.Decode(s, request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Items() != found.Items || b.Items() < 20 {
+			t.Errorf("%s: %d items, the door counts %d", s, b.Items(), found.Items)
+		}
+		b.Release()
+	}
 }
 
 // checkVectors reads every column of a block and checks what a Vector promises.

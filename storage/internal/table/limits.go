@@ -1,5 +1,7 @@
 package table
 
+import "github.com/ttlog/ttlog/internal/otlpwire"
+
 // The limits on what one chunk of rows may hold. Together they bound what a
 // hostile request can make the store remember: everything else grows only in
 // proportion to the bytes that really came in.
@@ -11,15 +13,15 @@ const (
 	maxKeyBytes = 512
 	// maxDepth is how deep an AnyValue may nest. Deeper requests are refused,
 	// because every reader of them would have to recurse as deep.
-	maxDepth = 64
+	maxDepth = otlpwire.MaxDepth
 	// sealRows and sealBytes tell when the open chunk of a Table is sealed. A
 	// row group of one chunk is gathered without looking up any string, so a
 	// chunk is as long as a row group.
 	sealRows  = 128 << 10
 	sealBytes = 64 << 20
 	// MaxItems is the largest number of rows, items of lists and attributes,
-	// all together, of one request: more than 64 MiB of real telemetry have.
-	MaxItems = 8 << 20
+	// all together, of one request.
+	MaxItems = otlpwire.MaxItems
 	// maxOverflowKeys is how many keys of an overflow column become visible as
 	// columns; the rest can only be seen in whole records.
 	maxOverflowKeys = 4096

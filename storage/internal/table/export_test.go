@@ -1,0 +1,4 @@
+package table
+
+// Items returns what MaxItems bounds.
+func (b *Batch) Items() int { return b.chunk.Rows.items() }
