@@ -274,7 +274,7 @@ func TestBlocks_ReadOnlyWhatIsAsked(t *testing.T) {
 	if read.Load() != 0 {
 		t.Errorf("%d bytes read before a column is asked for", read.Load())
 	}
-	if _, err := got[0].Vector(column.Ref{Place: column.PlaceField, Name: "duration"}); err != nil {
+	if _, err := got[0].Vector(column.Ref{Place: column.PlaceField, Name: "kind"}); err != nil {
 		t.Fatal(err)
 	}
 	if n := read.Load(); n == 0 || n > int64(len(file)/10) {

@@ -106,7 +106,9 @@ func TestVector_Spans(t *testing.T) {
 		}
 	}
 	f(field("timestamp"), "1000", "2000", "0")
-	f(field("duration"), "500", "-100", "0")
+	f(field("end_timestamp"), "1500", "1900", "null")
+	f(field("duration"), "500", "0", "null")
+	f(field("clock_skew"), "0", "1", "0")
 	f(field("service"), "shop", "shop", "")
 	f(field("scope_name"), "lib", "lib", "")
 	f(field("name"), "GET /", "", "")
