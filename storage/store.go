@@ -140,9 +140,12 @@ func (s *Store) openForWriting() error {
 		return fmt.Errorf("storage: lock %s: %w", s.dir, err)
 	}
 	s.lock = lock
-	err = checkVersion(s.fs, s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = initVersion(s.fs, s.dir)
+	version, err := readVersion(s.fs, s.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return initVersion(s.fs, s.dir)
+	case err == nil && version < storeVersion:
+		return writeVersion(s.fs, s.dir)
 	}
 	return err
 }
