@@ -258,17 +258,6 @@ func TestVector_KeepsPromises(t *testing.T) {
 	}
 }
 
-// TestVector_FirstOfRepeatedKeys checks which of several values counts.
-func TestVector_FirstOfRepeatedKeys(t *testing.T) {
-	blk := block(t, fill(t, otlpwire.Traces, tabletest.Full(otlpwire.Traces)[2]))
-	for typ, want := range map[column.Type]string{column.TypeString: "first", column.TypeInt64: "5"} {
-		got := rowsOf(t, blk, column.Ref{Place: column.PlaceRecord, Name: "again", Type: typ})
-		if diff := cmp.Diff([]string{want}, got); diff != "" {
-			t.Errorf("type %d:\n%s", typ, diff)
-		}
-	}
-}
-
 // TestVector_Overflow has more keys than there are columns: all stay readable.
 func TestVector_Overflow(t *testing.T) {
 	td := ptrace.NewTraces()
