@@ -25,6 +25,7 @@ type Store struct {
 	log       *slog.Logger
 	lock      io.Closer
 	files     *files
+	listing   listing
 	watermark uint64
 	replayed  map[key]uint64 // watermarks of Options.Ring at Open
 
