@@ -186,65 +186,125 @@ func wantOnce(t *testing.T, s *storage.Store) {
 	}
 }
 
-// TestKeys_ManyOfOneServiceHideNoOthers gives one service thousands of keys,
-// which come first and sort first, and reads the few of another.
+// records makes a document of records of a service that have the given
+// attributes.
+func records(signal otlpwire.Signal, service string, rows int, attrs func(row int) []string) string {
+	const at = `"1700000000000000000"`
+	var list []string
+	for row := range rows {
+		a := `"attributes":[` + strings.Join(attrs(row), ",") + `]`
+		switch signal {
+		case otlpwire.Traces:
+			list = append(list, fmt.Sprintf(`{"traceId":"%032x","spanId":"%016x","startTimeUnixNano":%s,"endTimeUnixNano":%s,%s}`, 1+row+len(service)<<16, 1+row, at, at, a))
+		case otlpwire.Logs:
+			list = append(list, fmt.Sprintf(`{"timeUnixNano":%s,"body":{"stringValue":"x"},%s}`, at, a))
+		default:
+			list = append(list, fmt.Sprintf(`{"timeUnixNano":%s,"asInt":"1",%s}`, at, a))
+		}
+	}
+	body := strings.Join(list, ",")
+	group, scope, field := "resourceSpans", "scopeSpans", `"spans":[`+body+`]`
+	switch signal {
+	case otlpwire.Logs:
+		group, scope, field = "resourceLogs", "scopeLogs", `"logRecords":[`+body+`]`
+	case otlpwire.Metrics:
+		group, scope, field = "resourceMetrics", "scopeMetrics", `"metrics":[{"name":"n","gauge":{"dataPoints":[`+body+`]}}]`
+	}
+	return fmt.Sprintf(`{%q:[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":%q}},{"key":"pod.%s","value":{"stringValue":"p"}}]},
+		%q:[{"scope":{"attributes":[{"key":"lib.%s","value":{"boolValue":true}}]},%s}]}]}`, group, service, service, scope, service, field)
+}
+
+// numbered makes n attributes of integers, whose keys go on from row to row.
+func numbered(prefix string, n int) func(row int) []string {
+	return func(row int) (out []string) {
+		for k := range n {
+			out = append(out, fmt.Sprintf(`{"key":"%s%d","value":{"intValue":"%d"}}`, prefix, row*n+k, k))
+		}
+		return out
+	}
+}
+
+// TestKeys_ManyOfOneServiceHideNoOthers gives a service thousands of keys, which
+// come first and sort first, and reads the few of another.
 func TestKeys_ManyOfOneServiceHideNoOthers(t *testing.T) {
 	const perRow, wideRows, shopRows = 100, 200, 50 // 20,000 keys
 	long := strings.Repeat("long.", 120) + "key"
-	doc := func(service string, rows int, attrs func(row, k int) string, n int) string {
-		var spans []string
-		for row := range rows {
-			var list []string
-			for k := range n {
-				list = append(list, attrs(row, k))
-			}
-			spans = append(spans, fmt.Sprintf(`{"traceId":"%032x","spanId":"%016x","name":"x","startTimeUnixNano":"1700000000000000000",
-				"endTimeUnixNano":"1700000000000000001","attributes":[%s]}`, 1+row+len(service)<<16, 1+row, strings.Join(list, ",")))
-		}
-		return fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":%q}},
-			{"key":"pod.%s","value":{"stringValue":"p"}}]},"scopeSpans":[{"spans":[%s]}]}]}`, service, service, strings.Join(spans, ","))
-	}
-	wide := func(row, k int) string {
-		return fmt.Sprintf(`{"key":"wide.%d","value":{"intValue":"%d"}}`, row*perRow+k, k)
-	}
-	shop := func(row, k int) string {
+	shop := func(row int) []string {
 		return []string{
 			fmt.Sprintf(`{"key":"order.no","value":{"intValue":"%d"}}`, row),
 			`{"key":"state","value":{"stringValue":"paid"}}`,
 			fmt.Sprintf(`{"key":%q,"value":{"stringValue":"found"}}`, long),
 			fmt.Sprintf(`{"key":"cart.%d","value":{"stringValue":"c"}}`, row),
-		}[k]
+		}
 	}
+	for signal, table := range map[otlpwire.Signal]string{otlpwire.Traces: "spans", otlpwire.Logs: "logs", otlpwire.Metrics: "metrics"} {
+		t.Run(table, func(t *testing.T) {
+			fill := func(s *storage.Store) {
+				put(t, s, signal, records(signal, "a-wide", wideRows, numbered("wide.", perRow)))
+				put(t, s, signal, records(signal, "shop", shopRows, shop))
+			}
+			stages(t, fill, func(stage string, s *storage.Store, times int) {
+				f := func(sql, want string) {
+					t.Helper()
+					sql = strings.ReplaceAll(sql, "TABLE", table)
+					if got := ask(t, s, sql); got != want {
+						t.Errorf("%s: %s: got %s, want %s", stage, clip(sql), clip(got), clip(want))
+					}
+				}
+				f("SELECT attributes FROM TABLE WHERE order.no = 7", `{"cart.7":"c","`+long+`":"found","order.no":7,"state":"paid"}`)
+				f("SELECT attributes['order.no'], attributes['cart.7'], state FROM TABLE WHERE cart.7 IS NOT NULL", "7|c|paid")
+				f("SELECT state, count(*), sum(order.no) FROM TABLE WHERE service = 'shop' GROUP BY state",
+					fmt.Sprintf("paid|%d|%d", times*shopRows, times*shopRows*(shopRows-1)/2))
+				f("SELECT count(*) FROM TABLE WHERE attributes['"+long+"'] = 'found'", fmt.Sprint(times*shopRows))
+				f("SELECT wide.19999, attributes['wide.19900'] FROM TABLE WHERE wide.19999 = 99", "99|0")
+				f("SELECT count(*) FROM TABLE WHERE wide.0 = 0 AND wide.99 = 99", fmt.Sprint(times))
+				f("SELECT resource['pod.shop'], resource['pod.a-wide'], scope['lib.shop'] FROM TABLE WHERE order.no = 1", "p|NULL|true")
+				f("SELECT service, count(*) FROM TABLE GROUP BY service ORDER BY service LIMIT 1", fmt.Sprintf("a-wide|%d", times*wideRows))
+				f("SELECT length(attributes) FROM TABLE WHERE wide.300 = 0", fmt.Sprint(len(`{}`)+perRow*len(`"wide.300":0,`)-1+90)) // 90 values have two digits
+				if signal == otlpwire.Traces {
+					wantAttributes(t, s, 7, 4)
+				}
+			})
+		})
+	}
+}
+
+// wantAttributes reads the trace of one of the shop's rows as OTLP.
+func wantAttributes(t *testing.T, s *storage.Store, row, want int) {
+	t.Helper()
+	raw, err := s.Trace(t.Context(), [16]byte{13: byte(len("shop")), 15: byte(1 + row)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().Len(); got != want {
+		t.Errorf("the trace has %d attributes, want %d", got, want)
+	}
+}
+
+// TestKeys_FoundBeyondTheList has more keys than are listed, and asks for one
+// that is not.
+func TestKeys_FoundBeyondTheList(t *testing.T) {
 	fill := func(s *storage.Store) {
-		put(t, s, otlpwire.Traces, doc("a-wide", wideRows, wide, perRow))
-		put(t, s, otlpwire.Traces, doc("shop", shopRows, shop, 4))
+		put(t, s, otlpwire.Logs, records(otlpwire.Logs, "a", 330, numbered("a.", 200)))
+		put(t, s, otlpwire.Logs, records(otlpwire.Logs, "z", 3, func(row int) []string {
+			return []string{fmt.Sprintf(`{"key":"zz.no","value":{"intValue":"%d"}}`, row), `{"key":"zz","value":{"stringValue":"last"}}`}
+		}))
 	}
 	stages(t, fill, func(stage string, s *storage.Store, times int) {
 		f := func(sql, want string) {
 			t.Helper()
 			if got := ask(t, s, sql); got != want {
-				t.Errorf("%s: %s: got %s, want %s", stage, clip(sql), clip(got), clip(want))
+				t.Errorf("%s: %s: got %s, want %s", stage, sql, clip(got), clip(want))
 			}
 		}
-		f("SELECT attributes FROM spans WHERE order.no = 7", `{"cart.7":"c","`+long+`":"found","order.no":7,"state":"paid"}`)
-		f("SELECT attributes['order.no'], attributes['cart.7'], state FROM spans WHERE cart.7 IS NOT NULL", "7|c|paid")
-		f("SELECT state, count(*), sum(order.no) FROM spans WHERE service = 'shop' GROUP BY state", fmt.Sprintf("paid|%d|%d", times*shopRows, times*shopRows*(shopRows-1)/2))
-		f("SELECT count(*) FROM spans WHERE attributes['"+long+"'] = 'found'", fmt.Sprint(times*shopRows))
-		f("SELECT wide.19999, attributes['wide.19900'] FROM spans WHERE wide.19999 = 99", "99|0")
-		f("SELECT count(*) FROM spans WHERE wide.0 = 0 AND wide.99 = 99", fmt.Sprint(times))
-		f("SELECT resource['pod.shop'], resource['pod.a-wide'] FROM spans WHERE order.no = 1", "p|NULL")
-		f("SELECT service, count(*) FROM spans GROUP BY service ORDER BY service LIMIT 1", fmt.Sprintf("a-wide|%d", times*wideRows))
-		f("SELECT length(attributes) FROM spans WHERE wide.300 = 0", fmt.Sprint(len(`{}`)+perRow*len(`"wide.300":0,`)-1+90)) // 90 values of two digits
-		raw, err := s.Trace(t.Context(), [16]byte{13: 4, 15: 8})                                                             // the shop's row 7
-		if err != nil {
-			t.Fatal(err)
-		}
-		td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().Len(); got != 4 {
-			t.Errorf("%s: the trace has %d attributes, want 4", stage, got)
-		}
+		f("SELECT zz, attributes['zz.no'] FROM logs WHERE zz.no = 2", "last|2")
+		f("SELECT l.zz.no, count(*) FROM logs AS l WHERE l.zz = 'last' GROUP BY l.zz.no ORDER BY 1 LIMIT 1", fmt.Sprintf("0|%d", times))
+		f("SELECT attributes FROM logs WHERE zz.no = 1", `{"zz":"last","zz.no":1}`)
+		f("SELECT max(n) FROM (SELECT zz.no AS n FROM logs WHERE resource['pod.z'] = 'p')", "2")
+		f("SELECT count(*) FROM logs WHERE a.65999 = 199", fmt.Sprint(times))
 	})
 }

@@ -16,7 +16,7 @@ import (
 
 // keySet finds keys that repeat, most of them without a map.
 type keySet struct {
-	few  [16][]byte
+	few  [32][]byte
 	n    int
 	many map[string]bool
 }
@@ -166,20 +166,23 @@ func mergeField(dst, msg []byte, num, attrs protowire.Number) []byte {
 // look like others before them cost nothing, and for rows with whole messages,
 // whose keys no shape tells.
 func (s *AttrSet) dropRepeated() {
-	ofRow := make(map[uint32]int, len(s.cur))
+	var ofRow map[uint32]int
 	keep := keepLast(len(s.cur), func(j int) ([]byte, bool) {
 		c := s.cur[j]
 		if s.Cols[c].Type != TypeRaw {
 			return bytesOf(s.Cols[c].Key), true
 		}
 		// The values of the row stand last, and are asked for from behind.
+		if ofRow == nil {
+			ofRow = make(map[uint32]int)
+		}
 		ofRow[c]++
 		return keyOf(bytesOf(s.Cols[c].Leaf.Str(s.Cols[c].N - ofRow[c])))
 	})
 	if keep == nil {
 		return
 	}
-	clear(ofRow)
+	ofRow = make(map[uint32]int)
 	for _, c := range s.cur {
 		ofRow[c]++
 	}
