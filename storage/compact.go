@@ -15,8 +15,8 @@ import (
 // merged as far as it pays.
 const settleAfter = time.Hour
 
-// Compact merges the parts of each partition into as few as the limits allow,
-// beside appends, flushes and scans. Unflushed rows stay where they are.
+// Compact merges the parts of each partition into as few as the limits and the
+// times at which their rows came allow (see byReceipt), beside appends, flushes and scans. Unflushed rows stay where they are.
 func (s *Store) Compact(ctx context.Context) error {
 	if s.opts.ReadOnly {
 		return ErrReadOnly

@@ -145,7 +145,8 @@ func TestRetention_BySizeGoesByReceipt(t *testing.T) {
 			s := mustOpen(t, manual(fsys))
 			times := []time.Time{
 				time.Now(), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), time.Now(), time.Date(2000, 6, 1, 0, 0, 0, 0, time.UTC),
-				{}, time.Now().Add(-time.Hour), time.Now(),
+				{},
+				time.Now().Add(-time.Hour), time.Now(),
 			}
 			var left []rowID
 			for i, at := range times {
