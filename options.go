@@ -77,7 +77,7 @@ func WithRetention(d time.Duration) Option {
 	return optionFunc(func(c config) config { c.retention = d; return c })
 }
 
-// WithMaxDisk removes the oldest telemetry once the store is larger than this
+// WithMaxDisk removes what was received first once the store is larger than this
 // many bytes; zero sets no limit.
 func WithMaxDisk(bytes int64) Option {
 	return optionFunc(func(c config) config { c.maxDiskBytes = bytes; return c })

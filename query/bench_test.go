@@ -18,10 +18,11 @@ type staticBlock struct {
 	cols map[string]*column.Vector
 }
 
-func (b *staticBlock) Rows() int                                         { return b.n }
-func (b *staticBlock) Columns() []column.Ref                             { return nil }
-func (b *staticBlock) AppendOTLP(dst []byte, _ []uint32) ([]byte, error) { return dst, nil }
-func (b *staticBlock) Vector(ref column.Ref) (*column.Vector, error)     { return b.cols[ref.Name], nil }
+func (b *staticBlock) Rows() int                                          { return b.n }
+func (b *staticBlock) Columns() []column.Ref                              { return nil }
+func (b *staticBlock) Attributes(column.Place) (column.Attributes, error) { return nil, nil }
+func (b *staticBlock) AppendOTLP(dst []byte, _ []uint32) ([]byte, error)  { return dst, nil }
+func (b *staticBlock) Vector(ref column.Ref) (*column.Vector, error)      { return b.cols[ref.Name], nil }
 
 type staticSource struct{ blocks []column.Block }
 

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sort"
+	"strings"
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -72,6 +73,27 @@ type memBlock struct {
 }
 
 func (b *memBlock) Rows() int { return len(b.rows) }
+
+func (b *memBlock) Attributes(place column.Place) (column.Attributes, error) {
+	return &memAttributes{b.rows, place}, nil
+}
+
+type memAttributes struct {
+	rows  []memRow
+	place column.Place
+}
+
+func (a *memAttributes) Bytes() int64 { return 0 }
+
+func (a *memAttributes) Append(dst []column.Attribute, row int) ([]column.Attribute, error) {
+	for ref, v := range a.rows[row] {
+		if ref.Place == a.place && !v.isNull() {
+			dst = append(dst, column.Attribute{Key: ref.Name, Value: column.Value{Type: v.t, Int: v.n, Float: v.float(), Str: v.s}})
+		}
+	}
+	slices.SortFunc(dst, func(x, y column.Attribute) int { return strings.Compare(x.Key, y.Key) })
+	return dst, nil
+}
 
 func (b *memBlock) Columns() []column.Ref {
 	seen := map[column.Ref]bool{}

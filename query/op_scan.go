@@ -1,7 +1,6 @@
 package query
 
 import (
-	"sort"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -81,75 +80,43 @@ func (f *blockFrame) dense(v *column.Vector) (*vec, error) {
 	return e.entries.gather(e.positions(nil, &chunk{n: f.rows()})), nil
 }
 
-// object builds the JSON object of all attributes of a place in each row,
-// its keys sorted. A key with two types in a row is there twice, as it was
-// recorded.
+// object builds the JSON object of all attributes of a place in each row, its
+// keys sorted.
 func (f *blockFrame) object(place column.Place) (*encoded, error) {
-	var refs []column.Ref
-	for _, r := range f.blk.Columns() {
-		if r.Place == place && r.Type != typeNull {
-			refs = append(refs, r)
-		}
+	attrs, err := f.blk.Attributes(place)
+	if err != nil {
+		return nil, err
 	}
-	sort.Slice(refs, func(i, j int) bool {
-		if refs[i].Name != refs[j].Name {
-			return refs[i].Name < refs[j].Name
-		}
-		return refs[i].Type < refs[j].Type
-	})
-	o, bytes := &objectBuilder{}, int64(0)
-	for _, r := range refs {
-		v, err := f.blk.Vector(r)
-		if err != nil {
-			return nil, err
-		}
-		if v == nil {
-			continue
-		}
-		e, err := encode(v, f.rows(), v.Type)
-		if err != nil {
-			return nil, err
-		}
-		o.parts = append(o.parts, e)
-		bytes += e.size()
-		o.keys = append(o.keys, string(appendStringJSON(nil, r.Name))+":")
-	}
-	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: o, bytes: bytes}, nil
+	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: &objectBuilder{attrs: attrs}, bytes: attrs.Bytes()}, nil
 }
 
 // objectBuilder writes the object of a row when it is asked for: most rows of
 // a block are not.
 type objectBuilder struct {
-	keys  []string
-	parts []*encoded
+	attrs column.Attributes
+	row   []column.Attribute // reused
 }
 
 // build writes the objects of the chunk's rows.
 func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
 	out := newVec(typeMap, c.n)
-	pos := make([][]uint32, len(o.parts))
-	for j, p := range o.parts {
-		if !p.flat() {
-			pos[j] = p.positions(make([]uint32, 0, c.n), c)
-		}
-	}
 	var buf []byte
 	for i := range c.n {
+		var err error
+		if o.row, err = o.attrs.Append(o.row[:0], int(c.row(i))); err != nil {
+			if ev.err == nil {
+				ev.err = err
+			}
+			return constVec(typeMap, value{}, c.n)
+		}
 		buf = append(buf[:0], '{')
-		for j, p := range o.parts {
-			entry := c.row(i)
-			if pos[j] != nil {
-				entry = pos[j][i]
-			}
-			v := p.entries.at(int(entry))
-			if v.isNull() {
-				continue
-			}
-			if len(buf) > 1 {
+		for j := range o.row {
+			a := &o.row[j]
+			if j > 0 {
 				buf = append(buf, ',')
 			}
-			buf = append(buf, o.keys[j]...)
-			buf = appendValueJSON(buf, v, time.UTC)
+			buf = append(appendStringJSON(buf, a.Key), ':')
+			buf = appendValueJSON(buf, constantValue(a.Value), time.UTC)
 		}
 		buf = append(buf, '}')
 		if !ev.spend(len(buf)) {
@@ -158,4 +125,15 @@ func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
 		out.strs[i] = string(buf)
 	}
 	return out
+}
+
+// constantValue returns a value as the store gives it.
+func constantValue(v column.Value) value {
+	switch formOf(v.Type) {
+	case formInt:
+		return intValue(v.Type, v.Int)
+	case formFloat:
+		return floatValue(v.Float)
+	}
+	return strValue(v.Type, v.Str)
 }

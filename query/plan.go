@@ -107,7 +107,7 @@ func (p *planner) from(out *plan, s *selectStmt) {
 			p.fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", clip(s.from.name))
 			return
 		}
-		refs, err := p.src.Columns(p.ctx, sig)
+		refs, err := p.columns(sig, s)
 		if err != nil {
 			p.err = err
 			return

@@ -18,6 +18,14 @@ type Source interface {
 	Columns(ctx context.Context, signal otlpwire.Signal) ([]column.Ref, error)
 }
 
+// Finder is a [Source] that may have more attributes than Columns lists, which
+// are then storage.MaxListed.
+type Finder interface {
+	Source
+	// FindColumns returns all attribute columns that have one of the names.
+	FindColumns(ctx context.Context, signal otlpwire.Signal, names []string) ([]column.Ref, error)
+}
+
 // ScanRequest is what a scan may leave out. Blocks may hold rows outside it;
 // the engine filters.
 type ScanRequest struct {

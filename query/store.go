@@ -19,6 +19,11 @@ func (a storeSource) Columns(ctx context.Context, signal otlpwire.Signal) ([]col
 	return a.s.Columns(ctx, signal)
 }
 
+// FindColumns implements [Finder].
+func (a storeSource) FindColumns(ctx context.Context, signal otlpwire.Signal, names []string) ([]column.Ref, error) {
+	return a.s.FindColumns(ctx, signal, names)
+}
+
 func (a storeSource) Scan(ctx context.Context, req ScanRequest) (Scan, error) {
 	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where}
 	if r.From == 0 && r.To != 0 {

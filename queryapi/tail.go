@@ -238,6 +238,14 @@ func (o *oneRequest) Columns(ctx context.Context, signal otlpwire.Signal) ([]col
 	return refs, nil
 }
 
+// FindColumns implements [query.Finder].
+func (o *oneRequest) FindColumns(ctx context.Context, signal otlpwire.Signal, names []string) (refs []column.Ref, err error) {
+	if f, ok := o.columns.(query.Finder); ok {
+		refs, err = f.FindColumns(ctx, signal, names)
+	}
+	return refs, err
+}
+
 // blocks is a scan over blocks in memory.
 type blocks []column.Block
 

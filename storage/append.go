@@ -48,14 +48,15 @@ func (s *Store) Append(ctx context.Context, signal Signal, request []byte, end u
 	if end != 0 && end < s.ends[signal] {
 		return 0, fmt.Errorf("%w: %s at %d after %d", ErrOrder, signal, end, s.ends[signal])
 	}
-	rows = s.addLocked(signal, batch, len(request), end)
+	now := time.Now()
+	rows = s.addLocked(signal, batch, len(request), end, now)
 	if end != 0 {
 		s.ends[signal] = end
 		s.end = max(s.end, end)
 	}
 	s.counters.Appends++
 	s.counters.AppendedRows += int64(rows)
-	if s.active.full(&s.opts, time.Now()) {
+	if s.active.full(&s.opts, now) {
 		s.sealLocked()
 	}
 	return rows, nil
@@ -80,7 +81,7 @@ func (s *Store) admitLocked(ctx context.Context) error {
 }
 
 // addLocked adds the rows of a batch that are not in parts yet.
-func (s *Store) addLocked(signal Signal, batch *table.Batch, size int, end uint64) (rows int) {
+func (s *Store) addLocked(signal Signal, batch *table.Batch, size int, end uint64, now time.Time) (rows int) {
 	g := s.active
 	for _, d := range batch.Days() {
 		k := key{signal: signal, day: clampDay(d)}
@@ -88,18 +89,19 @@ func (s *Store) addLocked(signal Signal, batch *table.Batch, size int, end uint6
 			continue
 		}
 		if g.empty() {
-			g.born = time.Now()
+			g.born = now
 			s.wakeFlusher()
 		}
 		t := g.tables[k]
 		if t == nil {
-			t = &memTable{table: table.New(signal)}
+			t = &memTable{table: table.New(signal), received: at(now)}
 			g.tables[k] = t
 		}
 		before := t.table.Rows()
 		t.table.Append(batch, d)
 		rows += t.table.Rows() - before
 		t.end = max(t.end, end)
+		t.received = t.received.union(at(now))
 	}
 	s.counters.SkippedRows += int64(batch.Rows() - rows)
 	if rows == 0 {

@@ -15,8 +15,8 @@ import (
 // merged as far as it pays.
 const settleAfter = time.Hour
 
-// Compact merges the parts of each partition into as few as the limits allow,
-// beside appends, flushes and scans. Unflushed rows stay where they are.
+// Compact merges the parts of each partition into as few as the limits and the
+// times at which their rows came allow (see byReceipt), beside appends, flushes and scans. Unflushed rows stay where they are.
 func (s *Store) Compact(ctx context.Context) error {
 	if s.opts.ReadOnly {
 		return ErrReadOnly
@@ -93,7 +93,12 @@ func (s *Store) nextMerge(all bool, failed map[key]bool) (*partition, []*handle,
 		case p.settled(sound, now):
 			how = mergeSettled
 		}
-		group := planMerge(sound, s.opts.MaxPartRows, s.opts.MaxPartBytes, how)
+		var group []entry
+		for _, together := range byReceipt(sound, now) {
+			if group = planMerge(together, s.opts.MaxPartRows, s.opts.MaxPartBytes, how); group != nil {
+				break
+			}
+		}
 		if group == nil {
 			continue
 		}
@@ -126,7 +131,7 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 	parts := make([]*part.Part, len(handles))
 	drop := map[uint64]bool{}
 	var rows int64
-	var level uint32
+	into := entry{received: handles[0].entry.received}
 	for i, h := range handles {
 		pt, err := h.load()
 		if err != nil {
@@ -135,9 +140,10 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 		parts[i] = pt
 		drop[h.entry.id] = true
 		rows += h.entry.rows
-		level = max(level, h.entry.level+1)
+		into.level = max(into.level, h.entry.level+1)
+		into.received = into.received.union(h.entry.received)
 	}
-	merged, err := s.writePart(ctx, p, level, func(w io.Writer) (part.Info, error) {
+	merged, err := s.writePart(ctx, p, into, func(w io.Writer) (part.Info, error) {
 		info, err := part.Merge(w, part.Options{}, parts...)
 		if err == nil && info.Rows != rows {
 			err = corruptf("merge of parts with %d rows has %d", rows, info.Rows)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/part"
 )
@@ -27,6 +28,9 @@ const (
 	// one's bytes. Rows that come late, again and again, then cost the large
 	// part of their day a rewrite only when it grows by so much, not each time.
 	restFactor = 4
+	// receiptFactor is which fraction of their age the times of receipt of
+	// merged rows may lie apart.
+	receiptFactor = 4
 )
 
 // effort says how much planMerge takes on.
@@ -86,6 +90,27 @@ func planMerge(parts []entry, maxRows, maxBytes int64, how effort) []entry {
 		return takeWorthwhile(takeWithin(fit, maxRows, maxBytes))
 	}
 	return nil
+}
+
+// byReceipt divides parts into those that may be merged with each other: what
+// goes first is what was received first, and a part goes as a whole. A part of
+// yesterday's rows and one that came just now would be neither old nor new. So
+// rows are merged that came within a day, or, where that is longer, within a
+// quarter of the time since: a partition that gets a few rows each day then
+// has as many parts as its age has digits, about, and not one a day.
+func byReceipt(parts []entry, now time.Time) (groups [][]entry) {
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, func(a, b entry) int { return cmp.Compare(b.received.last, a.received.last) }) // the newest first
+	for len(parts) > 0 {
+		last := parts[0].received.last
+		reach := max(int64(24*time.Hour), (now.UnixNano()-last)/receiptFactor)
+		n := 1
+		for n < len(parts) && last-parts[n].received.first <= reach {
+			n++
+		}
+		groups, parts = append(groups, parts[:n]), parts[n:]
+	}
+	return groups
 }
 
 // takeWithin returns the first parts that together stay within the limits, or

@@ -16,6 +16,30 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
+// TestByReceipt_BoundsParts gives a partition a few rows each day for years: the
+// parts that may not be merged with each other stay few, and no group spans
+// more than its age allows.
+func TestByReceipt_BoundsParts(t *testing.T) {
+	now := time.Unix(2000000000, 0)
+	var parts []entry
+	for d := range 1000 {
+		at := now.Add(-time.Duration(d) * 24 * time.Hour).UnixNano()
+		parts = append(parts, entry{id: uint64(d + 1), received: span{at, at}})
+	}
+	groups := byReceipt(parts, now)
+	n := 0
+	for _, g := range groups {
+		n += len(g)
+		newest, oldest := g[0].received.last, g[len(g)-1].received.first
+		if allowed := max(int64(24*time.Hour), (now.UnixNano()-newest)/4); newest-oldest > allowed {
+			t.Errorf("parts %v apart in a group, %v allowed", time.Duration(newest-oldest), time.Duration(allowed))
+		}
+	}
+	if n != len(parts) || len(groups) > 30 {
+		t.Errorf("%d groups with %d of %d parts", len(groups), n, len(parts))
+	}
+}
+
 func TestPlanMerge(t *testing.T) {
 	const kib = 1 << 10
 	parts := func(sizes ...int64) (out []entry) {

@@ -6,9 +6,9 @@ import "github.com/ttlog/ttlog/storage/column"
 // in the OTLP message each comes from.
 var (
 	spanColumns = map[column.Type][]string{
-		column.TypeTimestamp: {"timestamp"},
+		column.TypeTimestamp: {"timestamp", "end_timestamp"},
 		column.TypeDuration:  {"duration"},
-		column.TypeBool:      {"error"},
+		column.TypeBool:      {"error", "clock_skew"},
 		column.TypeID:        {"trace_id", "span_id", "parent_span_id"},
 		column.TypeInt64:     {"flags", "dropped_attributes_count", "dropped_events_count", "dropped_links_count"},
 		column.TypeString: {

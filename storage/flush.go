@@ -233,7 +233,7 @@ func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 		}
 		return err
 	}
-	h, err := s.writePart(context.Background(), p, 0, func(w io.Writer) (part.Info, error) {
+	h, err := s.writePart(context.Background(), p, entry{received: t.received}, func(w io.Writer) (part.Info, error) {
 		return part.Write(w, part.Options{}, t.table)
 	})
 	if err != nil {
@@ -255,7 +255,8 @@ func (s *Store) tableFlushed(g *generation, k key, e entry) {
 
 // writePart writes a part under a new number: temporary file, sync, rename,
 // sync of the directory. What fails leaves no file behind, as far as possible.
-func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write func(w io.Writer) (part.Info, error)) (*handle, error) {
+// e is what the manifest is to say of the part beside what the file tells.
+func (s *Store) writePart(ctx context.Context, p *partition, e entry, write func(w io.Writer) (part.Info, error)) (*handle, error) {
 	p.commitMu.Lock()
 	err := s.prepareDir(p)
 	p.commitMu.Unlock()
@@ -269,8 +270,7 @@ func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write
 	if err != nil {
 		return nil, fmt.Errorf("storage: create part: %w", err)
 	}
-	e, err := writeEntry(ctx, f, write)
-	if err != nil {
+	if err := e.fill(ctx, f, write); err != nil {
 		s.removeFile(temp)
 		return nil, fmt.Errorf("storage: write %s: %w", temp, err)
 	}
@@ -282,15 +282,15 @@ func (s *Store) writePart(ctx context.Context, p *partition, level uint32, write
 		s.removeFile(path)
 		return nil, fmt.Errorf("storage: publish %s: %w", path, err)
 	}
-	e.id, e.level = id, level
+	e.id = id
 	return s.files.add(p.key, path, e), nil
 }
 
 // writeBuffers are shared by the parts that are written one after another.
 var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
 
-// writeEntry fills a new file, syncs and closes it.
-func writeEntry(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) (entry, error) {
+// fill fills a new file, syncs and closes it, and notes in e what it holds.
+func (e *entry) fill(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) error {
 	sum := &summing{stop: ctx.Err, w: f, hash: xxhash.New()}
 	buf := writeBuffers.Get().(*bufio.Writer)
 	buf.Reset(sum)
@@ -304,9 +304,11 @@ func writeEntry(ctx context.Context, f vfs.File, write func(w io.Writer) (part.I
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return entry{}, err
+		return err
 	}
-	return entry{created: time.Now().Unix(), size: sum.n, sum: sum.hash.Sum64(), rows: info.Rows, minTime: info.MinTime, maxTime: info.MaxTime}, nil
+	e.created, e.size, e.sum = time.Now().Unix(), sum.n, sum.hash.Sum64()
+	e.rows, e.minTime, e.maxTime = info.Rows, info.MinTime, info.MaxTime
+	return nil
 }
 
 // summing counts and hashes what it passes on, and stops when the context ends.

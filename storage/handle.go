@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
@@ -18,6 +19,9 @@ type handle struct {
 	entry entry
 	path  string
 	files *files
+
+	// columns is the part's attribute columns, once somebody asked.
+	columns atomic.Pointer[partListing]
 
 	// All below is guarded by files.mu, except that part stays as it is while
 	// the caller holds a reference and a call to load has succeeded.

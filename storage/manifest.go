@@ -3,6 +3,7 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -13,14 +14,17 @@ import (
 //	0        8         12        16                    16+n      24+n
 //	+--------+---------+---------+----------------------+---------+
 //	|TTLGMANI| version | n       | body, n bytes        | xxhash64|
-//	| 8 B    | u32 = 1 | u32     |                      | u64, of all before
+//	| 8 B    | u32 = 2 | u32     |                      | u64, of all before
 //	+--------+---------+---------+----------------------+---------+
 //
 //	body:
 //	signal u8 | 3 zero bytes | day i32 | commit u64 | next u64 | keep u64 |
 //	marks u32 | parts u32 | marks x {ring u64, position u64} |
 //	parts x {number u64, size u64, xxhash64 u64, rows u64, min time i64,
-//	         max time i64, created i64, level u32, 4 zero bytes}
+//	         max time i64, created i64, level u32, 4 zero bytes,
+//	         first received i64, last received i64}
+//
+// Version 1 has no times of receipt; see entry.guessReceived.
 //
 // The whole file is replaced at each commit (write, sync, rename, sync the
 // directory). The alternative, a log of edits that is only appended to, saves
@@ -29,12 +33,13 @@ import (
 // the whole is a few KiB, and a commit happens a few times a minute.
 const (
 	manifestMagic   = "TTLGMANI"
-	manifestVersion = 1
+	manifestVersion = 2
 	manifestHead    = 16
 	manifestSum     = 8
 	manifestFixed   = 40
 	markSize        = 16
-	entrySize       = 64
+	entrySize       = 80
+	entrySizeV1     = 64
 )
 
 // manifest is the decoded form. Its slices are never changed in place: a
@@ -69,6 +74,20 @@ type entry struct {
 	maxTime int64
 	created int64 // s since the epoch, when the part was written
 	level   uint32
+	// received is when the store got the rows, by its own clock: what is the
+	// oldest goes by this, as a sender's clock may say anything.
+	received span
+}
+
+// guessReceived fills received in for a part of version 1. What a flush wrote
+// had just come. A merge wrote rows that came before it, in an order that only
+// their own times still tell.
+func (e *entry) guessReceived(d day) {
+	at := e.created * int64(time.Second)
+	if e.level > 0 && d != invalidDay {
+		at = min(at, e.maxTime)
+	}
+	e.received = span{at, at}
 }
 
 // position returns the watermark for a ring, 0 when there is none.
@@ -130,6 +149,8 @@ func (m *manifest) append(dst []byte) []byte {
 		dst = le.AppendUint64(dst, uint64(e.created))
 		dst = le.AppendUint32(dst, e.level)
 		dst = append(dst, 0, 0, 0, 0)
+		dst = le.AppendUint64(dst, uint64(e.received.first))
+		dst = le.AppendUint64(dst, uint64(e.received.last))
 	}
 	return le.AppendUint64(dst, xxhash.Sum64(dst[start:]))
 }
@@ -144,8 +165,9 @@ func decodeManifest(src []byte) (*manifest, error) {
 	if string(src[:8]) != manifestMagic {
 		return nil, corruptf("manifest begins with %q, want %q", src[:8], manifestMagic)
 	}
-	if v := le.Uint32(src[8:]); v != manifestVersion {
-		return nil, fmt.Errorf("%w: manifest version %d, this program knows %d", ErrVersion, v, manifestVersion)
+	version := le.Uint32(src[8:])
+	if version < 1 || version > manifestVersion {
+		return nil, fmt.Errorf("%w: manifest version %d, this program knows up to %d", ErrVersion, version, manifestVersion)
 	}
 	body := src[manifestHead : len(src)-manifestSum]
 	if n := le.Uint32(src[12:]); int64(n) != int64(len(body)) {
@@ -155,10 +177,14 @@ func decodeManifest(src []byte) (*manifest, error) {
 	if got := xxhash.Sum64(src[:len(src)-manifestSum]); got != sum {
 		return nil, corruptf("manifest has checksum %016x, its content %016x", sum, got)
 	}
-	return decodeManifestBody(body)
+	return decodeManifestBody(body, version)
 }
 
-func decodeManifestBody(body []byte) (*manifest, error) {
+func decodeManifestBody(body []byte, version uint32) (*manifest, error) {
+	entrySize := int64(entrySize)
+	if version == 1 {
+		entrySize = entrySizeV1
+	}
 	le := binary.LittleEndian
 	m := &manifest{
 		key:    key{signal: Signal(body[0]), day: day(le.Uint32(body[4:]))},
@@ -180,6 +206,11 @@ func decodeManifestBody(body []byte) (*manifest, error) {
 			id: le.Uint64(at), size: int64(le.Uint64(at[8:])), sum: le.Uint64(at[16:]), rows: int64(le.Uint64(at[24:])),
 			minTime: int64(le.Uint64(at[32:])), maxTime: int64(le.Uint64(at[40:])), created: int64(le.Uint64(at[48:])), level: le.Uint32(at[56:]),
 		}
+		if version == 1 {
+			e.guessReceived(m.key.day)
+		} else {
+			e.received = span{int64(le.Uint64(at[64:])), int64(le.Uint64(at[72:]))}
+		}
 		at = at[entrySize:]
 		if err := m.checkEntry(e); err != nil {
 			return nil, err
@@ -195,6 +226,8 @@ func (m *manifest) checkEntry(e entry) error {
 		return corruptf("manifest lists part %d, but its next number is %d", e.id, m.next)
 	case e.size < 0 || e.rows < 0 || e.minTime > e.maxTime:
 		return corruptf("manifest entry of part %d: size %d, rows %d, times %d to %d", e.id, e.size, e.rows, e.minTime, e.maxTime)
+	case e.received.first > e.received.last:
+		return corruptf("manifest entry of part %d: received from %d to %d", e.id, e.received.first, e.received.last)
 	case len(m.parts) > 0 && m.parts[len(m.parts)-1].id >= e.id:
 		return corruptf("manifest lists part %d twice or out of order", e.id)
 	}

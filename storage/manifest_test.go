@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -140,19 +141,63 @@ func TestClampDay(t *testing.T) {
 	}
 }
 
-// TestManifest_Golden pins the bytes of version 1, the example of
-// docs/format-store.md.
+// TestManifest_Golden pins the bytes of the present version, the example of
+// docs/format-store.md, and reads those of version 1.
 func TestManifest_Golden(t *testing.T) {
 	m := &manifest{
 		key: key{signal: Traces, day: 20484}, commit: 1, next: 2,
 		marks: []mark{{ring: 0x4d, position: 64}},
-		parts: []entry{{id: 1, size: 1024, sum: 0x0123456789abcdef, rows: 2, minTime: 1769860800e9, maxTime: 1769860800e9, created: 1769860801}},
+		parts: []entry{{id: 1, size: 1024, sum: 0x0123456789abcdef, rows: 2, minTime: 1769860800e9, maxTime: 1769860800e9, created: 1769860801, received: span{1769860800_500e6, 1769860800_700e6}}},
 	}
-	want, err := os.ReadFile("testdata/manifest-v1.hex")
+	if got, want := hex.Dump(m.append(nil)), golden(t, "v2"); got != want {
+		t.Errorf("manifest is\n%swant\n%s", got, want)
+	}
+	old, err := decodeManifest(undump(t, golden(t, "v1")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hex.Dump(m.append(nil)); got != string(want) {
-		t.Errorf("manifest is\n%swant\n%s", got, want)
+	m.parts[0].received = span{1769860801e9, 1769860801e9} // all that version 1 knows
+	if !reflect.DeepEqual(old, m) {
+		t.Errorf("version 1 is read as %+v, want %+v", old, m)
 	}
+}
+
+func golden(t *testing.T, version string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/manifest-" + version + ".hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// undump is the inverse of hex.Dump.
+func undump(t *testing.T, dump string) (out []byte) {
+	t.Helper()
+	for line := range strings.Lines(dump) {
+		digits, _, _ := strings.Cut(line[10:], "|")
+		b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, b...)
+	}
+	return out
+}
+
+// TestManifest_GuessesReceipt reads parts of version 1: what a merge wrote is
+// not newer than its rows, and an import or a clock that is ahead is not either
+// older or newer than what wrote it.
+func TestManifest_GuessesReceipt(t *testing.T) {
+	f := func(e entry, d day, want int64) {
+		t.Helper()
+		e.guessReceived(d)
+		if e.received != (span{want, want}) {
+			t.Errorf("%+v of %s is taken to be received %+v, want %d", e, d, e.received, want)
+		}
+	}
+	f(entry{created: 100, maxTime: 50e9}, 20484, 100e9)                // a flush, of old rows
+	f(entry{created: 100, maxTime: 50e9, level: 1}, 20484, 50e9)       // a merge
+	f(entry{created: 100, maxTime: 500e9, level: 1}, 20484, 100e9)     // of rows from the future
+	f(entry{created: 100, maxTime: 50e9, level: 2}, invalidDay, 100e9) // whose times mean nothing
 }

@@ -25,6 +25,8 @@ type generation struct {
 type memTable struct {
 	table *table.Table
 	end   uint64 // highest ring position of its rows
+	// received is when the first and the last of its rows came.
+	received span
 }
 
 func newGeneration(seq uint64) *generation {
@@ -51,12 +53,7 @@ func (g *generation) keys() []key {
 	for k := range g.tables {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b key) int {
-		if a.less(b) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(keys, key.compare)
 	return keys
 }
 

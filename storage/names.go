@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -63,7 +64,8 @@ func parsePartName(name string) (id uint64, temp, ok bool) {
 type day int32
 
 const (
-	secondsPerDay = int64(24 * time.Hour / time.Second)
+	dayLength     = 24 * time.Hour
+	secondsPerDay = int64(dayLength / time.Second)
 	dayLayout     = "2006-01-02"
 	// invalidDay is where rows go whose timestamp no clock can have meant.
 	invalidDay day = 0
@@ -114,9 +116,6 @@ func (k key) String() string {
 	return name + "/" + k.day.String()
 }
 
-func (k key) less(o key) bool {
-	if k.signal != o.signal {
-		return k.signal < o.signal
-	}
-	return k.day < o.day
+func (k key) compare(o key) int {
+	return cmp.Or(cmp.Compare(k.signal, o.signal), cmp.Compare(k.day, o.day))
 }

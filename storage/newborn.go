@@ -64,13 +64,13 @@ func (s *Store) bear(p *partition, t *memTable) (n *newborn, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: create part: %w", err)
 	}
-	e, err := writeEntry(context.Background(), f, func(w io.Writer) (part.Info, error) {
+	e := entry{id: id, received: t.received}
+	err = e.fill(context.Background(), f, func(w io.Writer) (part.Info, error) {
 		return part.Write(w, part.Options{}, t.table)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("storage: write %s in %s: %w", partName(id), dir, err)
 	}
-	e.id = id
 	man := &manifest{key: p.key, commit: 1, next: id + 1, marks: withMark(nil, s.opts.Ring, t.end), parts: []entry{e}}
 	f, err = s.fs.Create(filepath.Join(dir, manifestName))
 	if err == nil {

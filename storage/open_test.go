@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ttlog/ttlog/storage/internal/vfs"
 	"github.com/ttlog/ttlog/storage/internal/vfstest"
 )
 
@@ -61,7 +62,7 @@ func TestOpen_RefusesWhatItDoesNotKnow(t *testing.T) {
 			}
 		}
 	}
-	f("ttlog-store 2\n", ErrVersion)
+	f("ttlog-store 3\n", ErrVersion)
 	f("ttlog-store 999999\n", ErrVersion)
 	f("", ErrCorrupt)
 	f("ttlog-store", ErrCorrupt)
@@ -69,6 +70,36 @@ func TestOpen_RefusesWhatItDoesNotKnow(t *testing.T) {
 	f("ttlog-store 1x\n", ErrCorrupt)
 	f("something else 1\n", ErrCorrupt)
 	f("\x00\xff", ErrCorrupt)
+}
+
+// TestOpen_TakesOverVersion1 opens a directory as an earlier program left it.
+// Reading leaves it so; a writer makes it one that the earlier program refuses.
+func TestOpen_TakesOverVersion1(t *testing.T) {
+	fsys := newFS()
+	s := mustOpen(t, manual(fsys))
+	mustAppend(t, s, Traces, 0, testDay, 1)
+	mustClose(t, s)
+	v1 := []byte("ttlog-store 1\n")
+	name := root + "/" + versionName
+	if _, err := vfs.ReplaceFile(fsys, root, name, root+"/"+versionTemp, v1); err != nil {
+		t.Fatal(err)
+	}
+	o := manual(fsys)
+	o.ReadOnly = true
+	r := mustOpen(t, o)
+	wantRows(t, r, Traces, 1)
+	mustClose(t, r)
+	f := func(want string) {
+		t.Helper()
+		if got, err := vfs.ReadFile(fsys, name, 100); err != nil || string(got) != want {
+			t.Errorf("VERSION is %q, error %v, want %q", got, err, want)
+		}
+	}
+	f("ttlog-store 1\n")
+	w := mustOpen(t, manual(fsys))
+	wantRows(t, w, Traces, 1)
+	mustClose(t, w)
+	f("ttlog-store 2\n")
 }
 
 func TestOpen_RefusesPartitionsWithoutVersion(t *testing.T) {
@@ -200,8 +231,11 @@ func TestReadOnly_BesideAWriter(t *testing.T) {
 	remove := func(s *Store) error {
 		s.compactMu.Lock()
 		defer s.compactMu.Unlock()
-		err := s.removeParts(s.partitions[key{Traces, 20484}], nil, "test")
-		return errors.Join(err, s.removeEmpty(), s.removeEmpty())
+		r, p := removal{}, s.partitions[key{Traces, 20484}]
+		for _, h := range p.handles {
+			r.add(p, h)
+		}
+		return errors.Join(s.remove(r, "test"), s.removeEmpty(), s.removeEmpty())
 	}
 	f("remove", remove, 7)
 	f("remove and make again", func(s *Store) error {

@@ -71,11 +71,12 @@ type Options struct {
 	// defaults (<= 0) 8,388,608 rows and 512 MiB.
 	MaxPartRows  int64
 	MaxPartBytes int64
-	// Retention removes partitions whose day ended longer ago than this;
-	// default (<= 0) is to keep for ever.
+	// Retention removes rows whose UTC day ended longer ago than this: the
+	// day of their time, or that of their receipt where it is earlier; default
+	// (<= 0) is to keep for ever.
 	Retention time.Duration
-	// MaxDiskBytes removes the oldest days while the parts take more than
-	// this; default (<= 0) is no limit.
+	// MaxDiskBytes removes what was received first while the parts take more
+	// than this; default (<= 0) is no limit.
 	MaxDiskBytes int64
 	// MaintenanceInterval is how often retention is looked after beside the
 	// times when something was flushed; default (<= 0) one minute.

@@ -59,6 +59,12 @@ func (s span) overlaps(from, to int64) bool {
 	return s.last >= from && (s.first < to || to == math.MaxInt64)
 }
 
+// at returns the span of one instant.
+func at(t time.Time) span { return span{t.UnixNano(), t.UnixNano()} }
+
+// union returns the span from the earlier beginning to the later end.
+func (s span) union(o span) span { return span{min(s.first, o.first), max(s.last, o.last)} }
+
 func (e *entry) span() span { return span{e.minTime, e.maxTime} }
 
 // span returns the times that rows of the partition can have.

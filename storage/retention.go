@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/ttlog/ttlog/storage/internal/table"
 )
 
 // retain removes what Options.Retention and Options.MaxDiskBytes say. Parts
@@ -15,101 +17,98 @@ import (
 func (s *Store) retain(now time.Time) error {
 	var errs []error
 	if s.opts.Retention > 0 {
-		for _, p := range s.expired(now) {
-			errs = append(errs, s.removeParts(p, nil, "older than the retention"))
-		}
+		errs = append(errs, s.remove(s.expired(now), "older than the retention"))
 	}
 	if s.opts.MaxDiskBytes > 0 {
-		errs = append(errs, s.shrink())
+		errs = append(errs, s.remove(s.surplus(), "the store is larger than its limit"))
 	}
 	errs = append(errs, s.removeEmpty())
 	return errors.Join(errs...)
 }
 
-// endOf returns when the partition's day ended, in seconds since the Unix
-// epoch. That of rows without a meaningful time ends when they were written.
-func (p *partition) endOf() int64 {
-	if p.key.day != invalidDay {
-		return (int64(p.key.day) + 1) * secondsPerDay
+// day returns the day by which the part gets old, in days since the Unix
+// epoch: that of its rows, or when they were received if that is earlier or if
+// they have no meaningful time. A sender's clock that is ahead keeps nothing.
+func (h *handle) day() int64 {
+	received := int64(table.Day(h.entry.received.last))
+	if h.key.day == invalidDay {
+		return received
 	}
-	var end int64
-	for _, h := range p.handles {
-		end = max(end, h.entry.created)
-	}
-	return end
+	return min(int64(h.key.day), received)
 }
 
-// expired returns the partitions to be removed because of their age.
-func (s *Store) expired(now time.Time) (out []*partition) {
+// expired returns the parts to be removed because of their age.
+func (s *Store) expired(now time.Time) removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := now.Add(-s.opts.Retention).Unix()
-	for _, p := range s.sortedLocked() {
-		if len(p.handles) > 0 && p.endOf() <= limit {
-			out = append(out, p)
+	limit := now.Add(-s.opts.Retention).UnixNano()
+	out := removal{}
+	for _, p := range s.partitions {
+		for _, h := range p.handles {
+			if (h.day()+1)*int64(dayLength) <= limit {
+				out.add(p, h)
+			}
 		}
 	}
 	return out
 }
 
-// shrink removes the oldest days of all signals until the parts fit, but not
-// the newest. When only that is left, the parts with the oldest rows go, but
-// never the last one. Rows that are not flushed yet stay where they are, also
-// those of a day that goes.
-func (s *Store) shrink() error {
-	for {
-		victims, ids := s.victims()
-		if len(victims) == 0 {
-			return nil
-		}
-		for _, p := range victims {
-			if err := s.removeParts(p, ids, "the store is larger than its limit"); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// victims returns the partitions to remove next because of the store's size,
-// or one partition and which of its parts.
-func (s *Store) victims() (out []*partition, only map[uint64]bool) {
+// surplus returns the parts to be removed because of the store's size: those
+// that were received first, of whatever signal and day, but never the last one
+// there is. When rows came is what the store knows by itself. By their own
+// times, one record that is dated in the future would take today's place, and
+// an import of old logs would go while it comes in. Rows that are not flushed
+// yet stay where they are.
+func (s *Store) surplus() removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var total int64
-	days := map[int64][]*partition{}
-	var oldest *handle
-	parts := 0
-	for _, p := range s.sortedLocked() {
+	var all []*handle
+	for _, p := range s.partitions {
 		for _, h := range p.handles {
 			total += h.entry.size
-			parts++
-			if oldest == nil || cmp.Or(cmp.Compare(h.age(), oldest.age()), cmp.Compare(h.entry.id, oldest.entry.id)) < 0 {
-				oldest = h
-			}
-		}
-		if len(p.handles) > 0 {
-			end := p.endOf()
-			days[end] = append(days[end], p)
+			all = append(all, h)
 		}
 	}
-	if total <= s.opts.MaxDiskBytes || parts < 2 {
-		return nil, nil
+	slices.SortFunc(all, compareAge)
+	out := removal{}
+	for len(all) > 1 && total > s.opts.MaxDiskBytes {
+		out.add(s.partitions[all[0].key], all[0])
+		total -= all[0].entry.size
+		all = all[1:]
 	}
-	if len(days) > 1 {
-		return days[slices.Min(slices.Collect(maps.Keys(days)))], nil
-	}
-	return []*partition{s.partitions[oldest.key]}, map[uint64]bool{oldest.entry.id: true}
+	return out
 }
 
-// age returns the time by which a part is older than another, in nanoseconds:
-// that of its latest row, or when it was written where rows have no meaningful
-// time. Only that they have none makes the latter right: a merge writes the
-// oldest rows last.
-func (h *handle) age() int64 {
-	if h.key.day == invalidDay {
-		return h.entry.created * int64(time.Second)
+// compareAge puts what goes first before the rest. Of parts that came at the
+// same time, the one with the oldest rows goes first.
+func compareAge(a, b *handle) int {
+	return cmp.Or(
+		cmp.Compare(a.entry.received.last, b.entry.received.last),
+		cmp.Compare(a.entry.received.first, b.entry.received.first),
+		cmp.Compare(a.entry.maxTime, b.entry.maxTime),
+		cmp.Compare(a.key.signal, b.key.signal),
+		cmp.Compare(a.entry.id, b.entry.id),
+	)
+}
+
+// removal names parts to be removed, by partition: one commit each.
+type removal map[*partition]map[uint64]bool
+
+func (r removal) add(p *partition, h *handle) {
+	if r[p] == nil {
+		r[p] = map[uint64]bool{}
 	}
-	return h.entry.maxTime
+	r[p][h.entry.id] = true
+}
+
+// remove removes the parts, partition by partition.
+func (s *Store) remove(r removal, why string) error {
+	var errs []error
+	for _, p := range slices.SortedFunc(maps.Keys(r), func(a, b *partition) int { return a.key.compare(b.key) }) {
+		errs = append(errs, s.removeParts(p, r[p], why))
+	}
+	return errors.Join(errs...)
 }
 
 // bufferedLocked tells whether the memtable has rows of a partition.
@@ -120,15 +119,12 @@ func (s *Store) bufferedLocked(k key) bool {
 	return s.sealed != nil && s.sealed.tables[k] != nil
 }
 
-// removeParts removes the parts of a partition that can be read, or those of
-// them that only names. The watermarks stay.
-func (s *Store) removeParts(p *partition, only map[uint64]bool, why string) error {
+// removeParts removes parts of a partition. The watermarks stay.
+func (s *Store) removeParts(p *partition, drop map[uint64]bool, why string) error {
 	s.mu.Lock()
-	drop := map[uint64]bool{}
 	var sum Totals
 	for _, h := range p.handles {
-		if only == nil || only[h.entry.id] {
-			drop[h.entry.id] = true
+		if drop[h.entry.id] {
 			sum.add(h.entry)
 		}
 	}

@@ -22,15 +22,19 @@ func TestRetention_ByAge(t *testing.T) {
 		s := mustOpen(t, o)
 		now := time.Now() // the bubble's clock: midnight, 2000-01-01
 		mustAppend(t, s, Traces, 0, now, 1)
-		mustAppend(t, s, Traces, 0, now.Add(dayLong), 2)
 		mustAppend(t, s, Logs, 0, now, 3)
-		mustAppend(t, s, Logs, 0, time.Time{}, 4) // no time at all
+		mustAppend(t, s, Logs, 0, time.Time{}, 4)                                    // no time at all
+		mustAppend(t, s, Metrics, 0, time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), 6) // a clock far ahead
 		mustFlush(t, s)
-		time.Sleep(4*dayLong - time.Hour) // a part of the first day is not three days old yet
+		time.Sleep(dayLong)
+		mustAppend(t, s, Traces, 0, time.Now(), 2)
+		mustFlush(t, s)
+		time.Sleep(3*dayLong - time.Hour) // a part of the first day is not three days old yet
 		synctest.Wait()
 		if got := scanRows(t, s, ScanRequest{Signal: Traces}); len(got) != 2 {
 			t.Errorf("before the retention: %v", got)
 		}
+		wantRows(t, s, Metrics, 6)
 		sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces}) // keeps what it sees
 		if err != nil {
 			t.Fatal(err)
@@ -39,6 +43,7 @@ func TestRetention_ByAge(t *testing.T) {
 		synctest.Wait()
 		wantRows(t, s, Traces, 2)
 		wantRows(t, s, Logs)
+		wantRows(t, s, Metrics)
 		n := 0
 		for b, err := range sc.Blocks() {
 			if err != nil {
@@ -56,7 +61,7 @@ func TestRetention_ByAge(t *testing.T) {
 		if err := sc.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if st := s.Status(); st.Counters.RemovedParts != 3 || st.Counters.RemovedRows != 3 || st.Counters.RemovedBytes == 0 {
+		if st := s.Status(); st.Counters.RemovedParts != 4 || st.Counters.RemovedRows != 4 || st.Counters.RemovedBytes == 0 {
 			t.Errorf("counters: %+v", st.Counters)
 		}
 		time.Sleep(2 * time.Minute)
@@ -74,59 +79,129 @@ func TestRetention_ByAge(t *testing.T) {
 	})
 }
 
-func TestRetention_BySize(t *testing.T) {
-	fsys := newFS()
-	s := mustOpen(t, manual(fsys))
-	for i := range 5 {
-		at := testDay.Add(time.Duration(i) * dayLong)
-		mustAppend(t, s, Traces, 0, at, rowID(10*i+1), rowID(10*i+2))
-		mustAppend(t, s, Logs, 0, at, rowID(10*i+3))
-		mustFlush(t, s)
-	}
-	st := s.Status()
-	all := st.Signals[Traces].Bytes + st.Signals[Logs].Bytes
-	mustClose(t, s)
-
-	shrunk := func(limit int64) *Store {
-		t.Helper()
-		o := manual(fsys)
-		o.MaxDiskBytes = limit
-		s := mustOpen(t, o)
-		s.maintainOnce(t.Context())
-		st := s.Status()
-		if got := st.Signals[Traces].Bytes + st.Signals[Logs].Bytes; got > limit && st.Signals[Traces].Parts+st.Signals[Logs].Parts > 1 {
-			t.Errorf("%d bytes left, limit %d", got, limit)
-		}
-		return s
-	}
-	s = shrunk(all)
-	wantRows(t, s, Traces, 1, 2, 11, 12, 21, 22, 31, 32, 41, 42)
-	mustClose(t, s)
-	s = shrunk(all - 1) // one whole day goes, of all signals
-	wantRows(t, s, Traces, 11, 12, 21, 22, 31, 32, 41, 42)
-	wantRows(t, s, Logs, 13, 23, 33, 43)
-	mustClose(t, s)
+// shrink opens the store with a limit on its size, and looks after it once.
+func shrink(t *testing.T, fsys *vfstest.Mem, limit int64) *Store {
+	t.Helper()
 	o := manual(fsys)
-	o.MaxDiskBytes = s.Status().Signals[Traces].Bytes + s.Status().Signals[Logs].Bytes
-	s = mustOpen(t, o)
-	s.compactMu.Lock() // keeps the store from looking too early
-	mustAppend(t, s, Traces, 0, testDay.Add(4*dayLong), 50)
-	mustFlush(t, s)
-	mustAppend(t, s, Traces, 0, testDay.Add(dayLong), 51) // late, for the day that is the oldest by now
-	s.compactMu.Unlock()
+	o.MaxDiskBytes = limit
+	s := mustOpen(t, o)
 	s.maintainOnce(t.Context())
-	wantRows(t, s, Traces, 21, 22, 31, 32, 41, 42, 50, 51)
-	mustClose(t, s)
-	s = shrunk(1) // the last part stays
-	if st := s.Status(); st.Signals[Traces].Parts+st.Signals[Logs].Parts != 1 {
-		t.Errorf("left: %+v", st.Partitions)
+	if size, parts := sizeOf(s); size > limit && parts > 1 {
+		t.Errorf("%d bytes in %d parts left, limit %d", size, parts, limit)
 	}
-	mustClose(t, s)
+	return s
+}
+
+func sizeOf(s *Store) (size int64, parts int) {
+	for _, t := range s.Status().Signals {
+		size += t.Bytes
+		parts += t.Parts
+	}
+	return size, parts
+}
+
+func TestRetention_BySize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := newFS()
+		s := mustOpen(t, manual(fsys))
+		for i := range 5 {
+			now := time.Now()
+			mustAppend(t, s, Traces, 0, now, rowID(10*i+1), rowID(10*i+2))
+			mustFlush(t, s)
+			time.Sleep(time.Minute)
+			mustAppend(t, s, Logs, 0, now, rowID(10*i+3))
+			mustFlush(t, s)
+			time.Sleep(dayLong)
+		}
+		all, _ := sizeOf(s)
+		mustClose(t, s)
+
+		s = shrink(t, fsys, all)
+		wantRows(t, s, Traces, 1, 2, 11, 12, 21, 22, 31, 32, 41, 42)
+		mustClose(t, s)
+		s = shrink(t, fsys, all-1)
+		wantRows(t, s, Traces, 11, 12, 21, 22, 31, 32, 41, 42)
+		wantRows(t, s, Logs, 3, 13, 23, 33, 43)
+		left, _ := sizeOf(s)
+		mustClose(t, s)
+		s = shrink(t, fsys, left-1)
+		wantRows(t, s, Traces, 11, 12, 21, 22, 31, 32, 41, 42)
+		wantRows(t, s, Logs, 13, 23, 33, 43)
+		mustClose(t, s)
+		s = shrink(t, fsys, 1) // what came last stays
+		wantRows(t, s, Traces)
+		wantRows(t, s, Logs, 43)
+		mustClose(t, s)
+	})
+}
+
+// TestRetention_BySizeGoesByReceipt gives each signal rows from the future,
+// from long ago and from nowhere between those of today: what goes first is
+// what came first.
+func TestRetention_BySizeGoesByReceipt(t *testing.T) {
+	for _, signal := range []Signal{Traces, Logs, Metrics} {
+		synctest.Test(t, func(t *testing.T) {
+			fsys := newFS()
+			s := mustOpen(t, manual(fsys))
+			times := []time.Time{
+				time.Now(), time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), time.Now(), time.Date(2000, 6, 1, 0, 0, 0, 0, time.UTC),
+				{},
+				time.Now().Add(-time.Hour), time.Now(),
+			}
+			var left []rowID
+			for i, at := range times {
+				mustAppend(t, s, signal, 0, at, rowID(i+1))
+				mustFlush(t, s)
+				left = append(left, rowID(i+1))
+				time.Sleep(25 * time.Hour) // far enough apart to stay parts of their own
+			}
+			if err := s.Compact(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for len(left) > 1 {
+				size, _ := sizeOf(s)
+				mustClose(t, s)
+				s = shrink(t, fsys, size-1)
+				left = left[1:]
+				wantRows(t, s, signal, left...)
+			}
+			mustClose(t, s)
+		})
+	}
+}
+
+// TestRetention_LateRowsDoNotMakeOldOnesNew merges a day's rows with one that
+// comes for it much later.
+func TestRetention_LateRowsDoNotMakeOldOnesNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fsys := newFS()
+		s := mustOpen(t, manual(fsys))
+		first := time.Now()
+		mustAppend(t, s, Traces, 0, first, 1, 2, 3)
+		mustFlush(t, s)
+		time.Sleep(2 * dayLong)
+		mustAppend(t, s, Traces, 0, time.Now(), 4, 5)
+		mustFlush(t, s)
+		time.Sleep(time.Hour)
+		mustAppend(t, s, Traces, 0, first, 6) // late
+		mustFlush(t, s)
+		if err := s.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		size, _ := sizeOf(s)
+		mustClose(t, s)
+		s = shrink(t, fsys, size-1)
+		wantRows(t, s, Traces, 4, 5, 6)
+		size, _ = sizeOf(s)
+		mustClose(t, s)
+		s = shrink(t, fsys, size-1)
+		wantRows(t, s, Traces, 6)
+		mustClose(t, s)
+	})
 }
 
 // TestRetention_BySizeWithinADay removes parts of the one day there is: those
-// with the oldest rows go first, although a merge wrote them anew after the
-// newest rows came.
+// that came first go first, although a merge wrote them anew after the others.
 func TestRetention_BySizeWithinADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fsys := newFS()
@@ -145,20 +220,16 @@ func TestRetention_BySizeWithinADay(t *testing.T) {
 		if err := s.Compact(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := s.Status().Signals[Traces].Parts; n != 3 {
-			t.Fatalf("%d parts, want 3: this test needs a merge of the first two", n)
+		size, parts := sizeOf(s)
+		if parts != 3 {
+			t.Fatalf("%d parts, want 3: this test needs a merge of the first two", parts)
 		}
-		limit := s.Status().Signals[Traces].Bytes - 1
 		mustClose(t, s)
-		o.MaxDiskBytes = limit
-		s = mustOpen(t, o)
-		s.maintainOnce(t.Context())
-		wantRows(t, s, Traces, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+		s = shrink(t, fsys, size-1)
+		wantRows(t, s, Traces, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 21, 22, 23, 24, 25, 26, 27, 28)
 		mustClose(t, s)
-		o.MaxDiskBytes = 1
-		s = mustOpen(t, o)
-		s.maintainOnce(t.Context())
-		wantRows(t, s, Traces, 9, 10, 11, 12, 13, 14, 15, 16, 17)
+		s = shrink(t, fsys, 1)
+		wantRows(t, s, Traces, 20, 21, 22, 23, 24, 25, 26, 27, 28)
 		mustClose(t, s)
 	})
 }

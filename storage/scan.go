@@ -124,6 +124,24 @@ func (b partBlock) Vector(ref column.Ref) (*column.Vector, error) {
 	return v, partError(b.path, err)
 }
 
+func (b partBlock) Attributes(place column.Place) (column.Attributes, error) {
+	a, err := b.Block.Attributes(place)
+	if err != nil {
+		return nil, partError(b.path, err)
+	}
+	return partAttributes{a, b.path}, nil
+}
+
+type partAttributes struct {
+	column.Attributes
+	path string
+}
+
+func (a partAttributes) Append(dst []column.Attribute, row int) ([]column.Attribute, error) {
+	dst, err := a.Attributes.Append(dst, row)
+	return dst, partError(a.path, err)
+}
+
 func (b partBlock) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 	dst, err := b.Block.AppendOTLP(dst, rows)
 	return dst, partError(b.path, err)

@@ -150,11 +150,6 @@ func (s *Store) sortedLocked() []*partition {
 	for _, p := range s.partitions {
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b *partition) int {
-		if a.key.less(b.key) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(a, b *partition) int { return a.key.compare(b.key) })
 	return out
 }

@@ -25,6 +25,7 @@ type Store struct {
 	log       *slog.Logger
 	lock      io.Closer
 	files     *files
+	listing   listing
 	watermark uint64
 	replayed  map[key]uint64 // watermarks of Options.Ring at Open
 
@@ -140,9 +141,12 @@ func (s *Store) openForWriting() error {
 		return fmt.Errorf("storage: lock %s: %w", s.dir, err)
 	}
 	s.lock = lock
-	err = checkVersion(s.fs, s.dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = initVersion(s.fs, s.dir)
+	version, err := readVersion(s.fs, s.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return initVersion(s.fs, s.dir)
+	case err == nil && version < storeVersion:
+		return writeVersion(s.fs, s.dir)
 	}
 	return err
 }

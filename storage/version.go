@@ -11,32 +11,39 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
 
-// The VERSION file is one line of text, "ttlog-store 1". It is the first file
+// The VERSION file is one line of text, "ttlog-store 2". It is the first file
 // of a data directory and the last word on whether this program may touch it.
 const (
 	versionWord  = "ttlog-store"
-	storeVersion = 1
+	storeVersion = 2
 )
 
-// checkVersion reads VERSION. It returns fs.ErrNotExist where there is none.
+// checkVersion tells whether this program may read the directory. It returns
+// fs.ErrNotExist where there is no VERSION.
 func checkVersion(fsys vfs.FS, dir string) error {
+	_, err := readVersion(fsys, dir)
+	return err
+}
+
+// readVersion reads VERSION, and refuses one that this program does not know.
+func readVersion(fsys vfs.FS, dir string) (int, error) {
 	name := filepath.Join(dir, versionName)
 	data, err := vfs.ReadFile(fsys, name, maxVersionBytes)
 	if errors.Is(err, vfs.ErrTooLarge) {
-		return corruptf("%v", err)
+		return 0, corruptf("%v", err)
 	}
 	if err != nil {
-		return fmt.Errorf("storage: read %s: %w", name, err)
+		return 0, fmt.Errorf("storage: read %s: %w", name, err)
 	}
 	word, number, _ := strings.Cut(strings.TrimSpace(string(data)), " ")
 	v, err := strconv.Atoi(number)
 	if word != versionWord || err != nil || v < 1 {
-		return corruptf("%s holds %q, want %q", name, clip(string(data)), fmt.Sprintf("%s %d", versionWord, storeVersion))
+		return 0, corruptf("%s holds %q, want %q", name, clip(string(data)), fmt.Sprintf("%s %d", versionWord, storeVersion))
 	}
 	if v > storeVersion {
-		return fmt.Errorf("%w: %s is in format %d, this program knows up to %d; use a newer ttlog", ErrVersion, dir, v, storeVersion)
+		return 0, fmt.Errorf("%w: %s is in format %d, this program knows up to %d; use a newer ttlog", ErrVersion, dir, v, storeVersion)
 	}
-	return nil
+	return v, nil
 }
 
 // initVersion makes VERSION in a directory that holds no partition yet.
@@ -53,10 +60,16 @@ func initVersion(fsys vfs.FS, dir string) error {
 			}
 		}
 	}
+	return writeVersion(fsys, dir)
+}
+
+// writeVersion makes VERSION that of this program, before anything else is
+// written: an earlier program must not take what it cannot read for damage.
+func writeVersion(fsys vfs.FS, dir string) error {
 	text := fmt.Sprintf("%s %d\n", versionWord, storeVersion)
-	_, err = vfs.ReplaceFile(fsys, dir, filepath.Join(dir, versionName), filepath.Join(dir, versionTemp), []byte(text))
+	_, err := vfs.ReplaceFile(fsys, dir, filepath.Join(dir, versionName), filepath.Join(dir, versionTemp), []byte(text))
 	if err != nil {
-		return fmt.Errorf("storage: create %s in %s: %w", versionName, dir, err)
+		return fmt.Errorf("storage: write %s in %s: %w", versionName, dir, err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("cors-origin", nil, "origin whose pages may call the HTTP ports from a browser, such as https://app.example.com, or * for all; repeatable")
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
-	f.String("max-disk", "80%", "remove the oldest days beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
+	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd

@@ -87,9 +87,28 @@ type Block interface {
 	Vector(ref Ref) (*Vector, error)
 	// Columns returns the attribute columns that have a value in some row.
 	Columns() []Ref
+	// Attributes returns the attributes of a place row by row, for those who
+	// want all of a few rows: there may be more columns than any row has.
+	Attributes(place Place) (Attributes, error)
 	// AppendOTLP appends the given rows (rising row numbers; nil means all)
 	// to dst as one OTLP Export…ServiceRequest and returns the extended slice.
 	AppendOTLP(dst []byte, rows []uint32) ([]byte, error)
+}
+
+// Attributes are the attributes that the rows of a block have in one place. It
+// is for one goroutine at a time, and lives as long as its block.
+type Attributes interface {
+	// Append appends the attributes of a row to dst in order of their keys,
+	// each key once. Those without a value are left out.
+	Append(dst []Attribute, row int) ([]Attribute, error)
+	// Bytes returns about how much memory is held beside the columns.
+	Bytes() int64
+}
+
+// Attribute is one attribute of a row.
+type Attribute struct {
+	Key   string
+	Value Value
 }
 
 // Op is a comparison of a Predicate.
@@ -106,8 +125,9 @@ const (
 	In
 )
 
-// Value is a constant of a Predicate, by its type: Int for Bool, Int64,
-// Timestamp and Duration, Float for Float64, Str for all others.
+// Value is a constant of a Predicate or an attribute, by its type: Int for Bool, Int64,
+// Timestamp and Duration, Float for Float64, Str for all others; arrays and
+// maps are JSON text.
 type Value struct {
 	Type  Type
 	Int   int64

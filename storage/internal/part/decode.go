@@ -36,6 +36,7 @@ func (s source) chunk(c chunkRef) ([]byte, error) {
 // rowGroup returns a chunk whose columns are read when they are asked for.
 func (s source) rowGroup(g *rowGroup) *table.Chunk {
 	c := table.NewChunk(s.p.footer.signal)
+	c.Earliest = g.minTime
 	s.group(&c.Rows, &g.rows)
 	s.leaf(&c.Resources, &g.resources, 1)
 	if c.Signal == spans {

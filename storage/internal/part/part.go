@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -131,10 +132,20 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 	return blocks, pruned, nil
 }
 
-// Columns returns the attribute columns that have a value in some row. Those
-// that cannot be told because bytes are wrong are left out: who asks for the
-// values of one finds out.
+// Columns returns the attribute columns that have a value in some row, at most
+// table.MaxListed. Those that cannot be told because bytes are wrong are left
+// out: who asks for the values of one finds out.
 func (p *Part) Columns() ([]column.Ref, error) {
+	return p.columns((*table.Block).Columns, table.MaxListed)
+}
+
+// FindColumns is Columns for those of the given names, of which none is left
+// out.
+func (p *Part) FindColumns(names map[string]bool) ([]column.Ref, error) {
+	return p.columns(func(b *table.Block) []column.Ref { return b.FindColumns(names) }, math.MaxInt)
+}
+
+func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]column.Ref, error) {
 	var out []column.Ref
 	seen := map[column.Ref]bool{}
 	for i := range p.footer.groups {
@@ -142,8 +153,8 @@ func (p *Part) Columns() ([]column.Ref, error) {
 		if err := b.Chunk().Resources.Ensure(); err != nil && !errors.Is(err, ErrCorrupt) {
 			return nil, err
 		}
-		for _, ref := range b.Columns() {
-			if !seen[ref] {
+		for _, ref := range of(b) {
+			if !seen[ref] && len(out) < limit {
 				seen[ref] = true
 				out = append(out, ref)
 			}

@@ -53,23 +53,29 @@ func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 		}
 		return false, nil
 	}
-	if leaf := rangedLeaf(signal, p.Ref.Name); leaf >= 0 && leaf < len(g.rows.leaves) {
-		l := &g.rows.leaves[leaf]
-		return rangeMayHold(min(l.min, 0), max(l.max, 0), p) || l.ref.size > 0 && rangeMayHold(l.min, l.max, p), nil
-	}
-	return true, nil
+	least, greatest, ok := fieldRange(&g.rows, signal, p.Ref.Name)
+	return !ok || rangeMayHold(least, greatest, p), nil
 }
 
-// rangedLeaf returns the position of a fixed column that is stored as the
-// integers that it shows, -1 for others.
-func rangedLeaf(s otlpwire.Signal, name string) int {
+// fieldRange returns bounds on the values of a fixed column, where the footer
+// tells some.
+func fieldRange(g *groupDir, s otlpwire.Signal, name string) (least, greatest int64, ok bool) {
+	leaf := -1
 	switch {
 	case s == otlpwire.Traces && name == "duration":
-		return table.SpanDuration
+		leaf = table.SpanDuration
 	case s == otlpwire.Logs && name == "severity_number":
-		return table.LogSeverityNumber
+		leaf = table.LogSeverityNumber
 	}
-	return -1
+	if leaf < 0 || leaf >= len(g.leaves) {
+		return 0, 0, false
+	}
+	l := &g.leaves[leaf]
+	least, greatest = min(l.min, 0), max(l.max, 0)
+	if leaf == table.SpanDuration {
+		least = 0 // where less is stored, queries see 0 or NULL
+	}
+	return least, greatest, true
 }
 
 func attrMayHold(g *groupDir, p *column.Predicate) bool {

@@ -30,11 +30,13 @@ type AttrSet struct {
 	LoadShapes func(s *AttrSet) error
 	err        error
 
+	chosen     bool // Cols are those that were chosen, see choose
 	shapeIndex map[string]uint32
 	colIndex   map[string]*keyColumns
 	keyBuf     []byte
 	cur        []uint32 // shape of the row being built
 	curRow     int      // the row that cur belongs to
+	curRaw     bool     // the row has a value in the overflow column
 	last       uint32   // shape of the row before, the likeliest for the next
 	shapeBytes int
 	total      int // attributes of all rows
@@ -74,7 +76,9 @@ func (s *AttrSet) Ensure() error {
 	if s.LoadShapes != nil {
 		load := s.LoadShapes
 		s.LoadShapes = nil
-		s.err = load(s)
+		if s.err = load(s); s.err == nil {
+			s.err = s.dropRepeats()
+		}
 	}
 	return s.err
 }
@@ -126,6 +130,7 @@ func (s *AttrSet) addMessage(i int, kv []byte) error {
 		s.addRaw(i, kv)
 		return nil
 	}
+	v.once()
 	s.add(i, key, v)
 	return nil
 }
@@ -172,6 +177,7 @@ func (s *AttrSet) addRaw(i int, kv []byte) {
 	col.Leaf.setBytes(col.N, kv)
 	col.N++
 	s.push(i, c)
+	s.curRaw = true
 }
 
 // push appends column c to the shape of row i.
@@ -188,9 +194,14 @@ func (s *AttrSet) endRow(i int) {
 	if s.curRow != i {
 		return // the row has no attributes
 	}
-	s.last = s.shapeOf(s.cur)
+	n, known := s.findShape(s.cur)
+	if !known || s.curRaw {
+		s.dropRepeated()
+		n = s.shapeOf(s.cur)
+	}
+	s.last = n
 	s.Shape.setCode(i, s.last)
-	s.curRow = -1
+	s.curRow, s.curRaw = -1, false
 }
 
 // likelyColumn returns the column that stands in the last row's shape where
@@ -219,7 +230,7 @@ func (s *AttrSet) column(key []byte, t column.Type) int {
 	if ok && k[t] != 0 {
 		return int(k[t] - 1)
 	}
-	if len(s.Cols) >= maxColumns-1 || len(key) > maxKeyBytes {
+	if s.chosen || len(s.Cols) >= maxColumns-1 || len(key) > maxKeyBytes {
 		return -1
 	}
 	return int(s.addColumn(string(key), t, k))
@@ -252,19 +263,27 @@ func (s *AttrSet) rawColumn() uint32 {
 	return uint32(len(s.Cols) - 1)
 }
 
-// shapeOf returns the number of the shape with the given columns.
-func (s *AttrSet) shapeOf(cols []uint32) uint32 {
+// findShape returns the number of the shape with the given columns, if there
+// is one.
+func (s *AttrSet) findShape(cols []uint32) (n uint32, ok bool) {
 	if len(cols) == 0 {
-		return 0
+		return 0, true
 	}
 	if equalShapes(s.Shapes[s.last], cols) {
-		return s.last
+		return s.last, true
 	}
 	s.keyBuf = s.keyBuf[:0]
 	for _, c := range cols {
 		s.keyBuf = binary.LittleEndian.AppendUint16(s.keyBuf, uint16(c))
 	}
-	if n, ok := s.shapeIndex[string(s.keyBuf)]; ok {
+	n, ok = s.shapeIndex[string(s.keyBuf)]
+	return n, ok
+}
+
+// shapeOf returns the number of the shape with the given columns, adding it
+// when it is new.
+func (s *AttrSet) shapeOf(cols []uint32) uint32 {
+	if n, ok := s.findShape(cols); ok {
 		return n
 	}
 	if s.shapeIndex == nil {

@@ -281,6 +281,8 @@ type Chunk struct {
 	// ResourceSpans, ResourceLogs or ResourceMetrics message without its
 	// scopes. Only Dict is used.
 	Resources Leaf
+	// Earliest is a time that no row is before, 0 where none is known.
+	Earliest int64
 }
 
 // NewChunk returns an empty chunk.

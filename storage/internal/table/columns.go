@@ -14,7 +14,8 @@ var fixedColumns = map[otlpwire.Signal][]column.Ref{
 	otlpwire.Traces: {
 		field("timestamp", column.TypeTimestamp), field("trace_id", column.TypeID), field("span_id", column.TypeID),
 		field("parent_span_id", column.TypeID), field("name", column.TypeString), field("kind", column.TypeString),
-		field("duration", column.TypeDuration), field("status", column.TypeString), field("status_message", column.TypeString),
+		field("end_timestamp", column.TypeTimestamp), field("duration", column.TypeDuration), field("clock_skew", column.TypeBool),
+		field("status", column.TypeString), field("status_message", column.TypeString),
 		field("error", column.TypeBool), field("trace_state", column.TypeString), field("events", column.TypeString),
 		field("links", column.TypeString), field("dropped_attributes_count", column.TypeInt64),
 		field("dropped_events_count", column.TypeInt64), field("dropped_links_count", column.TypeInt64),

@@ -142,6 +142,8 @@ type decoder struct {
 func (d *decoder) resource(msg []byte) error {
 	// First pass: everything but the scopes, which is what rows refer to.
 	d.buf = d.buf[:0]
+	var keys keySet
+	resources, repeats := 0, false
 	f := otlpwire.Scan(msg)
 	for f.Next() {
 		switch f.Num {
@@ -149,9 +151,12 @@ func (d *decoder) resource(msg []byte) error {
 			f.Bytes()
 			continue
 		case otlpwire.GroupResource:
-			if err := checkResource(f.Bytes()); err != nil {
+			again, err := checkResource(f.Bytes(), &keys)
+			if err != nil {
 				return err
 			}
+			resources++
+			repeats = repeats || again
 		case otlpwire.GroupSchemaURL:
 			f.Bytes()
 		}
@@ -162,6 +167,9 @@ func (d *decoder) resource(msg []byte) error {
 	}
 	if err := f.Err(); err != nil {
 		return err
+	}
+	if repeats || resources > 1 {
+		d.buf = mergeField(nil, d.buf, otlpwire.GroupResource, otlpwire.ResourceAttributes)
 	}
 	code := d.chunk.Resources.Dict.code(d.buf)
 	for f := otlpwire.Scan(msg); f.Next(); {
@@ -177,6 +185,8 @@ func (d *decoder) resource(msg []byte) error {
 
 func (d *decoder) scope(resource uint32, msg []byte) error {
 	d.buf = binary.LittleEndian.AppendUint32(d.buf[:0], resource)
+	var keys keySet
+	scopes, repeats := 0, false
 	f := otlpwire.Scan(msg)
 	for f.Next() {
 		switch f.Num {
@@ -184,9 +194,12 @@ func (d *decoder) scope(resource uint32, msg []byte) error {
 			f.Bytes()
 			continue
 		case otlpwire.ScopeGroupScope:
-			if err := checkScope(f.Bytes()); err != nil {
+			again, err := checkScope(f.Bytes(), &keys)
+			if err != nil {
 				return err
 			}
+			scopes++
+			repeats = repeats || again
 		case otlpwire.ScopeGroupSchemaURL:
 			f.Bytes()
 		}
@@ -197,6 +210,10 @@ func (d *decoder) scope(resource uint32, msg []byte) error {
 	}
 	if err := f.Err(); err != nil {
 		return err
+	}
+	if repeats || scopes > 1 {
+		number := binary.LittleEndian.AppendUint32(nil, resource)
+		d.buf = mergeField(number, d.buf[len(number):], otlpwire.ScopeGroupScope, otlpwire.ScopeAttributes)
 	}
 	rows := &d.chunk.Rows
 	code := uint32(0)
@@ -246,13 +263,16 @@ func (g *Group) items() int {
 	return n
 }
 
-func checkResource(msg []byte) error {
+// checkResource validates a Resource message. repeats tells of keys that are
+// in keys already, or come more than once in a map.
+func checkResource(msg []byte, keys *keySet) (repeats bool, err error) {
 	f := otlpwire.Scan(msg)
 	for f.Next() {
 		var err error
+		again := false
 		switch f.Num {
 		case otlpwire.ResourceAttributes:
-			err = checkKeyValue(f.Bytes(), 0)
+			again, err = keys.check(f.Bytes(), 0)
 		case otlpwire.ResourceDroppedAttributesCount:
 			f.Varint()
 		case otlpwire.ResourceEntityRefs:
@@ -261,10 +281,11 @@ func checkResource(msg []byte) error {
 			err = checkUnknown(&f)
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
+		repeats = repeats || again
 	}
-	return f.Err()
+	return repeats, f.Err()
 }
 
 func checkEntityRef(msg []byte) error {
@@ -279,25 +300,28 @@ func checkEntityRef(msg []byte) error {
 	return f.Err()
 }
 
-func checkScope(msg []byte) error {
+// checkScope is checkResource for an InstrumentationScope message.
+func checkScope(msg []byte, keys *keySet) (repeats bool, err error) {
 	f := otlpwire.Scan(msg)
 	for f.Next() {
 		switch f.Num {
 		case otlpwire.ScopeName, otlpwire.ScopeVersion:
 			f.Bytes()
 		case otlpwire.ScopeAttributes:
-			if err := checkKeyValue(f.Bytes(), 0); err != nil {
-				return err
+			again, err := keys.check(f.Bytes(), 0)
+			if err != nil {
+				return false, err
 			}
+			repeats = repeats || again
 		case otlpwire.ScopeDroppedAttributesCount:
 			f.Varint()
 		default:
 			if err := checkUnknown(&f); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return f.Err()
+	return repeats, f.Err()
 }
 
 // setID stores a trace id: 16 bytes, or none. As in all of OpenTelemetry, the

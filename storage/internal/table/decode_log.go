@@ -67,6 +67,7 @@ func (d *decoder) log(scope uint32, msg []byte) error {
 		if v.odd {
 			body.addRaw(row, otlpwire.AppendBytes(nil, otlpwire.KeyValueValue, rawBody))
 		} else {
+			v.once()
 			body.add(row, nil, v)
 		}
 		body.endRow(row)

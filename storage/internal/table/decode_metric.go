@@ -16,6 +16,8 @@ func (d *decoder) metric(scope uint32, msg []byte) error {
 	d.meta = d.meta[:0]
 	var data []byte
 	var kind protowire.Number
+	var keys keySet
+	repeats := false
 	f := otlpwire.Scan(msg)
 	for f.Next() {
 		switch f.Num {
@@ -32,9 +34,11 @@ func (d *decoder) metric(scope uint32, msg []byte) error {
 		case otlpwire.MetricName, otlpwire.MetricDescription, otlpwire.MetricUnit:
 			f.Bytes()
 		case otlpwire.MetricMetadata:
-			if err := checkKeyValue(f.Bytes(), 0); err != nil {
+			again, err := keys.check(f.Bytes(), 0)
+			if err != nil {
 				return err
 			}
+			repeats = repeats || again
 		}
 		var err error
 		if d.meta, err = keep(d.meta, &f); err != nil {
@@ -46,6 +50,9 @@ func (d *decoder) metric(scope uint32, msg []byte) error {
 	}
 	if kind == 0 {
 		return nil
+	}
+	if repeats {
+		d.meta = appendLast(nil, d.meta, otlpwire.MetricMetadata)
 	}
 	return d.points(scope, kind, data)
 }

@@ -47,7 +47,7 @@ func TestFastKeyValue_EqualsGeneral(t *testing.T) {
 					}
 					taken++
 					wantKey, want := splitKeyValue(msg)
-					if err := checkKeyValue(msg, 0); err != nil || want.odd {
+					if _, err := new(keySet).check(msg, 0); err != nil || want.odd {
 						t.Fatalf("%x is taken, the general parser says %v, odd %v", msg, err, want.odd)
 					}
 					if string(gotKey) != string(wantKey) || got.typ != want.typ || got.num != want.num || string(got.bytes) != string(want.bytes) {

@@ -57,7 +57,7 @@ func GatherClustered(srcs []*Chunk, locs []Loc) (*Chunk, error) {
 		return nil, err
 	}
 	dst := NewChunk(srcs[0].Signal)
-	g := gatherer{share: true, fresh: len(srcs) == 1, scopes: make([]memo, len(srcs)), byTime: locs}
+	g := gatherer{share: true, fresh: len(srcs) == 1, scopes: make([]memo, len(srcs)), byTime: locs, choose: true}
 	if err := g.scopeCodes(dst, srcs, order); err != nil {
 		return nil, err
 	}
@@ -76,6 +76,11 @@ type gatherer struct {
 	// byTime has the rows of the outermost group in order of time, where they
 	// are gathered in another order: trace ids get their codes in this one.
 	byTime []Loc
+	// choose says that the keys that occur most often are to have columns,
+	// where there are more than there can be columns. Otherwise those have some
+	// that come first.
+	choose bool
+	chosen bool   // they were chosen: whole messages may have columns now
 	scopes []memo // by source: its scope codes in terms of dst
 	buf    []byte
 }
@@ -287,7 +292,7 @@ type attrSource struct {
 // shapePlan says where the attributes of the rows of one shape go.
 type shapePlan struct {
 	shape uint32 // in dst
-	exact bool   // every attribute has a column in dst
+	exact bool   // every attribute has its column in dst
 	cols  []*attrTarget
 }
 
@@ -318,6 +323,13 @@ func (g *gatherer) attrs(dst *AttrSet, at int, sets []*AttrSet, groups []*Group,
 	}
 	if !found {
 		return nil
+	}
+	if g.choose {
+		fresh := g.fresh
+		g.chosen = dst.choose(sets)
+		// A column may get a value from two places then.
+		g.fresh = fresh && !g.chosen
+		defer func() { g.fresh, g.chosen = fresh, false }()
 	}
 	for k, l := range locs {
 		src := &sources[l.Src]
@@ -362,7 +374,7 @@ func (g *gatherer) plan(dst *AttrSet, src *attrSource, shape []uint32) shapePlan
 		}
 		t := src.cols[n-1]
 		p.cols = append(p.cols, t)
-		p.exact = p.exact && t.number >= 0
+		p.exact = p.exact && t.number >= 0 && (t.from.Type != TypeRaw || !g.chosen)
 		cols = append(cols, uint32(t.number))
 	}
 	if p.exact {
@@ -389,7 +401,11 @@ func (g *gatherer) attr(t *attrTarget, i, uses int) {
 func (g *gatherer) attrsOneByOne(dst *AttrSet, row int, p *shapePlan, values []uint32) {
 	for j, t := range p.cols {
 		i := int(values[j])
-		if t.number < 0 {
+		switch {
+		case t.from.Type == TypeRaw && g.chosen:
+			_ = dst.addMessage(row, bytesOf(t.from.Leaf.Str(i))) // it was checked
+			continue
+		case t.number < 0:
 			v := t.from.at(i)
 			dst.addRaw(row, v.appendKeyValue(nil, []byte(t.from.Key)))
 			continue

@@ -22,7 +22,7 @@ const (
 	// MaxItems is the largest number of rows, items of lists and attributes,
 	// all together, of one request.
 	MaxItems = otlpwire.MaxItems
-	// maxOverflowKeys is how many keys of an overflow column become visible as
-	// columns; the rest can only be seen in whole records.
-	maxOverflowKeys = 4096
+	// MaxListed is how many attribute columns are listed; the others are found
+	// by who asks for them by name.
+	MaxListed = 64 << 10
 )

@@ -66,6 +66,7 @@ func (p *place) parse(resource, scope string) {
 			break
 		}
 	}
+	p.resource = lastOfEach(p.resource)
 	for f := otlpwire.Scan([]byte(scope)); f.Next(); {
 		if f.Num != otlpwire.ScopeGroupScope {
 			continue
@@ -82,6 +83,23 @@ func (p *place) parse(resource, scope string) {
 			}
 		}
 	}
+	p.scope = lastOfEach(p.scope)
+}
+
+// lastOfEach returns the attributes with one value for each key. Only parts of
+// earlier versions have more.
+func lastOfEach(attrs []rawAttr) []rawAttr {
+	keep := keepLast(len(attrs), func(i int) ([]byte, bool) { return bytesOf(attrs[i].key), true })
+	if keep == nil {
+		return attrs
+	}
+	out := attrs[:0]
+	for i, a := range attrs {
+		if keep[i] {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // Service returns the service name that scope code stands for. The scope leaf

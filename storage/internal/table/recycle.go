@@ -69,7 +69,7 @@ func (l *Leaf) reset() {
 
 func (s *AttrSet) reset() {
 	s.Shape.reset()
-	s.starts, s.values, s.total, s.curRow = nil, nil, 0, -1
+	s.starts, s.values, s.total, s.curRow, s.curRaw = nil, nil, 0, -1, false
 	if len(s.Cols) > maxPooledCols || len(s.Shapes) > maxPooledShapes {
 		*s = newAttrSet()
 		return

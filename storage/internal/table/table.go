@@ -86,6 +86,7 @@ func (t *Table) Blocks() []column.Block {
 	chunks := t.Chunks()
 	out := make([]column.Block, len(chunks))
 	for i, c := range chunks {
+		c.Earliest = t.min
 		out[i] = NewBlock(c)
 	}
 	return out

@@ -15,6 +15,8 @@ type value struct {
 	bytes []byte // string, bytes, array, map while parsing; aliases the input
 	str   string // the same when read from a column
 	odd   bool   // holds something that only the message itself can keep
+	// repeats says that a map in it has a key more than once, see once.
+	repeats bool
 }
 
 // parseValue parses an AnyValue message completely, values nested in it
@@ -44,14 +46,18 @@ func parseValue(b []byte, depth int) (value, error) {
 			v.typ, v.bytes = column.TypeBytes, f.Bytes()
 		case otlpwire.AnyValueArray:
 			v.typ, v.bytes = column.TypeArray, f.Bytes()
-			if err := checkArray(v.bytes, depth+1); err != nil {
+			repeats, err := checkArray(v.bytes, depth+1)
+			if err != nil {
 				return v, err
 			}
+			v.repeats = repeats
 		case otlpwire.AnyValueKvlist:
 			v.typ, v.bytes = column.TypeMap, f.Bytes()
-			if err := checkMap(v.bytes, depth+1); err != nil {
+			repeats, err := checkPairs(v.bytes, depth+1)
+			if err != nil {
 				return v, err
 			}
+			v.repeats = repeats
 		case otlpwire.AnyValueStringStrindex:
 			f.Varint()
 			v.typ, v.odd = column.TypeNone, true
@@ -68,54 +74,69 @@ func parseValue(b []byte, depth int) (value, error) {
 	return v, f.Err()
 }
 
-func checkArray(b []byte, depth int) error {
+// checkArray validates an ArrayValue message. repeats tells of keys that come
+// more than once in a map inside of it.
+func checkArray(b []byte, depth int) (repeats bool, err error) {
 	f := otlpwire.Scan(b)
 	for f.Next() {
 		if f.Num == otlpwire.ArrayValueValues {
-			if _, err := parseValue(f.Bytes(), depth); err != nil {
-				return err
+			v, err := parseValue(f.Bytes(), depth)
+			if err != nil {
+				return false, err
 			}
+			repeats = repeats || v.repeats
 		} else if err := checkUnknown(&f); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return f.Err()
+	return repeats, f.Err()
 }
 
-func checkMap(b []byte, depth int) error {
+// checkPairs validates a KeyValueList message. repeats tells of keys that come
+// more than once in it, or in a map inside of it.
+func checkPairs(b []byte, depth int) (repeats bool, err error) {
+	var keys keySet
 	f := otlpwire.Scan(b)
 	for f.Next() {
 		if f.Num == otlpwire.KeyValueListValues {
-			if err := checkKeyValue(f.Bytes(), depth); err != nil {
-				return err
+			again, err := keys.check(f.Bytes(), depth)
+			if err != nil {
+				return false, err
 			}
+			repeats = repeats || again
 		} else if err := checkUnknown(&f); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return f.Err()
+	return repeats, f.Err()
 }
 
-// checkKeyValue validates a KeyValue message with all its values.
-func checkKeyValue(b []byte, depth int) error {
+// check validates a KeyValue message with all its values. repeats tells of a
+// key that was there already, or that comes more than once in a map inside.
+func (k *keySet) check(b []byte, depth int) (repeats bool, err error) {
+	var key []byte
+	known := true
 	f := otlpwire.Scan(b)
 	for f.Next() {
 		switch f.Num {
 		case otlpwire.KeyValueKey:
-			f.Bytes()
+			key = f.Bytes()
 		case otlpwire.KeyValueValue:
-			if _, err := parseValue(f.Bytes(), depth); err != nil {
-				return err
+			v, err := parseValue(f.Bytes(), depth)
+			if err != nil {
+				return false, err
 			}
+			repeats = repeats || v.repeats
 		case otlpwire.KeyValueKeyStrindex:
 			f.Varint()
+			known = false
 		default:
 			if err := checkUnknown(&f); err != nil {
-				return err
+				return false, err
 			}
 		}
 	}
-	return f.Err()
+	return repeats || known && k.add(key), f.Err()
 }
 
 // splitKeyValue returns the key and value of a KeyValue message that was

@@ -1,6 +1,9 @@
 package table
 
 import (
+	"math"
+	"unsafe"
+
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -10,8 +13,7 @@ type rawAttr struct {
 	v   value
 }
 
-// attrVector returns an attribute column of the rows. Where a row has the key
-// several times with this type, the first counts.
+// attrVector returns an attribute column of the rows.
 func (b *Block) attrVector(s *AttrSet, ref column.Ref) (*column.Vector, error) {
 	if ref.Type == TypeRaw {
 		return nil, nil
@@ -116,32 +118,33 @@ func allOnce(s *AttrSet, count []uint32, n int) bool {
 
 // slowAttrVector returns a column that also has values in the overflow column.
 func (b *Block) slowAttrVector(s *AttrSet, ref column.Ref, col, raw int) (*column.Vector, error) {
-	if err := s.ensureAll(); err != nil {
-		return nil, err
-	}
 	t := ref.Type
 	if col >= 0 {
 		t = s.Cols[col].Type
+		if err := s.Cols[col].Leaf.Ensure(); err != nil {
+			return nil, err
+		}
 	}
+	if err := s.Ensure(); err != nil {
+		return nil, err
+	}
+	b.locate(s)
 	out := newRuns(t, b.c.Rows.N)
-	starts, values := s.Positions(b.c.Rows.N)
 	for i := range b.c.Rows.N {
 		found := value{}
 		for j, c := range s.ShapeAt(i) {
-			at := int(values[int(starts[i])+j])
-			if int(c) == col {
+			at := int(s.values[int(s.starts[i])+j])
+			switch int(c) {
+			case col:
 				found = s.Cols[c].at(at)
-			} else if int(c) == raw {
-				if a := &b.raw[s.Cols[c].Leaf.Code(at)]; a.key == ref.Name && (a.v.typ == t || t == column.TypeNone && a.v.typ != t) {
-					found = a.v
-					if t == column.TypeNone {
-						t = a.v.typ
-						out.typ = t
-					}
+			case raw:
+				a := &b.raw[s.Cols[c].Leaf.Code(at)]
+				if a.key != ref.Name || a.v.typ == column.TypeNone || t != column.TypeNone && a.v.typ != t {
+					continue
 				}
-			}
-			if found.typ != column.TypeNone {
-				break
+				found = a.v
+				t = a.v.typ
+				out.typ = t
 			}
 		}
 		out.push(found)
@@ -157,10 +160,16 @@ func (b *Block) parseRaw(s *AttrSet, raw int) error {
 	}
 	b.raw = make([]rawAttr, len(leaf.Dict.Values))
 	for i, kv := range leaf.Dict.Values {
-		key, v := splitKeyValue([]byte(kv))
-		b.raw[i] = rawAttr{string(key), v}
+		b.raw[i].key, b.raw[i].v = splitMessage(kv)
 	}
 	return nil
+}
+
+// splitMessage is splitKeyValue for a message that stays as it is: the key
+// and the value point into it.
+func splitMessage(kv string) (key string, v value) {
+	k, v := splitKeyValue(bytesOf(kv))
+	return unsafe.String(unsafe.SliceData(k), len(k)), v
 }
 
 func (b *Block) rawHas(ref column.Ref) bool {
@@ -176,10 +185,20 @@ func (b *Block) rawHas(ref column.Ref) bool {
 // Columns implements [column.Block]. Where the block is read from a part that
 // is damaged, columns that cannot be told are left out.
 func (b *Block) Columns() []column.Ref {
-	var out []column.Ref
+	return b.columns(func(string) bool { return true }, MaxListed)
+}
+
+// FindColumns returns the attribute columns of the given names that have a
+// value in some row, also those that Columns has no room for.
+func (b *Block) FindColumns(names map[string]bool) []column.Ref {
+	return b.columns(func(name string) bool { return names[name] }, math.MaxInt)
+}
+
+func (b *Block) columns(wanted func(name string) bool, limit int) (out []column.Ref) {
 	seen := make(map[column.Ref]bool)
-	add := func(ref column.Ref) {
-		if ref.Type != column.TypeNone && !seen[ref] {
+	add := func(place column.Place, name string, t column.Type) {
+		ref := column.Ref{Place: place, Name: name, Type: t}
+		if t != column.TypeNone && len(out) < limit && wanted(name) && !seen[ref] {
 			seen[ref] = true
 			out = append(out, ref)
 		}
@@ -189,14 +208,11 @@ func (b *Block) Columns() []column.Ref {
 		switch {
 		case c.Type != TypeRaw:
 			if c.N > 0 {
-				add(column.Ref{Place: column.PlaceRecord, Name: c.Key, Type: c.Type})
+				add(column.PlaceRecord, c.Key, c.Type)
 			}
 		case b.parseRaw(s, i) == nil:
 			for k := range b.raw {
-				if len(seen) >= maxColumns+maxOverflowKeys {
-					break
-				}
-				add(column.Ref{Place: column.PlaceRecord, Name: b.raw[k].key, Type: b.raw[k].v.typ})
+				add(column.PlaceRecord, b.raw[k].key, b.raw[k].v.typ)
 			}
 		}
 	}
@@ -209,10 +225,10 @@ func (b *Block) Columns() []column.Ref {
 			continue
 		}
 		for _, a := range p.scopes[i].resource {
-			add(column.Ref{Place: column.PlaceResource, Name: a.key, Type: a.v.typ})
+			add(column.PlaceResource, a.key, a.v.typ)
 		}
 		for _, a := range p.scopes[i].scope {
-			add(column.Ref{Place: column.PlaceScope, Name: a.key, Type: a.v.typ})
+			add(column.PlaceScope, a.key, a.v.typ)
 		}
 	}
 	return out

@@ -349,7 +349,9 @@ func (b *Block) exemplarsField() (*column.Vector, error) {
 			w = newAttrWriter(&g.Sets[setAttrs], g.N)
 		}
 		o := openObject(dst)
-		o.time("time", at.Int(row)+l[exemplarTime].Int(i))
+		if at := at.Int(row) + l[exemplarTime].Int(i); at != 0 {
+			o.time("time", at)
+		}
 		switch l[exemplarHas].Int(i) {
 		case hasInt:
 			o.key("value")

@@ -30,8 +30,12 @@ func (b *Block) spanField(name string) (*column.Vector, error) {
 	switch name {
 	case "timestamp":
 		return b.intField(SpanStart, column.TypeTimestamp)
+	case "end_timestamp":
+		return b.spanTimes(column.TypeTimestamp, func(t spanTimes) (int64, bool) { return t.end(), t.ended() })
 	case "duration":
-		return b.intField(SpanDuration, column.TypeDuration)
+		return b.durationField()
+	case "clock_skew":
+		return b.spanTimes(column.TypeBool, func(t spanTimes) (int64, bool) { return boolInt(t.skewed()), true })
 	case "trace_id":
 		return b.traceField(SpanTraceID)
 	case "span_id":
@@ -73,11 +77,7 @@ func (b *Block) errorField() (*column.Vector, error) {
 	}
 	out := newRuns(column.TypeBool, b.c.Rows.N)
 	for i := range b.c.Rows.N {
-		v := int64(0)
-		if l.Int(i) == statusError {
-			v = 1
-		}
-		out.pushInt(v)
+		out.pushInt(boolInt(l.Int(i) == statusError))
 	}
 	return out.vector(), nil
 }
@@ -99,7 +99,9 @@ func (b *Block) eventsField() (*column.Vector, error) {
 		}
 		at += g.Leaves[eventTime].Int(i)
 		o := openObject(dst)
-		o.time("time", at)
+		if at != 0 {
+			o.time("time", at)
+		}
 		o.text("name", g.Leaves[eventName].Str(i))
 		o.attrs(&w, i)
 		o.int("dropped_attributes_count", g.Leaves[eventDropped].Int(i))
@@ -123,6 +125,13 @@ func (b *Block) linksField() (*column.Vector, error) {
 		o.int("dropped_attributes_count", g.Leaves[linkDropped].Int(i))
 		return o.close()
 	})
+}
+
+func boolInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func bitsFloat(v int64) float64  { return math.Float64frombits(uint64(v)) }

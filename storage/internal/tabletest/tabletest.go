@@ -198,9 +198,16 @@ func pointsOf(m pmetric.Metric) []func(dst pmetric.Metric) {
 // Counts counts equal records over several requests.
 type Counts map[string]int
 
-// Add adds the records of a request, each by times.
+// Add adds the records of a request, each by times. Those of a source, whose
+// times are above 0, have one value for each key.
 func (c Counts) Add(t testing.TB, s otlpwire.Signal, request []byte, times int) {
 	t.Helper()
+	if times > 0 {
+		var err error
+		if request, err = Once(s, request); err != nil {
+			t.Fatalf("pdata refuses the request: %v", err)
+		}
+	}
 	records, err := Records(s, request)
 	if err != nil {
 		t.Fatalf("pdata refuses the request: %v", err)
