@@ -117,7 +117,10 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
 		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
-		e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(sink.DroppedRecords), "sink", sink.Name)
+		for reason, n := range sink.Dropped {
+			e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(n), "sink", sink.Name, "reason", reason)
+		}
+		e.counter("sink_rejected_records_total", "Records that a collector rejected of requests it took.", float64(sink.RejectedRecords), "sink", sink.Name)
 		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
 		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
 		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)

@@ -86,6 +86,12 @@ type SinkStatus struct {
 	// or given up for want of room in the ring or on disk.
 	DroppedRequests uint64 `json:"dropped_requests"`
 	DroppedRecords  uint64 `json:"dropped_records"`
+	// Dropped has the dropped records by reason.
+	Dropped map[string]uint64 `json:"dropped,omitempty"`
+	// PartialSuccesses are answers of a collector that took a request and
+	// rejected RejectedRecords of it, or had something to say.
+	PartialSuccesses uint64 `json:"partial_successes"`
+	RejectedRecords  uint64 `json:"rejected_records"`
 	Failures        uint64 `json:"failures"`
 	SpillBytes      int64  `json:"spill_bytes"`
 	// SpillCorruptBytes could not be read back.
@@ -108,7 +114,15 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	if endpoint, ok := d.endpoints[name]; ok {
 		name = endpoint
 	}
+	dropped := st.Dropped
+	if n := st.Spill.DroppedRecords; n > 0 {
+		if dropped == nil {
+			dropped = make(map[string]uint64)
+		}
+		dropped["spill_limit"] = n
+	}
 	return SinkStatus{
+		Dropped: dropped, PartialSuccesses: st.PartialSuccesses, RejectedRecords: st.RejectedRecords,
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
 		Unknown: st.Unknown, Malformed: st.Malformed,
 		DroppedRequests: st.DroppedRequests + st.Spill.DroppedFrames,

@@ -24,7 +24,6 @@ func Pending(snap *ringbuffer.Snapshot) ([]Request, error) {
 		return nil, err
 	}
 	in := &intake{catalog: &catalog{ring: snap, known: make(map[uint32]*scopeDef)}}
-	in.logOnce.Do(func() {}) // the writer says so
 	asm := newAssembler(in.catalog)
 	var out []Request
 	for rec, err := range snap.Records(storeReader) {

@@ -163,7 +163,24 @@ func (p *Pipeline) Start() error {
 		start(f.read)
 		start(f.send)
 	}
+	start(p.report)
 	return nil
+}
+
+// report writes the lines of the sinks' notes that are due.
+func (p *Pipeline) report(ctx context.Context) {
+	for pause(ctx, p.opts.LogInterval) {
+		p.flushNotes(false)
+	}
+}
+
+func (p *Pipeline) flushNotes(all bool) {
+	if p.store != nil {
+		p.store.in.notes.flush(all)
+	}
+	for _, f := range p.forwards {
+		f.in.notes.flush(all)
+	}
 }
 
 // drainPoll is the time between two looks of Drain.
@@ -235,6 +252,9 @@ func (p *Pipeline) Stats() Stats {
 		if f.queue != nil {
 			fs.Spill = f.queue.Stats()
 		}
+		if p, ok := f.to.(partial); ok {
+			fs.PartialSuccesses, fs.RejectedRecords, _ = p.PartialSuccesses()
+		}
 		st.Sinks = append(st.Sinks, fs)
 	}
 	return st
@@ -253,6 +273,7 @@ func (p *Pipeline) Close() error {
 	p.closed = true
 	p.cancel()
 	p.wg.Wait()
+	p.flushNotes(true)
 	var errs []error
 	if p.store != nil {
 		p.store.release()

@@ -3,8 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,8 +30,6 @@ type storeSink struct {
 	appended atomic.Uint64 // ring position behind the newest request the store took
 	flushed  atomic.Uint64 // consumed, when Drain last flushed
 	counters counters
-
-	malformedOnce sync.Once
 }
 
 func (s *storeSink) run(ctx context.Context) {
@@ -92,7 +90,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 	if c.records != nil {
 		s.buf = payload
 	}
-	retry := newRetry(s.opts)
+	retry := newRetry(s.opts, s.in.notes)
 	for {
 		var rows int
 		err := s.counters.guard(s.log, func() (err error) {
@@ -101,7 +99,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 		})
 		switch {
 		case err == nil:
-			retry.succeeded(s.log, "pipeline: the store takes records again")
+			retry.succeeded("pipeline: the store takes records again")
 			s.counters.took(rows, len(payload))
 			s.appended.Store(c.end)
 			return true
@@ -111,7 +109,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 			return false
 		}
 		s.counters.fail(err)
-		if !retry.pause(ctx, s.log, "pipeline: the store does not take a request; it is tried again until it does", err) {
+		if !retry.pause(ctx, "pipeline: the store does not take a request; it is tried again until it does", err) {
 			return false
 		}
 	}
@@ -130,10 +128,10 @@ func (s *storeSink) malformed(ctx context.Context, c *chunk, err error) bool {
 	}
 	s.counters.malformed.Add(1)
 	s.counters.fail(err)
-	s.malformedOnce.Do(func() {
-		s.log.Error("pipeline: the store refuses a record as malformed and it is dropped; further ones are only counted",
-			"signal", c.signal.String(), "end", c.end, "error", err)
-	})
+	records := c.size()
+	s.counters.dropped(records, "malformed")
+	s.in.notes.tell(slog.LevelError, "pipeline: the store cannot read a request, which is dropped", "malformed", uint64(records),
+		fmt.Errorf("%s at position %d: %w", c.signal, c.end, err))
 	return true
 }
 
