@@ -47,6 +47,9 @@ type Options struct {
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
+	// DedupWindow is how long a request is remembered, so that one that is sent
+	// again is stored once; 0 means 10 min, below 0 not at all.
+	DedupWindow time.Duration
 }
 
 func (o Options) withDefaults(maxRecord int) Options {
@@ -65,6 +68,9 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.FullWait == 0 {
 		o.FullWait = defaultFullWait
+	}
+	if o.DedupWindow == 0 {
+		o.DedupWindow = defaultRepeatWindow
 	}
 	return o
 }

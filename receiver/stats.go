@@ -62,6 +62,10 @@ type Stats struct {
 	Endpoints []EndpointStats
 	// InFlightBytes are held by requests now.
 	InFlightBytes int64
+	// Repeats are requests, by signal, that were acknowledged and not stored,
+	// since they had been before. They are in Requests of an endpoint, and not
+	// in its Records.
+	Repeats map[otlpwire.Signal]uint64
 }
 
 type stats [4][2]struct {
@@ -91,8 +95,11 @@ func (s *stats) refused(sig otlpwire.Signal, t Transport, r reason) {
 
 // Stats returns the figures so far.
 func (r *Receiver) Stats() Stats {
-	st := Stats{InFlightBytes: r.inFlight.used.Load()}
+	st := Stats{InFlightBytes: r.inFlight.used.Load(), Repeats: make(map[otlpwire.Signal]uint64)}
 	for _, sig := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+		if r.repeats != nil {
+			st.Repeats[sig] = r.repeats.counts[sig].Load()
+		}
 		for _, t := range []Transport{HTTP, GRPC} {
 			e := &r.stats[sig][t]
 			es := EndpointStats{

@@ -161,6 +161,26 @@ func (s *Snapshot) Records(reader string) iter.Seq2[Record, error] {
 	}
 }
 
+// Retained yields every whole record that the file still holds, those among
+// them that every reader has released and nothing has overwritten yet, in no
+// order. It reads the whole file.
+func (s *Snapshot) Retained() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		w := walker{s: s}
+		for off := uint64(0); off < s.size; {
+			rec, n, err := w.slotAt(off)
+			if err != nil {
+				yield(Record{}, fmt.Errorf("ringbuffer: snapshot of %s: %w", s.path, err))
+				return
+			}
+			if rec.Data != nil && !yield(rec, nil) {
+				return
+			}
+			off += max(n, 8)
+		}
+	}
+}
+
 // walker is one pass of Records.
 type walker struct {
 	s      *Snapshot
@@ -326,6 +346,22 @@ func (w *walker) slot() (Record, uint64, error) {
 	}
 	data := append(make([]byte, 0, n), b[headerBytes:]...)
 	return Record{Pos: w.pos, End: w.pos + size, Kind: uint8(v >> lenBits), Data: data}, size, nil
+}
+
+// slotAt is slot for what an offset of the data area holds, whatever its
+// position is.
+func (w *walker) slotAt(off uint64) (Record, uint64, error) {
+	w.pos = off
+	b, err := w.bytes(8)
+	if err != nil {
+		return Record{}, 0, err
+	}
+	pos := (littleEndian.Uint64(b) ^ w.s.key) &^ stateMask
+	if pos&(w.s.size-1) != off || pos > maxPosition {
+		return Record{}, 0, nil
+	}
+	w.pos = pos
+	return w.slot()
 }
 
 // bytes returns n bytes at pos, reading a new window where the copy ends, or

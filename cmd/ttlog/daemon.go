@@ -48,7 +48,12 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	if d.dir, err = openDataDir(c, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
+	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow})
+	if c.dedupWindow > 0 {
+		if err := d.dir.Recall(recv.Recall); err != nil {
+			logger.Warn("requests from before the start are not known: one that is sent again is stored again", "error", err)
+		}
+	}
 	api := d.handler(recv, logger)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err

@@ -52,7 +52,10 @@ type statusDoc struct {
 		}
 	}
 	Ring  struct{ Size uint64 }
-	Sinks []struct{ Name string }
+	Sinks []struct {
+		Name     string
+		Requests int
+	}
 }
 
 func (p *process) status(t testing.TB) (doc statusDoc) {

@@ -51,6 +51,7 @@ func serveCommand() *cobra.Command {
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
+	f.String("dedup-window", "10m", "how long a request is remembered, so that one that is sent again after a lost acknowledgement is stored once; 0 turns it off")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -64,7 +65,8 @@ type config struct {
 	forward            []string
 	retention          time.Duration
 	maxDisk            diskLimit
-	ringBytes          int64 // 0 where nobody asked for a size
+	ringBytes          int64         // 0 where nobody asked for a size
+	dedupWindow        time.Duration // below 0 for none
 	syncBeforeAck      bool
 }
 
@@ -99,6 +101,12 @@ func configOf(v *viper.Viper) (c config, err error) {
 	c.addr = net.JoinHostPort(v.GetString("host"), strconv.FormatUint(port, 10))
 	if c.retention, err = parseAge(v.GetString("retention")); err != nil {
 		return c, fmt.Errorf("--retention: %w", err)
+	}
+	if c.dedupWindow, err = parseAge(v.GetString("dedup-window")); err != nil {
+		return c, fmt.Errorf("--dedup-window: %w", err)
+	}
+	if c.dedupWindow == 0 {
+		c.dedupWindow = -1
 	}
 	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)

@@ -31,6 +31,9 @@ type report struct {
 type receiverStatus struct {
 	Endpoints     []endpointStatus `json:"endpoints"`
 	InFlightBytes int64            `json:"in_flight_bytes"`
+	// Repeats are requests, by signal, that were acknowledged and not stored
+	// again.
+	Repeats map[string]uint64 `json:"repeats"`
 }
 
 // endpointStatus is one signal over one transport. Requests, records and bytes
@@ -48,12 +51,19 @@ type endpointStatus struct {
 }
 
 func receiverReport(st receiver.Stats) receiverStatus {
-	s := receiverStatus{InFlightBytes: st.InFlightBytes, Endpoints: make([]endpointStatus, 0, len(st.Endpoints))}
+	s := receiverStatus{
+		InFlightBytes: st.InFlightBytes,
+		Endpoints:     make([]endpointStatus, 0, len(st.Endpoints)),
+		Repeats:       make(map[string]uint64, len(st.Repeats)),
+	}
 	for _, e := range st.Endpoints {
 		s.Endpoints = append(s.Endpoints, endpointStatus{
 			Signal: e.Signal.String(), Transport: e.Transport.String(),
 			Requests: e.Requests, Records: e.Records, Bytes: e.Bytes, Mended: e.Mended, Refused: e.Refused, Rejected: e.Rejected,
 		})
+	}
+	for signal, n := range st.Repeats {
+		s.Repeats[signal.String()] = n
 	}
 	return s
 }
@@ -111,6 +121,9 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		for reason, n := range p.Refused {
 			e.counter("receiver_refused_total", "Requests refused.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
 		}
+	}
+	for signal, n := range r.Repeats {
+		e.counter("receiver_repeated_requests_total", "Requests that came again and were not stored again.", float64(n), "signal", signal)
 	}
 	for _, sink := range d.Sinks {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)

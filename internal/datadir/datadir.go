@@ -69,6 +69,7 @@ type DataDir struct {
 
 	// endpoints has the endpoint of each forwarder by its name.
 	endpoints    map[string]string
+	path         string
 	forwardGrace time.Duration
 	logger       *slog.Logger
 }
@@ -86,7 +87,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	}
 	d = &DataDir{
 		Tail: new(stream.Hub), endpoints: make(map[string]string),
-		forwardGrace: o.ForwardGrace, logger: o.Logger,
+		path: dir, forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
 		if err != nil {
@@ -189,6 +190,25 @@ func endpoint(o otlp.Options) string {
 		}
 	}
 	return strings.Join(own, " ")
+}
+
+// Recall calls f with the requests that the ring still holds, delivered or not:
+// what may have been acknowledged before a restart. The bytes are f's.
+func (d *DataDir) Recall(f func(signal otlpwire.Signal, request []byte)) (err error) {
+	snap, err := ringbuffer.OpenSnapshot(ringPath(d.path))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	for rec, err := range snap.Retained() {
+		if err != nil {
+			return err
+		}
+		if s, ok := otlpwire.SignalOf(rec.Kind); ok && rec.Kind == otlpwire.RequestKind(s) {
+			f(s, rec.Data)
+		}
+	}
+	return nil
 }
 
 // Close drains the pipeline for as long as ctx lives, the forwarders no longer
