@@ -168,6 +168,9 @@ func (h *handle) load() (*part.Part, error) {
 // openPart opens a part file and checks that it is the one the manifest means.
 func openPart(fsys vfs.FS, path string, e entry) (vfs.File, *part.Part, error) {
 	file, err := fsys.Open(path)
+	if errors.Is(err, vfs.ErrNotFile) {
+		return nil, nil, corruptf("%v", err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("storage: open part: %w", err)
 	}

@@ -112,6 +112,12 @@ func (s *Store) Status() Status {
 		}
 		st.MemoryBytes += g.bytes()
 	}
+	st.Damage = slices.Clone(s.found)
+	for _, d := range signalDirs {
+		if damage, ok := s.missing[d.signal]; ok {
+			st.Damage = append(st.Damage, damage)
+		}
+	}
 	for _, p := range s.sortedLocked() {
 		ps := p.statusLocked(s.opts.Ring)
 		if ps.Parts == 0 && ps.Damaged == 0 {
