@@ -193,6 +193,9 @@ type walker struct {
 
 	buf []byte // copy of the data area
 	at  uint64 // offset of buf in it
+
+	torn   bool    // slot met a slot whose checksum is wrong
+	report *Report // gets the damage, where not nil
 }
 
 func (w *walker) run(yield func(Record, error) bool) error {
@@ -222,6 +225,10 @@ func (w *walker) run(yield func(Record, error) bool) error {
 				if moved {
 					continue
 				}
+			}
+			// A file that was closed cleanly has no holes.
+			if w.report != nil && (w.torn || w.clean && !inHole) {
+				w.report.damaged(Damage{Pos: w.pos})
 			}
 			inHole = true
 			w.move(8)
@@ -316,6 +323,7 @@ func (w *walker) slot() (Record, uint64, error) {
 	if err != nil {
 		return Record{}, 0, err
 	}
+	w.torn = false
 	state := littleEndian.Uint64(b) ^ w.s.key ^ w.pos
 	switch state {
 	case stateSkip:
@@ -338,6 +346,7 @@ func (w *walker) slot() (Record, uint64, error) {
 		return Record{}, 0, err
 	}
 	if checksum(w.pos, b[offKindLen:]) != littleEndian.Uint32(b[offCRC:]) {
+		w.torn = true
 		return Record{}, 0, nil
 	}
 	size := slotBytes(n)

@@ -28,9 +28,10 @@ import (
 // The names inside a data directory that are not the store's, and the store's
 // lock file, which holds the pid of the writer.
 const (
-	ringDir  = "ring"
-	ringFile = "ring.ttring"
-	lockFile = "LOCK"
+	ringDir     = "ring"
+	ringFile    = "ring.ttring"
+	lockFile    = "LOCK"
+	versionFile = "VERSION"
 )
 
 // Options configures [Open]. Zero values are the defaults of the part they
@@ -70,6 +71,7 @@ type DataDir struct {
 	// endpoints has the endpoint of each forwarder by its name.
 	endpoints    map[string]string
 	path         string
+	aside        string // where a damaged ring is kept, if there was one
 	forwardGrace time.Duration
 	logger       *slog.Logger
 }
@@ -99,13 +101,15 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err := storage.CheckVersion(dir); err != nil {
 		return d, err
 	}
-	if err := Make(filepath.Join(dir, ringDir)); err != nil {
+	if err := d.openRing(ringbuffer.Options{Size: o.RingBytes}); err != nil {
 		return d, err
 	}
-	if d.Ring, err = ringbuffer.Open(ringPath(dir), ringbuffer.Options{Size: o.RingBytes}); err != nil {
-		return d, inUse(dir, err)
-	}
 	d.compareRingSize(o.RingBytes)
+	if d.aside != "" {
+		if err := d.salvage(o.Store); err != nil {
+			return d, err
+		}
+	}
 	o.Store.Ring = d.Ring.ID()
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
 		return d, err

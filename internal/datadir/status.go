@@ -92,8 +92,8 @@ type SinkStatus struct {
 	// rejected RejectedRecords of it, or had something to say.
 	PartialSuccesses uint64 `json:"partial_successes"`
 	RejectedRecords  uint64 `json:"rejected_records"`
-	Failures        uint64 `json:"failures"`
-	SpillBytes      int64  `json:"spill_bytes"`
+	Failures         uint64 `json:"failures"`
+	SpillBytes       int64  `json:"spill_bytes"`
 	// SpillCorruptBytes could not be read back.
 	SpillCorruptBytes uint64 `json:"spill_corrupt_bytes"`
 	SpillSyncErrors   uint64 `json:"spill_sync_errors"`

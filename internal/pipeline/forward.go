@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type forwardSink struct {
 	// Owned by send.
 	partials uint64 // partial successes that were told of
 	rejected uint64 // records of them
+	corrupt  uint64 // bytes of the queue that could not be read
 
 	counters counters
 }
@@ -252,6 +254,15 @@ func (f *forwardSink) noticeLimit() {
 	}
 }
 
+// noticeCorrupt tells of what the queue has stepped over since it is damaged.
+func (f *forwardSink) noticeCorrupt() {
+	if n := f.queue.Stats().CorruptBytes; n > f.corrupt {
+		f.in.notes.tell(slog.LevelError, "pipeline: requests kept on disk are damaged and cannot be sent", "damaged", 0,
+			fmt.Errorf("%d bytes are no whole request", n-f.corrupt))
+		f.corrupt = n
+	}
+}
+
 // noticePartial tells of what the collector said about a request that it took.
 func (f *forwardSink) noticePartial() {
 	p, ok := f.to.(partial)
@@ -329,8 +340,10 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 			continue
 		}
 		if !ok {
+			f.noticeCorrupt()
 			return nil // let go of the buffer: the next outage may be far
 		}
+		f.noticeCorrupt()
 		buf = frame.Payload
 		if over, _ := f.deliver(ctx, frame.Signal, frame.Payload); !over {
 			return buf

@@ -94,6 +94,8 @@ const (
 	storeReader   = "store"
 	forwardPrefix = "forward-"
 	spillPrefix   = "spill-"
+	// SpillPattern matches the names of the spill queues.
+	SpillPattern = spillPrefix + "*"
 	// releaseInterval is how often the store is asked what is durable, and a
 	// forwarder's lag looked at.
 	releaseInterval = 20 * time.Millisecond

@@ -93,7 +93,7 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 	if p.opts.SpillDir == "" {
 		return nil
 	}
-	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit})
+	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit, Logger: f.log})
 	if err != nil {
 		return err
 	}
