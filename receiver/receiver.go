@@ -75,6 +75,9 @@ func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte
 	case len(a.Request) > r.opts.MaxBodyBytes:
 		return a, r.tooLarge()
 	}
+	if err := r.opts.Room(); err != nil {
+		return a, refuse(diskFull, "%s; send it again later", err)
+	}
 	repeat, f := r.commit(ctx, s, a.Request)
 	if f != nil {
 		return a, f
@@ -121,6 +124,9 @@ func (r *Receiver) write(ctx context.Context, s otlpwire.Signal, request []byte)
 	case err == nil:
 		return nil
 	case errors.Is(err, ringbuffer.ErrFull):
+		if err := r.opts.FullCause(); err != nil {
+			return refuse(full, "no room: %s; send it again later", err)
+		}
 		return refuse(full, "no room: the ring is full, send it again later")
 	case errors.Is(err, ringbuffer.ErrTooLarge):
 		return r.tooLarge()

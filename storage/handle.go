@@ -45,6 +45,15 @@ type files struct {
 	mu     sync.Mutex
 	idle   *list.List // loaded handles that only their manifest refers to, oldest first
 	closed bool       // the store is closed: nothing stays open when idle
+	// leaving is the size of the files that are gone from the manifests and
+	// still read by somebody.
+	leaving int64
+}
+
+func (f *files) leavingBytes() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.leaving
 }
 
 func newFiles(fsys vfs.FS, remove func(name string)) *files {
@@ -94,6 +103,12 @@ func (h *handle) drop(gone bool) {
 			old.idle = nil
 			shut = old.unloadLocked(shut)
 		}
+	}
+	switch {
+	case gone && h.refs > 0:
+		f.leaving += h.entry.size
+	case !gone && h.gone && h.refs == 0:
+		f.leaving -= h.entry.size
 	}
 	f.mu.Unlock()
 	for _, file := range shut {

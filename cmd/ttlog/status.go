@@ -109,6 +109,14 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
 	e.counter("ring_refused_writes_total", "Attempts to write that found the ring full; what is refused may come again.", float64(d.Ring.Refused))
 	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
+	e.gauge("disk_free_bytes", "Bytes free of the file system of the data directory.", float64(d.Disk.Free))
+	e.gauge("disk_total_bytes", "Size of the file system of the data directory.", float64(d.Disk.Total))
+	e.gauge("disk_reserve_bytes", "Bytes that are kept free.", float64(d.Disk.Reserve))
+	ready := 1.0
+	if d.NotReady != "" {
+		ready = 0
+	}
+	e.gauge("ready", "1 where /readyz answers 200.", ready)
 	r := receiverReport(s.recv.Stats())
 	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))
 	for _, p := range r.Endpoints {

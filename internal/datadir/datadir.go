@@ -42,6 +42,13 @@ type Options struct {
 	RingBytes int64
 	// Store configures the store; Ring is filled in by Open.
 	Store storage.Options
+	// MaxDiskShare takes the place of Store.MaxDiskBytes where it is above 0:
+	// parts are removed while more than this share of the file system is used,
+	// by whomever.
+	MaxDiskShare float64
+	// Reserve is what is left free of the file system; 0 means 256 MiB, but no
+	// more than a twentieth of it, below 0 nothing.
+	Reserve int64
 	// Durable is for producers who wait for the ring's SyncTo: what a
 	// forwarder's queue takes over from the ring is then on the disk as well
 	// before the ring lets go of it.
@@ -71,6 +78,8 @@ type DataDir struct {
 	// endpoints has the endpoint of each forwarder by its name.
 	endpoints    map[string]string
 	path         string
+	durable      bool
+	disk         *disk
 	aside        string // where a damaged ring is kept, if there was one
 	forwardGrace time.Duration
 	logger       *slog.Logger
@@ -89,7 +98,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	}
 	d = &DataDir{
 		Tail: new(stream.Hub), endpoints: make(map[string]string),
-		path: dir, forwardGrace: o.ForwardGrace, logger: o.Logger,
+		path: dir, durable: o.Durable, forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
 		if err != nil {
@@ -105,6 +114,12 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		return d, err
 	}
 	d.compareRingSize(o.RingBytes)
+	if d.disk, err = newDisk(dir, o.Reserve, o.MaxDiskShare, o.Logger); err != nil {
+		return d, err
+	}
+	if o.MaxDiskShare > 0 {
+		o.Store.DiskLimit = d.disk.limit
+	}
 	if d.aside != "" {
 		if err := d.salvage(o.Store); err != nil {
 			return d, err
@@ -122,6 +137,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		Store:      tapped{d.Store, d.Tail},
 		Forwarders: forwarders,
 		SpillDir:   filepath.Join(dir, ringDir),
+		SpillRoom:  d.Room,
 		Durable:    o.Durable,
 		Logger:     o.Logger,
 	})

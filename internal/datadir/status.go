@@ -11,6 +11,19 @@ type Status struct {
 	Store StoreStatus  `json:"store"`
 	Ring  RingStatus   `json:"ring"`
 	Sinks []SinkStatus `json:"sinks"`
+	Disk  DiskStatus   `json:"disk"`
+	// NotReady is why /readyz answers 503; empty where it does not.
+	NotReady string `json:"not_ready,omitempty"`
+}
+
+// DiskStatus is the state of the file system of a data directory, in bytes.
+type DiskStatus struct {
+	Total uint64 `json:"total"`
+	Free  uint64 `json:"free"`
+	// Reserve is kept free; Full tells that less is, and that new telemetry is
+	// refused for it.
+	Reserve uint64 `json:"reserve"`
+	Full    bool   `json:"full"`
 }
 
 // StoreStatus is the state of the store.
@@ -102,7 +115,10 @@ type SinkStatus struct {
 
 // Status returns the state of store, ring and pipeline.
 func (d *DataDir) Status() Status {
-	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats())}
+	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()), Disk: d.disk.status()}
+	if err := d.Ready(); err != nil {
+		s.NotReady = err.Error()
+	}
 	for _, sink := range d.Pipeline.Stats().Sinks {
 		s.Sinks = append(s.Sinks, d.sinkStatus(sink))
 	}

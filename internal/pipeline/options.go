@@ -66,6 +66,9 @@ type Options struct {
 	SpillDir string
 	// SpillLimit bounds each spill queue in bytes; 0 or less means 1 GiB.
 	SpillLimit int64
+	// SpillRoom returns why the spill queues may take no more of the disk; nil
+	// means that they always may.
+	SpillRoom func() error
 	// Durable keeps the ring's space until what went to a spill queue is on
 	// the disk. Otherwise that follows within a second or so, and power loss
 	// in between takes it, as it does in the ring.

@@ -69,8 +69,9 @@ func (p *Pipeline) open() error {
 		in.single = p.opts.Store.Watermark()
 		p.store = &storeSink{
 			in: in, store: p.opts.Store, opts: p.opts, log: in.log, lagging: lagging,
-			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog),
+			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog), replayTo: p.ring.Stats().Head,
 		}
+		p.store.consumed.Store(in.rd.Position())
 	}
 	for _, nf := range p.opts.Forwarders {
 		if err := p.openForward(nf, lagging); err != nil {
@@ -93,7 +94,7 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 	if p.opts.SpillDir == "" {
 		return nil
 	}
-	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit, Logger: f.log})
+	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit, Room: p.opts.SpillRoom, Logger: f.log})
 	if err != nil {
 		return err
 	}
@@ -207,6 +208,10 @@ func (p *Pipeline) DrainStore(ctx context.Context) error {
 	target := p.ring.Stats().Head
 	return p.poll(ctx, storeReader, func() (bool, error) { return p.store.drained(ctx, target) })
 }
+
+// Replayed tells whether the store has been given everything that the ring held
+// when the pipeline was made.
+func (p *Pipeline) Replayed() bool { return p.store == nil || p.store.replayed() }
 
 // DrainForwarders is [Pipeline.Drain] for the collectors alone, which may not
 // be there for hours.

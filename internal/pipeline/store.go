@@ -22,6 +22,8 @@ type storeSink struct {
 	log     *slog.Logger
 	lagging uint64 // bytes of lag at which the store is asked to flush
 	flush   chan struct{}
+	// replayTo is the head of the ring at the start.
+	replayTo uint64
 
 	asm *assembler // owned by run
 	buf []byte     // owned by run
@@ -29,6 +31,7 @@ type storeSink struct {
 	consumed atomic.Uint64 // ring position behind what was appended or dropped
 	appended atomic.Uint64 // ring position behind the newest request the store took
 	flushed  atomic.Uint64 // consumed, when Drain last flushed
+	caught   atomic.Bool   // replayed has returned true
 	counters counters
 }
 
@@ -54,6 +57,16 @@ func (s *storeSink) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// replayed tells whether what the ring held at the start was consumed. Behind
+// the newest record there may be positions that hold none: a ring found dry
+// says the same.
+func (s *storeSink) replayed() bool {
+	if !s.caught.Load() && (s.in.idle.Load() || s.consumed.Load() >= s.replayTo) {
+		s.caught.Store(true)
+	}
+	return s.caught.Load()
 }
 
 // tick is how long to wait for a record before looking at what is durable; 0,

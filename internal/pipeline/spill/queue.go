@@ -31,6 +31,9 @@ var ErrClosed = errors.New("spill: queue is closed")
 type Options struct {
 	// Limit bounds the bytes on disk; 0 or less means 1 GiB.
 	Limit int64
+	// Room returns why nothing more may be put on the disk; nil means that it
+	// always may.
+	Room func() error
 	// Logger is told what an operator should know; nil discards.
 	Logger *slog.Logger
 }
@@ -62,6 +65,7 @@ type Stats struct {
 type Queue struct {
 	dir      string // immutable
 	log      *slog.Logger
+	room     func() error
 	limit    uint64
 	segBytes uint64
 
@@ -88,7 +92,7 @@ func Open(dir string, o Options) (*Queue, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	q := &Queue{dir: dir, log: o.Logger, limit: uint64(o.Limit)}
+	q := &Queue{dir: dir, log: o.Logger, room: o.Room, limit: uint64(o.Limit)}
 	// Dropping goes by segments; an eighth of the limit at a time.
 	q.segBytes = min(maxSegmentBytes, max(q.limit/8, 1))
 	if err := q.recover(); err != nil {
@@ -162,6 +166,11 @@ func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Fra
 	need := headerBytes + uint64(len(payload))
 	if need > q.limit || uint64(len(payload)) > 1<<32-1 {
 		return Frame{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
+	}
+	if q.room != nil {
+		if err := q.room(); err != nil {
+			return Frame{}, fmt.Errorf("spill: %w", err)
+		}
 	}
 	if err := q.makeRoom(need); err != nil {
 		return Frame{}, fmt.Errorf("spill: %w", err)
