@@ -87,6 +87,25 @@ func TestRepeats_AreStoredOnce(t *testing.T) {
 	}
 }
 
+// TestRepeats_TimelessLogs: of two equal records that say nothing of when they
+// were made, each is an event of its own. With a time they are one, sent again.
+func TestRepeats_TimelessLogs(t *testing.T) {
+	f := newFixture(t, 1<<20, receiver.Options{DedupWindow: forLong})
+	for body, want := range map[string]int{
+		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"tick"}}]}]}]}`:                              2,
+		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1700000000000000000","body":{"intValue":1}}]}]}]}`: 1,
+	} {
+		for range 2 {
+			if resp, answer := f.post(t, "/v1/logs", jsonType, "", []byte(body)); resp.StatusCode != 200 {
+				t.Errorf("%s %s", resp.Status, answer)
+			}
+		}
+		if got := f.stored(); len(got) != want {
+			t.Errorf("%s: stored %d times, want %d", body, len(got), want)
+		}
+	}
+}
+
 // TestRepeats_WhatWasRefusedIsNone: it was not stored.
 func TestRepeats_WhatWasRefusedIsNone(t *testing.T) {
 	f := newFixture(t, 4096, receiver.Options{DedupWindow: forLong, FullWait: -1})

@@ -50,7 +50,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	}
 	recv := receiver.New(d.dir.Ring, receiver.Options{
 		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow,
-		Room: d.dir.Room, FullCause: d.dir.FullCause,
+		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
 	})
 	if c.dedupWindow > 0 {
 		if err := d.dir.Recall(recv.Recall); err != nil {
