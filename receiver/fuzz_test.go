@@ -37,7 +37,7 @@ func FuzzHTTPBody(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	handler := receiver.New(ring, receiver.Options{MaxBodyBytes: 1 << 16, FullWait: -1}).HTTPHandler()
+	handler := receiver.New(ring, receiver.Options{MaxBodyBytes: 1 << 16, FullWait: -1, DedupWindow: -1}).HTTPHandler()
 	f.Fuzz(func(t *testing.T, encoding uint8, asJSON bool, body []byte) {
 		for _, s := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
 			req := httptest.NewRequest(http.MethodPost, "/v1/"+s.String(), bytes.NewReader(body))
@@ -75,7 +75,7 @@ func FuzzGRPCBody(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	recv := receiver.New(ring, receiver.Options{MaxBodyBytes: 1 << 16, FullWait: -1})
+	recv := receiver.New(ring, receiver.Options{MaxBodyBytes: 1 << 16, FullWait: -1, DedupWindow: -1})
 	handler := recv.GRPCHandler()
 	f.Fuzz(func(t *testing.T, encoding uint8, body []byte) {
 		for path, s := range map[string]otlpwire.Signal{"trace.v1.Trace": otlpwire.Traces, "logs.v1.Logs": otlpwire.Logs, "metrics.v1.Metrics": otlpwire.Metrics} {

@@ -47,6 +47,15 @@ type Options struct {
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
+	// Room returns why no more may be put on the disk, and is asked with every
+	// request; nil means that there always is room.
+	Room func() error
+	// FullCause returns why the ring is full, where that is known; nil means
+	// that it never is.
+	FullCause func() error
+	// DedupWindow is how long a request is remembered, so that one that is sent
+	// again is stored once; 0 means 10 min, below 0 not at all.
+	DedupWindow time.Duration
 }
 
 func (o Options) withDefaults(maxRecord int) Options {
@@ -65,6 +74,16 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.FullWait == 0 {
 		o.FullWait = defaultFullWait
+	}
+	never := func() error { return nil }
+	if o.Room == nil {
+		o.Room = never
+	}
+	if o.FullCause == nil {
+		o.FullCause = never
+	}
+	if o.DedupWindow == 0 {
+		o.DedupWindow = defaultRepeatWindow
 	}
 	return o
 }

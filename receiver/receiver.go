@@ -22,6 +22,7 @@ type Receiver struct {
 	services *services
 
 	inFlight budget
+	repeats  *repeats // nil where they are not looked for
 	stats    stats
 }
 
@@ -31,6 +32,9 @@ func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	r := &Receiver{ring: ring, opts: o, services: newServices(o.Ready)}
 	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
+	if o.DedupWindow > 0 {
+		r.repeats = newRepeats(o.DedupWindow)
+	}
 	return r
 }
 
@@ -71,30 +75,63 @@ func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte
 	case len(a.Request) > r.opts.MaxBodyBytes:
 		return a, r.tooLarge()
 	}
-	return a, r.commit(ctx, s, a.Request)
+	if err := r.opts.Room(); err != nil {
+		return a, refuse(diskFull, "%s; send it again later", err)
+	}
+	repeat, f := r.commit(ctx, s, a.Request)
+	if f != nil {
+		return a, f
+	}
+	if r.opts.Durable {
+		// Whatever was committed by now is on the disk then. A repeat waits as
+		// well: the one before it may not be there yet.
+		if err := r.ring.SyncTo(ctx, 1); err != nil {
+			return a, refuse(notSynced, "not yet on disk: %s", err)
+		}
+	}
+	if repeat {
+		r.repeats.counts[s].Add(1)
+		a.Records = 0 // they are counted with the first
+	}
+	return a, nil
 }
 
-// commit writes a request to the ring.
-func (r *Receiver) commit(ctx context.Context, s otlpwire.Signal, request []byte) *refusal {
-	// It waits a moment for room: a burst that the sinks work off within it
-	// would otherwise cost a round of retries.
-	end, err := ringio.Write(r.ring, otlpwire.RequestKind(s), request, r.opts.FullWait, ctx.Done())
+// commit writes a request to the ring, but for one that was written before.
+func (r *Receiver) commit(ctx context.Context, s otlpwire.Signal, request []byte) (repeat bool, f *refusal) {
+	if r.repeats == nil {
+		return false, r.write(ctx, s, request)
+	}
+	id := r.repeats.fingerprint(s, request)
+	first, err := r.repeats.claim(ctx, id)
+	if err != nil {
+		return false, refuse(aborted, "wait for the same request on its way: %s", err)
+	}
+	if !first {
+		return true, nil
+	}
+	committed := false
+	defer func() { r.repeats.settle(id, committed) }()
+	f = r.write(ctx, s, request)
+	committed = f == nil
+	return false, f
+}
+
+// write writes a request to the ring. It waits a moment for room: a burst that
+// the sinks work off within it would otherwise cost a round of retries.
+func (r *Receiver) write(ctx context.Context, s otlpwire.Signal, request []byte) *refusal {
+	_, err := ringio.Write(r.ring, otlpwire.RequestKind(s), request, r.opts.FullWait, ctx.Done())
 	switch {
 	case err == nil:
+		return nil
 	case errors.Is(err, ringbuffer.ErrFull):
+		if err := r.opts.FullCause(); err != nil {
+			return refuse(full, "no room: %s; send it again later", err)
+		}
 		return refuse(full, "no room: the ring is full, send it again later")
 	case errors.Is(err, ringbuffer.ErrTooLarge):
 		return r.tooLarge()
-	default:
-		return refuse(closing, "not stored: %s", err)
 	}
-	if !r.opts.Durable {
-		return nil
-	}
-	if err := r.ring.SyncTo(ctx, end); err != nil {
-		return refuse(notSynced, "not yet on disk: %s", err)
-	}
-	return nil
+	return refuse(closing, "not stored: %s", err)
 }
 
 func (r *Receiver) tooLarge() *refusal {

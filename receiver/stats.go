@@ -19,11 +19,12 @@ const (
 	aborted            // the client went away
 	closing            // the ring is closed
 	notSynced          // committed, but not known to be on disk
+	diskFull           // less than the reserve is free
 	reasons            // how many there are
 )
 
 var reasonNames = [reasons]string{
-	"malformed", "too_large", "unsupported", "full", "busy", "too_slow", "aborted", "closing", "not_synced",
+	"malformed", "too_large", "unsupported", "full", "busy", "too_slow", "aborted", "closing", "not_synced", "disk_full",
 }
 
 // Transport is how a request came.
@@ -46,7 +47,7 @@ type EndpointStats struct {
 	// points) and Bytes (of protobuf, decompressed) that are kept.
 	Requests, Records, Bytes uint64
 	// Refused requests by reason: malformed, too_large, unsupported, full,
-	// busy, too_slow, aborted, closing, not_synced. Zeros are left out.
+	// busy, too_slow, aborted, closing, not_synced, disk_full. Zeros are left out.
 	Refused map[string]uint64
 	// Rejected records of requests that were acknowledged, by reason: too_deep,
 	// time_out_of_range, too_old, too_many_items. Zeros are left out.
@@ -62,6 +63,10 @@ type Stats struct {
 	Endpoints []EndpointStats
 	// InFlightBytes are held by requests now.
 	InFlightBytes int64
+	// Repeats are requests, by signal, that were acknowledged and not stored,
+	// since they had been before. They are in Requests of an endpoint, and not
+	// in its Records.
+	Repeats map[otlpwire.Signal]uint64
 }
 
 type stats [4][2]struct {
@@ -91,8 +96,11 @@ func (s *stats) refused(sig otlpwire.Signal, t Transport, r reason) {
 
 // Stats returns the figures so far.
 func (r *Receiver) Stats() Stats {
-	st := Stats{InFlightBytes: r.inFlight.used.Load()}
+	st := Stats{InFlightBytes: r.inFlight.used.Load(), Repeats: make(map[otlpwire.Signal]uint64)}
 	for _, sig := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+		if r.repeats != nil {
+			st.Repeats[sig] = r.repeats.counts[sig].Load()
+		}
 		for _, t := range []Transport{HTTP, GRPC} {
 			e := &r.stats[sig][t]
 			es := EndpointStats{

@@ -161,6 +161,26 @@ func (s *Snapshot) Records(reader string) iter.Seq2[Record, error] {
 	}
 }
 
+// Retained yields every whole record that the file still holds, those among
+// them that every reader has released and nothing has overwritten yet, in no
+// order. It reads the whole file.
+func (s *Snapshot) Retained() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		w := walker{s: s}
+		for off := uint64(0); off < s.size; {
+			rec, n, err := w.slotAt(off)
+			if err != nil {
+				yield(Record{}, fmt.Errorf("ringbuffer: snapshot of %s: %w", s.path, err))
+				return
+			}
+			if rec.Data != nil && !yield(rec, nil) {
+				return
+			}
+			off += max(n, 8)
+		}
+	}
+}
+
 // walker is one pass of Records.
 type walker struct {
 	s      *Snapshot
@@ -173,6 +193,9 @@ type walker struct {
 
 	buf []byte // copy of the data area
 	at  uint64 // offset of buf in it
+
+	torn   bool    // slot met a slot whose checksum is wrong
+	report *Report // gets the damage, where not nil
 }
 
 func (w *walker) run(yield func(Record, error) bool) error {
@@ -202,6 +225,10 @@ func (w *walker) run(yield func(Record, error) bool) error {
 				if moved {
 					continue
 				}
+			}
+			// A file that was closed cleanly has no holes.
+			if w.report != nil && (w.torn || w.clean && !inHole) {
+				w.report.damaged(Damage{Pos: w.pos})
 			}
 			inHole = true
 			w.move(8)
@@ -296,6 +323,7 @@ func (w *walker) slot() (Record, uint64, error) {
 	if err != nil {
 		return Record{}, 0, err
 	}
+	w.torn = false
 	state := littleEndian.Uint64(b) ^ w.s.key ^ w.pos
 	switch state {
 	case stateSkip:
@@ -318,6 +346,7 @@ func (w *walker) slot() (Record, uint64, error) {
 		return Record{}, 0, err
 	}
 	if checksum(w.pos, b[offKindLen:]) != littleEndian.Uint32(b[offCRC:]) {
+		w.torn = true
 		return Record{}, 0, nil
 	}
 	size := slotBytes(n)
@@ -326,6 +355,22 @@ func (w *walker) slot() (Record, uint64, error) {
 	}
 	data := append(make([]byte, 0, n), b[headerBytes:]...)
 	return Record{Pos: w.pos, End: w.pos + size, Kind: uint8(v >> lenBits), Data: data}, size, nil
+}
+
+// slotAt is slot for what an offset of the data area holds, whatever its
+// position is.
+func (w *walker) slotAt(off uint64) (Record, uint64, error) {
+	w.pos = off
+	b, err := w.bytes(8)
+	if err != nil {
+		return Record{}, 0, err
+	}
+	pos := (littleEndian.Uint64(b) ^ w.s.key) &^ stateMask
+	if pos&(w.s.size-1) != off || pos > maxPosition {
+		return Record{}, 0, nil
+	}
+	w.pos = pos
+	return w.slot()
 }
 
 // bytes returns n bytes at pos, reading a new window where the copy ends, or

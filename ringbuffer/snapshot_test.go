@@ -5,6 +5,7 @@ package ringbuffer
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -171,4 +172,54 @@ func TestSnapshot_BesideWriterConcurrentSafe(t *testing.T) {
 	mustClose(t, r)
 	idle.Wait()
 	t.Logf("%d records seen, %d bytes skipped, %d written", n, s.Skipped(), r.Stats().Head)
+}
+
+// TestSnapshot_Retained finds what was released, also beside the writer, until
+// it is overwritten.
+func TestSnapshot_Retained(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ring")
+	r, err := Open(path, Options{Size: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	rd, err := r.Reader("all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rd.Close()
+	retained := func() map[string]bool {
+		t.Helper()
+		s, err := OpenSnapshot(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		got := map[string]bool{}
+		for rec, err := range s.Retained() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got[string(rec.Data)] {
+				t.Errorf("%q twice", rec.Data)
+			}
+			got[string(rec.Data)] = true
+		}
+		return got
+	}
+	const inOneLap = 4096 / 32
+	for i := range 3*inOneLap + 7 {
+		if _, err := r.Write(1, fmt.Appendf(nil, "record %04d", i)); err != nil {
+			t.Fatal(err)
+		}
+		rec, ok := rd.Next()
+		if !ok {
+			t.Fatal("nothing to read")
+		}
+		rd.Release(rec.End)
+		got := retained()
+		if want := min(i+1, inOneLap); len(got) != want || !got[fmt.Sprintf("record %04d", i)] || !got[fmt.Sprintf("record %04d", i+1-want)] {
+			t.Fatalf("after %d records got %d, want the newest %d", i+1, len(got), want)
+		}
+	}
 }

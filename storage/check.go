@@ -40,17 +40,23 @@ func Check(dir string) (Report, error) { return checkDir(vfs.OS{}, dir) }
 
 func checkDir(fsys vfs.FS, dir string) (Report, error) {
 	c := &checker{fs: fsys, dir: dir}
-	if err := checkVersion(fsys, dir); errors.Is(err, ErrCorrupt) {
-		c.damaged(filepath.Join(dir, versionName), err)
-	} else if err != nil {
+	damage, err := versionDamage(fsys, dir)
+	if errors.Is(err, ErrCorrupt) {
+		damage, err = err, nil
+	}
+	if err != nil {
 		return c.r, err
+	}
+	if damage != nil {
+		c.damaged(filepath.Join(dir, versionName), damage)
+	}
+	if damage := notFile(fsys, filepath.Join(dir, lockName)); damage != nil {
+		c.damaged(filepath.Join(dir, lockName), damage)
 	}
 	known := map[string]bool{versionName: true, lockName: true, ringDirName: true}
 	for _, d := range signalDirs {
 		known[d.name] = true
-		if err := c.signal(d.signal, d.name); err != nil {
-			return c.r, err
-		}
+		c.signal(d.signal, d.name)
 	}
 	entries, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -77,14 +83,15 @@ func (c *checker) damaged(file string, err error) {
 	c.r.Damage = append(c.r.Damage, Damage{File: file, Err: err})
 }
 
-func (c *checker) signal(signal Signal, name string) error {
+func (c *checker) signal(signal Signal, name string) {
 	root := filepath.Join(c.dir, name)
 	entries, err := c.fs.ReadDir(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return
 	}
 	if err != nil {
-		return fmt.Errorf("storage: check: %w", err)
+		c.damaged(root, err) // a file, or one that may not be read
+		return
 	}
 	for _, e := range entries {
 		if isTempDir(e) {
@@ -98,7 +105,6 @@ func (c *checker) signal(signal Signal, name string) error {
 		}
 		c.partition(key{signal: signal, day: d}, filepath.Join(root, e.Name()))
 	}
-	return nil
 }
 
 // partition checks one directory, again from the start when the manifest

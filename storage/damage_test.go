@@ -295,7 +295,7 @@ func TestDamage_Manifest(t *testing.T) {
 				t.Fatalf("%s at %d: %s was changed or removed", what, i, part)
 			}
 		}
-		if !bytes.Equal(fsys.Get(damagedDay+manifestSpoiled+"1"), bad) {
+		if !bytes.Equal(fsys.Get(damagedDay+manifestName+asideSuffix+"1"), bad) {
 			t.Fatalf("%s at %d: the unreadable manifest was not kept", what, i)
 		}
 	}

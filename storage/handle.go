@@ -45,6 +45,15 @@ type files struct {
 	mu     sync.Mutex
 	idle   *list.List // loaded handles that only their manifest refers to, oldest first
 	closed bool       // the store is closed: nothing stays open when idle
+	// leaving is the size of the files that are gone from the manifests and
+	// still read by somebody.
+	leaving int64
+}
+
+func (f *files) leavingBytes() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.leaving
 }
 
 func newFiles(fsys vfs.FS, remove func(name string)) *files {
@@ -94,6 +103,12 @@ func (h *handle) drop(gone bool) {
 			old.idle = nil
 			shut = old.unloadLocked(shut)
 		}
+	}
+	switch {
+	case gone && h.refs > 0:
+		f.leaving += h.entry.size
+	case !gone && h.gone && h.refs == 0:
+		f.leaving -= h.entry.size
 	}
 	f.mu.Unlock()
 	for _, file := range shut {
@@ -168,6 +183,9 @@ func (h *handle) load() (*part.Part, error) {
 // openPart opens a part file and checks that it is the one the manifest means.
 func openPart(fsys vfs.FS, path string, e entry) (vfs.File, *part.Part, error) {
 	file, err := fsys.Open(path)
+	if errors.Is(err, vfs.ErrNotFile) {
+		return nil, nil, corruptf("%v", err)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("storage: open part: %w", err)
 	}

@@ -27,7 +27,21 @@ func (s *Store) loadSignal(signal Signal) error {
 	defer s.loadMu.Unlock()
 	name, _ := signalDir(signal)
 	root := filepath.Join(s.dir, name)
+	if damage := notDir(s.fs, root); damage != nil && !s.opts.ReadOnly {
+		if err := s.setAside(root, damage); err != nil {
+			return err
+		}
+	}
 	entries, err := s.fs.ReadDir(root)
+	s.mu.Lock()
+	delete(s.missing, signal)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && s.opts.ReadOnly {
+		// A reader answers from the rest, and says so.
+		s.missing[signal] = Damage{File: root, Err: err}
+		s.mu.Unlock()
+		return nil
+	}
+	s.mu.Unlock()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("storage: list %s: %w", root, err)
 	}
@@ -98,8 +112,11 @@ func (s *Store) loadPartition(p *partition) error {
 		err = corruptf("%s is missing, so its parts are not served", p.path(manifestName))
 	case errors.Is(err, ErrCorrupt), errors.Is(err, ErrVersion):
 		p.spoiled = true
+	case s.opts.ReadOnly:
+		// A failing disk or missing rights: the rest can be read.
+		p.spoiled = true
 	default:
-		return err // a failing disk or missing rights: better no store than half of one
+		return err // better no store to write to than half of one
 	}
 	if damaged {
 		s.loadSpoiled(p, entries, err)

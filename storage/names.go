@@ -18,12 +18,12 @@ const (
 	ringDirName  = "ring" // belongs to package ringbuffer; the store leaves it alone
 	manifestName = "MANIFEST"
 	manifestTemp = "MANIFEST.tmp"
-	// manifestSpoiled + a number is where an unreadable manifest is kept when
-	// its partition has to be written to.
-	manifestSpoiled = "MANIFEST.damaged-"
-	partPrefix      = "p-"
-	partSuffix      = ".part"
-	tempSuffix      = ".tmp"
+	// asideSuffix + a number is added to the name of what cannot be read, when
+	// something sound has to take its place.
+	asideSuffix = ".damaged-"
+	partPrefix  = "p-"
+	partSuffix  = ".part"
+	tempSuffix  = ".tmp"
 )
 
 // signalDirs names the directory of each signal.

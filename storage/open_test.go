@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,7 +65,6 @@ func TestOpen_RefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 	f("ttlog-store 3\n", ErrVersion)
 	f("ttlog-store 999999\n", ErrVersion)
-	f("", ErrCorrupt)
 	f("ttlog-store", ErrCorrupt)
 	f("ttlog-store 0\n", ErrCorrupt)
 	f("ttlog-store 1x\n", ErrCorrupt)
@@ -102,12 +102,60 @@ func TestOpen_TakesOverVersion1(t *testing.T) {
 	f("ttlog-store 2\n")
 }
 
-func TestOpen_RefusesPartitionsWithoutVersion(t *testing.T) {
+// TestOpen_DamagedVersion: a VERSION that says nothing, in a directory that is
+// a store's all the same, keeps nobody from the rows. A writer keeps it aside.
+func TestOpen_DamagedVersion(t *testing.T) {
+	f := func(content string) {
+		t.Helper()
+		fsys := newFS()
+		s := mustOpen(t, manual(fsys))
+		mustAppend(t, s, Traces, 0, testDay, 1)
+		mustClose(t, s)
+		name := root + "/" + versionName
+		sound := fsys.Get(name)
+		if content == "none" {
+			if err := fsys.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			fsys.Put(name, []byte(content))
+		}
+		report, err := checkDir(fsys, root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantDamage(t, "Check", report.Damage, name)
+		o := manual(fsys)
+		o.ReadOnly = true
+		r := mustOpen(t, o)
+		wantRows(t, r, Traces, 1)
+		wantDamage(t, "Status", r.Status().Damage, name)
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		w := mustOpen(t, manual(fsys))
+		wantRows(t, w, Traces, 1)
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if got := fsys.Get(name); !bytes.Equal(got, sound) {
+			t.Errorf("VERSION %q became %q", content, got)
+		}
+		if content != "none" && string(fsys.Get(name+asideSuffix+"1")) != content {
+			t.Errorf("VERSION %q is not kept: %v", content, fsys.Files())
+		}
+	}
+	f("none")
+	f("")
+	f("\x00\x00\x00")
+	f("ttlog-")
+	f("\xffgarbage")
+}
+
+// TestOpen_RefusesWhatIsNotAStore: directories of those names may be anybody's.
+func TestOpen_RefusesWhatIsNotAStore(t *testing.T) {
 	fsys := newFS()
-	s := mustOpen(t, manual(fsys))
-	mustAppend(t, s, Traces, 0, testDay, 1)
-	mustClose(t, s)
-	if err := fsys.Remove(root + "/" + versionName); err != nil {
+	if err := ensureDir(fsys, root+"/logs/2026-01-31"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(root, manual(fsys)); !errors.Is(err, ErrCorrupt) {

@@ -78,6 +78,10 @@ type Options struct {
 	// MaxDiskBytes removes what was received first while the parts take more
 	// than this; default (<= 0) is no limit.
 	MaxDiskBytes int64
+	// DiskLimit, where it is not nil, returns what takes the place of
+	// MaxDiskBytes at the moment. held is what the store's parts take on the
+	// disk, those included that were removed and are still being read.
+	DiskLimit func(held int64) int64
 	// MaintenanceInterval is how often retention is looked after beside the
 	// times when something was flushed; default (<= 0) one minute.
 	MaintenanceInterval time.Duration

@@ -48,9 +48,10 @@ func (s *Store) overlayLocked(signal Signal) []column.Block {
 }
 
 // CheckVersion returns an error where dir is a data directory in a format that
-// this program does not know, and nil where it is one it knows, or none yet.
+// this program does not know, and nil where it is one it knows, one whose
+// VERSION is damaged, or none yet.
 func CheckVersion(dir string) error {
-	if err := checkVersion(vfs.OS{}, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if _, err := versionDamage(vfs.OS{}, dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

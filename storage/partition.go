@@ -98,7 +98,7 @@ func (p *partition) reserve() (id uint64) {
 func loadManifest(fsys vfs.FS, dir string, k key) (*manifest, error) {
 	name := filepath.Join(dir, manifestName)
 	data, err := vfs.ReadFile(fsys, name, maxManifestBytes)
-	if errors.Is(err, vfs.ErrTooLarge) {
+	if errors.Is(err, vfs.ErrTooLarge) || errors.Is(err, vfs.ErrNotFile) {
 		return nil, corruptf("%v", err)
 	}
 	if err != nil {
@@ -179,27 +179,15 @@ func (s *Store) prepareDir(p *partition) error {
 
 // moveSpoiled moves an unreadable manifest aside before the first write.
 func (s *Store) moveSpoiled(p *partition) error {
-	for i := 1; ; i++ {
-		aside := p.path(fmt.Sprintf("%s%d", manifestSpoiled, i))
-		f, err := s.fs.Open(aside)
-		if err == nil {
-			if err := f.Close(); err != nil {
-				return err
-			}
-			continue
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("storage: keep unreadable manifest of %s: %w", p.key, err)
-		}
-		err = s.fs.Rename(p.path(manifestName), aside)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("storage: keep unreadable manifest of %s: %w", p.key, err)
-		}
+	err := s.setAside(p.path(manifestName), errSpoiled)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		p.spoiled = false
-		s.log.Warn("storage: unreadable manifest kept aside", "partition", p.key.String(), "file", aside)
 		return nil
 	}
+	return err
 }
+
+const errSpoiled Error = "storage: unreadable manifest"
 
 // publish makes a durable manifest the present one. p.commitMu is held.
 func (s *Store) publish(p *partition, next *manifest, add []*handle, drop map[uint64]bool, swap func()) {

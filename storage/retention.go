@@ -19,11 +19,27 @@ func (s *Store) retain(now time.Time) error {
 	if s.opts.Retention > 0 {
 		errs = append(errs, s.remove(s.expired(now), "older than the retention"))
 	}
-	if s.opts.MaxDiskBytes > 0 {
-		errs = append(errs, s.remove(s.surplus(), "the store is larger than its limit"))
+	if limit := s.diskLimit(); limit > 0 {
+		errs = append(errs, s.remove(s.surplus(limit), "the store is larger than its limit"))
 	}
 	errs = append(errs, s.removeEmpty())
 	return errors.Join(errs...)
+}
+
+// diskLimit returns how many bytes the parts may take, 0 or less for no limit.
+func (s *Store) diskLimit() int64 {
+	if s.opts.DiskLimit == nil {
+		return s.opts.MaxDiskBytes
+	}
+	s.mu.Lock()
+	var held int64
+	for _, p := range s.partitions {
+		for _, h := range p.handles {
+			held += h.entry.size
+		}
+	}
+	s.mu.Unlock()
+	return s.opts.DiskLimit(held + s.files.leavingBytes())
 }
 
 // day returns the day by which the part gets old, in days since the Unix
@@ -59,7 +75,7 @@ func (s *Store) expired(now time.Time) removal {
 // times, one record that is dated in the future would take today's place, and
 // an import of old logs would go while it comes in. Rows that are not flushed
 // yet stay where they are.
-func (s *Store) surplus() removal {
+func (s *Store) surplus(limit int64) removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var total int64
@@ -72,7 +88,7 @@ func (s *Store) surplus() removal {
 	}
 	slices.SortFunc(all, compareAge)
 	out := removal{}
-	for len(all) > 1 && total > s.opts.MaxDiskBytes {
+	for len(all) > 1 && total > limit {
 		out.add(s.partitions[all[0].key], all[0])
 		total -= all[0].entry.size
 		all = all[1:]

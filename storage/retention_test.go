@@ -359,3 +359,49 @@ func TestClose_WhenNothingCanBeWritten(t *testing.T) {
 	wantRows(t, s, Traces, 1)
 	mustClose(t, s)
 }
+
+// TestRetention_DiskLimit asks for the limit in each round, and tells what the
+// store holds on the disk: what is removed and still being read, too.
+func TestRetention_DiskLimit(t *testing.T) {
+	var held []int64
+	limit := int64(1 << 40)
+	o := manual(newFS())
+	o.MaxDiskBytes = 1 // has no say
+	o.DiskLimit = func(n int64) int64 { held = append(held, n); return limit }
+	s := mustOpen(t, o)
+	for i := range rowID(3) {
+		mustAppend(t, s, Traces, 0, testDay.Add(time.Duration(i)*dayLong), i+1)
+		mustFlush(t, s)
+	}
+	round := func() int64 {
+		t.Helper()
+		s.compactMu.Lock()
+		defer s.compactMu.Unlock()
+		if err := s.retain(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		return held[len(held)-1]
+	}
+	all := s.Status().Signals[Traces].Bytes
+	if n := round(); n != all {
+		t.Errorf("held %d bytes, want %d", n, all)
+	}
+	wantRows(t, s, Traces, 1, 2, 3)
+	sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit = all - 1
+	round()
+	wantRows(t, s, Traces, 2, 3)
+	if n := round(); n != all {
+		t.Errorf("while a scan reads, the store holds %d bytes, want %d", n, all)
+	}
+	if err := sc.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := round(); n >= all {
+		t.Errorf("after the scan the store holds %d bytes of %d", n, all)
+	}
+	mustClose(t, s)
+}

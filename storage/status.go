@@ -85,6 +85,13 @@ type Status struct {
 // Degraded tells whether appended rows cannot be made durable at present.
 func (st *Status) Degraded() bool { return st.FlushError != nil }
 
+// FlushError returns why rows cannot be written at present; nil where they can.
+func (s *Store) FlushError() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flushErr
+}
+
 // Status returns what the store consists of and what it did. A store that is
 // open for reading looks at the directory again first, and keeps its old view
 // of a signal it cannot look at.
@@ -111,6 +118,12 @@ func (s *Store) Status() Status {
 			st.MemoryTables++
 		}
 		st.MemoryBytes += g.bytes()
+	}
+	st.Damage = slices.Clone(s.found)
+	for _, d := range signalDirs {
+		if damage, ok := s.missing[d.signal]; ok {
+			st.Damage = append(st.Damage, damage)
+		}
 	}
 	for _, p := range s.sortedLocked() {
 		ps := p.statusLocked(s.opts.Ring)

@@ -52,8 +52,10 @@ type Store struct {
 	ends       map[Signal]uint64 // last ring position by signal
 	end        uint64            // highest of them
 	counters   Counters
-	trash      []string // files that could not be removed
-	unknown    []string // files at the top that are not ours
+	trash      []string          // files that could not be removed
+	unknown    []string          // files at the top that are not ours
+	found      []Damage          // of VERSION, when it was opened
+	missing    map[Signal]Damage // directories that cannot be listed
 	overlays   map[Signal][]overlaid
 
 	changed     chan struct{} // closed and replaced when something below changes
@@ -80,7 +82,7 @@ func Open(dir string, o Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
 		dir: dir, opts: o, fs: o.fs, log: o.Logger, cancel: cancel,
-		signalsReady: map[string]bool{}, replayed: map[key]uint64{}, partitions: map[key]*partition{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
+		signalsReady: map[string]bool{}, replayed: map[key]uint64{}, partitions: map[key]*partition{}, missing: map[Signal]Damage{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
 		active: newGeneration(1),
 	}
@@ -107,8 +109,10 @@ func (s *Store) open() error {
 		if err := s.openForWriting(); err != nil {
 			return err
 		}
-	} else if err := checkVersion(s.fs, s.dir); err != nil {
+	} else if damage, err := versionDamage(s.fs, s.dir); err != nil {
 		return err
+	} else if damage != nil {
+		s.found = append(s.found, Damage{File: filepath.Join(s.dir, versionName), Err: damage})
 	}
 	for _, d := range signalDirs {
 		if err := s.loadSignal(d.signal); err != nil {
@@ -126,14 +130,21 @@ func (s *Store) open() error {
 
 func (s *Store) openForWriting() error {
 	// A directory of an unknown format is not even locked: that writes.
-	err := checkVersion(s.fs, s.dir)
+	_, err := versionDamage(s.fs, s.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := ensureDir(s.fs, s.dir); err != nil {
 		return fmt.Errorf("storage: create %s: %w", s.dir, err)
 	}
-	lock, holder, err := s.fs.Lock(filepath.Join(s.dir, lockName), fmt.Sprintf("pid %d\n", os.Getpid()))
+	lockPath := filepath.Join(s.dir, lockName)
+	if damage := notFile(s.fs, lockPath); damage != nil {
+		// Nobody can have locked that.
+		if err := s.setAside(lockPath, damage); err != nil {
+			return err
+		}
+	}
+	lock, holder, err := s.fs.Lock(lockPath, fmt.Sprintf("pid %d\n", os.Getpid()))
 	if errors.Is(err, vfs.ErrLocked) {
 		return lockError(s.dir, holder, err)
 	}
@@ -141,11 +152,17 @@ func (s *Store) openForWriting() error {
 		return fmt.Errorf("storage: lock %s: %w", s.dir, err)
 	}
 	s.lock = lock
-	version, err := readVersion(s.fs, s.dir)
+	damage, err := versionDamage(s.fs, s.dir)
 	switch {
+	case damage != nil:
+		return s.repairVersion(damage)
 	case errors.Is(err, fs.ErrNotExist):
 		return initVersion(s.fs, s.dir)
-	case err == nil && version < storeVersion:
+	case err != nil:
+		return err
+	}
+	version, err := readVersion(s.fs, s.dir)
+	if err == nil && version < storeVersion {
 		return writeVersion(s.fs, s.dir)
 	}
 	return err

@@ -29,7 +29,7 @@ func checkVersion(fsys vfs.FS, dir string) error {
 func readVersion(fsys vfs.FS, dir string) (int, error) {
 	name := filepath.Join(dir, versionName)
 	data, err := vfs.ReadFile(fsys, name, maxVersionBytes)
-	if errors.Is(err, vfs.ErrTooLarge) {
+	if errors.Is(err, vfs.ErrTooLarge) || errors.Is(err, vfs.ErrNotFile) {
 		return 0, corruptf("%v", err)
 	}
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/internal/datadir"
 )
 
 func checkCommand() *cobra.Command {
@@ -27,6 +27,9 @@ func checkCommand() *cobra.Command {
 			}
 			fmt.Fprintf(out, "%d parts, %d rows, %d bytes checked; %d damaged\n",
 				report.Parts, report.Rows, report.Bytes, len(report.Damage))
+			if report.RingRecords > 0 || report.SpillRequests > 0 {
+				fmt.Fprintf(out, "%d records whole in the ring, %d requests for collectors on disk\n", report.RingRecords, report.SpillRequests)
+			}
 			if len(report.Damage) > 0 {
 				return errors.New("the data directory is damaged")
 			}
@@ -37,16 +40,16 @@ func checkCommand() *cobra.Command {
 
 // checkUntil checks dir and gives up when ctx ends: reading a large store takes
 // its time, and leaves nothing to be tidied up.
-func checkUntil(ctx context.Context, dir string) (report storage.Report, err error) {
+func checkUntil(ctx context.Context, dir string) (report datadir.Report, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		report, err = storage.Check(dir)
+		report, err = datadir.Check(dir)
 	}()
 	select {
 	case <-done:
 		return report, err
 	case <-ctx.Done():
-		return storage.Report{}, context.Cause(ctx)
+		return datadir.Report{}, context.Cause(ctx)
 	}
 }

@@ -48,7 +48,15 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	if d.dir, err = openDataDir(c, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
+	recv := receiver.New(d.dir.Ring, receiver.Options{
+		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow,
+		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
+	})
+	if c.dedupWindow > 0 {
+		if err := d.dir.Recall(recv.Recall); err != nil {
+			logger.Warn("requests from before the start are not known: one that is sent again is stored again", "error", err)
+		}
+	}
 	api := d.handler(recv, logger)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err
@@ -69,8 +77,11 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
-		Store:     storage.Options{Retention: c.retention, Logger: logger},
-		Logger:    logger,
+		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDisk.bytes, Logger: logger},
+		// A percentage is of the file system, whoever uses it.
+		MaxDiskShare: c.maxDisk.percent / 100,
+		Reserve:      c.minFree,
+		Logger:       logger,
 		// What is acknowledged only on the disk stays there on its way on.
 		Durable: c.syncBeforeAck,
 		// A collector that is not there must not keep the daemon from ending.
@@ -80,10 +91,6 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
 	}
 	if err := datadir.Make(c.data); err != nil {
-		return nil, err
-	}
-	var err error
-	if o.Store.MaxDiskBytes, err = c.maxDisk.of(c.data); err != nil {
 		return nil, err
 	}
 	return datadir.Open(c.data, o)
@@ -96,6 +103,7 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 		Source:  query.FromStore(d.dir.Store),
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
+		Ready:   d.dir.Ready,
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(),
 		OTLP:    recv.HTTPHandler(),

@@ -76,10 +76,15 @@ func TestServe_FullRing(t *testing.T) {
 		t.Errorf("HTTP: got %s with %v, want 429 with Retry-After", resp.Status, resp.Header)
 	}
 
+	if code, text := ask(t, p.api+"/readyz"); code != 503 || !strings.Contains(text, "the store cannot write") || !strings.Contains(text, "the ring is full") {
+		t.Errorf("readyz: %d %s", code, text)
+	}
+
 	if err := os.Remove(spans); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the ring has room again", func() bool { return overHTTP(acknowledged).StatusCode == http.StatusOK })
+	await(t, "ready again", func() bool { code, _ := ask(t, p.api+"/readyz"); return code == 200 })
 	if _, err = client.Export(t.Context(), padded(acknowledged+1)); err != nil {
 		t.Error(err)
 	}

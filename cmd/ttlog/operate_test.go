@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,7 +51,10 @@ type statusDoc struct {
 		}
 	}
 	Ring  struct{ Size uint64 }
-	Sinks []struct{ Name string }
+	Sinks []struct {
+		Name     string
+		Requests int
+	}
 }
 
 func (p *process) status(t testing.TB) (doc statusDoc) {
@@ -284,32 +286,4 @@ func TestDamage_IsSaidAndTheRestServed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestDamage_OfTheRingStopsTheStart says where, and deletes nothing.
-func TestDamage_OfTheRingStopsTheStart(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "data")
-	p := startServe(t, data)
-	p.sendNumbered(t, "app", 0, 1)
-	p.kill()
-	ring := filepath.Join(data, "ring", "ring.ttring")
-	f, err := os.OpenFile(ring, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.WriteAt([]byte("not a ring"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("ttlog", "serve", "--data", data, "--port", "0", "--otlp-grpc", "", "--otlp-http", "")
-	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(out), ring) {
-		t.Errorf("ttlog serve: %v; want exit code %d and %s in %q", err, exitFailed, ring, out)
-	}
-	if st, err := os.Stat(ring); err != nil || st.Size() < 1<<20 {
-		t.Errorf("the ring file: %v %v", st, err)
-	}
-	t.Logf("%s", out)
 }

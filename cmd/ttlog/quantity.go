@@ -65,15 +65,3 @@ func parseDiskLimit(s string) (diskLimit, error) {
 	}
 	return diskLimit{bytes: n}, nil
 }
-
-// of returns the limit in bytes on the file system that holds dir.
-func (l diskLimit) of(dir string) (int64, error) {
-	if l.percent == 0 {
-		return l.bytes, nil
-	}
-	total, err := fileSystemBytes(dir)
-	if err != nil {
-		return 0, fmt.Errorf("size of the file system of %s: %w", dir, err)
-	}
-	return int64(float64(total) * l.percent / 100), nil
-}

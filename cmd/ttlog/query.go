@@ -85,7 +85,7 @@ func queryClient(server, data string, warnings io.Writer) (client *http.Client, 
 		if err != nil {
 			return nil, "", nil, err
 		}
-		for _, damage := range d.Store.Status().Damage {
+		for _, damage := range d.Damage() {
 			fmt.Fprintf(warnings, "ttlog: left out: %v\n", damage)
 		}
 		api := queryapi.New(queryapi.Options{Source: query.FromStore(d.Store), Traces: d.Store, Formats: formats})

@@ -49,8 +49,10 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("cors-origin", nil, "origin whose pages may call the HTTP ports from a browser, such as https://app.example.com, or * for all; repeatable")
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
-	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
+	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
+	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes or 1GiB; no more than 5% of it unless it is given; 0 is no reserve")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
+	f.String("dedup-window", "10m", "how long a request is remembered, so that one that is sent again after a lost acknowledgement is stored once; 0 turns it off")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -64,7 +66,9 @@ type config struct {
 	forward            []string
 	retention          time.Duration
 	maxDisk            diskLimit
-	ringBytes          int64 // 0 where nobody asked for a size
+	minFree            int64         // 0 where nobody asked for a size, below 0 for none
+	ringBytes          int64         // 0 where nobody asked for a size
+	dedupWindow        time.Duration // below 0 for none
 	syncBeforeAck      bool
 }
 
@@ -100,8 +104,22 @@ func configOf(v *viper.Viper) (c config, err error) {
 	if c.retention, err = parseAge(v.GetString("retention")); err != nil {
 		return c, fmt.Errorf("--retention: %w", err)
 	}
+	if c.dedupWindow, err = parseAge(v.GetString("dedup-window")); err != nil {
+		return c, fmt.Errorf("--dedup-window: %w", err)
+	}
+	if c.dedupWindow == 0 {
+		c.dedupWindow = -1
+	}
 	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)
+	}
+	if v.IsSet("min-free") {
+		if c.minFree, err = parseBytes(v.GetString("min-free")); err != nil {
+			return c, fmt.Errorf("--min-free: %q is no size such as 500MB or 1GiB", v.GetString("min-free"))
+		}
+		if c.minFree == 0 {
+			c.minFree = -1
+		}
 	}
 	if v.IsSet("ring-size") {
 		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {

@@ -31,6 +31,9 @@ type report struct {
 type receiverStatus struct {
 	Endpoints     []endpointStatus `json:"endpoints"`
 	InFlightBytes int64            `json:"in_flight_bytes"`
+	// Repeats are requests, by signal, that were acknowledged and not stored
+	// again.
+	Repeats map[string]uint64 `json:"repeats"`
 }
 
 // endpointStatus is one signal over one transport. Requests, records and bytes
@@ -48,12 +51,19 @@ type endpointStatus struct {
 }
 
 func receiverReport(st receiver.Stats) receiverStatus {
-	s := receiverStatus{InFlightBytes: st.InFlightBytes, Endpoints: make([]endpointStatus, 0, len(st.Endpoints))}
+	s := receiverStatus{
+		InFlightBytes: st.InFlightBytes,
+		Endpoints:     make([]endpointStatus, 0, len(st.Endpoints)),
+		Repeats:       make(map[string]uint64, len(st.Repeats)),
+	}
 	for _, e := range st.Endpoints {
 		s.Endpoints = append(s.Endpoints, endpointStatus{
 			Signal: e.Signal.String(), Transport: e.Transport.String(),
 			Requests: e.Requests, Records: e.Records, Bytes: e.Bytes, Mended: e.Mended, Refused: e.Refused, Rejected: e.Rejected,
 		})
+	}
+	for signal, n := range st.Repeats {
+		s.Repeats[signal.String()] = n
 	}
 	return s
 }
@@ -99,6 +109,14 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
 	e.counter("ring_refused_writes_total", "Attempts to write that found the ring full; what is refused may come again.", float64(d.Ring.Refused))
 	e.counter("ring_sync_errors_total", "Failed syncs of the ring.", float64(d.Ring.SyncErrors))
+	e.gauge("disk_free_bytes", "Bytes free of the file system of the data directory.", float64(d.Disk.Free))
+	e.gauge("disk_total_bytes", "Size of the file system of the data directory.", float64(d.Disk.Total))
+	e.gauge("disk_reserve_bytes", "Bytes that are kept free.", float64(d.Disk.Reserve))
+	ready := 1.0
+	if d.NotReady != "" {
+		ready = 0
+	}
+	e.gauge("ready", "1 where /readyz answers 200.", ready)
 	r := receiverReport(s.recv.Stats())
 	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))
 	for _, p := range r.Endpoints {
@@ -112,12 +130,18 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 			e.counter("receiver_refused_total", "Requests refused.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
 		}
 	}
+	for signal, n := range r.Repeats {
+		e.counter("receiver_repeated_requests_total", "Requests that came again and were not stored again.", float64(n), "signal", signal)
+	}
 	for _, sink := range d.Sinks {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
 		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
-		e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(sink.DroppedRecords), "sink", sink.Name)
+		for reason, n := range sink.Dropped {
+			e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(n), "sink", sink.Name, "reason", reason)
+		}
+		e.counter("sink_rejected_records_total", "Records that a collector rejected of requests it took.", float64(sink.RejectedRecords), "sink", sink.Name)
 		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
 		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
 		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)

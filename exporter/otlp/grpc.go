@@ -101,14 +101,30 @@ func (s *grpcSender) refused(err error) error {
 	e := &Error{endpoint: "grpc://" + s.host, Status: st.Code().String(), Message: clip([]byte(st.Message())), cause: err}
 	wait, asked := retryInfo(st)
 	e.RetryAfter = wait
-	switch st.Code() {
-	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
-	case codes.ResourceExhausted:
-		e.permanent, e.divisible = !asked, !asked // larger than the collector takes
-	default:
-		e.permanent, e.divisible = true, st.Code() == codes.InvalidArgument
-	}
+	e.verdict = grpcVerdict(st.Code(), asked)
 	return e
+}
+
+// grpcVerdict follows OTLP in what may be retried, but for credentials. asked
+// tells that the collector said when to come again. Everything that may be
+// about a single record is divisible, INTERNAL and UNKNOWN too: servers of gRPC
+// answer so when they cannot decode a message, and for an error of their own
+// that has no code.
+func grpcVerdict(code codes.Code, asked bool) verdict {
+	switch code {
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+		return unavailable
+	case codes.Unauthenticated, codes.PermissionDenied:
+		return unauthorized
+	case codes.ResourceExhausted:
+		if asked {
+			return throttled
+		}
+		return tooLarge // for the collector
+	case codes.Unimplemented:
+		return unsupported
+	}
+	return rejected
 }
 
 // retryInfo returns how long a status asks to wait, and whether it says that

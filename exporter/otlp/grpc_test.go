@@ -141,7 +141,7 @@ func TestGRPC_SendsAllSignals(t *testing.T) {
 }
 
 func TestGRPC_RetriesWhatMayBeRetried(t *testing.T) {
-	for _, code := range []codes.Code{codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss} {
+	for _, code := range []codes.Code{codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss, codes.Unauthenticated, codes.PermissionDenied} {
 		c := newGRPCCollector(t, fails(code), fails(code), func(context.Context) error { return nil })
 		if err := newClient(t, to("grpc://"+c.addr)).Forward(t.Context(), otlpwire.Traces, request(t, "x")); err != nil || c.calls != 3 {
 			t.Errorf("%s: got %v after %d calls", code, err, c.calls)
@@ -150,13 +150,13 @@ func TestGRPC_RetriesWhatMayBeRetried(t *testing.T) {
 }
 
 func TestGRPC_PermanentErrors(t *testing.T) {
-	for _, code := range []codes.Code{codes.InvalidArgument, codes.Unauthenticated, codes.PermissionDenied, codes.Unimplemented, codes.Internal, codes.ResourceExhausted} {
+	for _, code := range []codes.Code{codes.InvalidArgument, codes.FailedPrecondition, codes.Unknown, codes.Internal, codes.NotFound, codes.Unimplemented, codes.ResourceExhausted} {
 		c := newGRPCCollector(t, fails(code))
 		err := newClient(t, to("grpc://"+c.addr)).Forward(t.Context(), otlpwire.Traces, request(t, "x"))
 		if !errors.Is(err, otlp.ErrPermanent) || c.calls != 1 || !strings.Contains(err.Error(), code.String()) {
 			t.Errorf("%s: got %v after %d calls", code, err, c.calls)
 		}
-		if want := code == codes.InvalidArgument || code == codes.ResourceExhausted; isDivisible(err) != want {
+		if want := code != codes.Unimplemented; isDivisible(err) != want {
 			t.Errorf("%s: divisible %v, want %v", code, !want, want)
 		}
 	}

@@ -113,24 +113,42 @@ func (s *httpSender) fail(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the URL is in our own text already
 	}
-	return &Error{endpoint: s.endpoint(), Message: err.Error(), cause: err}
+	return &Error{endpoint: s.endpoint(), Message: err.Error(), cause: err, verdict: unreachable}
 }
 
 // refused is the error of an answer that is no success.
 func (s *httpSender) refused(resp *http.Response, body []byte) error {
 	e := &Error{endpoint: s.endpoint(), Status: resp.Status, Message: statusText(contentType(resp), body)}
-	switch resp.StatusCode {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	if e.verdict = httpVerdict(resp.StatusCode); !e.permanent {
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		e.permanent, e.divisible = true, true
-	default:
-		e.permanent = true
 	}
 	if location := resp.Header.Get("Location"); location != "" && resp.StatusCode/100 == 3 {
 		e.Message = fmt.Sprintf("redirects are not followed (to %q)", clip([]byte(location)))
 	}
 	return e
+}
+
+// httpVerdict follows OTLP in what may be retried, but for what is said of the
+// sender and not of the request: credentials, those of a proxy and a client
+// that was too slow among them, and redirects. A 500 is what INTERNAL is over
+// gRPC.
+func httpVerdict(code int) verdict {
+	switch code {
+	case http.StatusTooManyRequests:
+		return throttled
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusRequestTimeout:
+		return unavailable
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return unauthorized
+	case http.StatusRequestEntityTooLarge:
+		return tooLarge
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusInternalServerError:
+		return rejected
+	}
+	if code/100 == 3 {
+		return redirected
+	}
+	return unsupported
 }
 
 // endpoint returns the URL without user information.

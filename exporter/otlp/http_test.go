@@ -176,7 +176,7 @@ func TestHTTP_RetriesUntilTheCollectorRecovers(t *testing.T) {
 }
 
 func TestHTTP_PermanentErrorsAreNotRetried(t *testing.T) {
-	for _, status := range []int{400, 401, 403, 404, 413, 415, 500, 501, 301} {
+	for _, status := range []int{400, 404, 405, 413, 415, 422, 500, 501} {
 		c := newCollector(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/plain")
 			w.WriteHeader(status)
@@ -187,11 +187,30 @@ func TestHTTP_PermanentErrorsAreNotRetried(t *testing.T) {
 		if !errors.Is(err, otlp.ErrPermanent) || c.calls != 1 {
 			t.Errorf("status %d: got %v after %d calls, want a permanent error after one", status, err, c.calls)
 		}
-		if want := status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge; isDivisible(err) != want {
+		if want := status == 400 || status == 413 || status == 422 || status == 500; isDivisible(err) != want {
 			t.Errorf("%d: divisible %v, want %v", status, !want, want)
 		}
 		if !strings.Contains(err.Error(), "because?") || !strings.Contains(err.Error(), c.URL) {
 			t.Errorf("status %d: error %q names neither reason nor place", status, err)
+		}
+	}
+}
+
+// TestHTTP_WhatIsSaidOfTheSenderIsRetried: neither an expired token nor a
+// redirect to where one logs in says anything of the data.
+func TestHTTP_WhatIsSaidOfTheSenderIsRetried(t *testing.T) {
+	for status, reason := range map[int]string{401: "unauthorized", 403: "unauthorized", 407: "unauthorized", 408: "unavailable", 302: "redirected"} {
+		c := newCollector(t, code(status, "Location", "/login"), ok)
+		o := to(c.URL)
+		o.Retry = otlp.Retry{Disabled: true}
+		client := newClient(t, o)
+		err := client.Forward(t.Context(), otlpwire.Logs, []byte("x"))
+		var answer *otlp.Error
+		if !errors.As(err, &answer) || answer.Permanent() || answer.Reason() != reason {
+			t.Errorf("%d: got %v, want an error that may pass, for the reason %s", status, err, reason)
+		}
+		if err := client.Forward(t.Context(), otlpwire.Logs, []byte("x")); err != nil {
+			t.Errorf("%d: again: %v", status, err)
 		}
 	}
 }

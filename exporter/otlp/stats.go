@@ -85,3 +85,15 @@ func (c *Client) Stats() Stats {
 		LastError:          n.lastError, LastErrorTime: n.lastErrorAt,
 	}
 }
+
+// PartialSuccesses counts the answers that took a request and rejected some of
+// its records or had a warning, and the records; message is the newest text.
+func (c *Client) PartialSuccesses() (answers, rejected uint64, message string) {
+	n := &c.counters
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i := range n.rejected {
+		rejected += n.rejected[i].Load()
+	}
+	return n.partial.Load(), rejected, n.lastPartial
+}

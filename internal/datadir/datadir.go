@@ -28,9 +28,10 @@ import (
 // The names inside a data directory that are not the store's, and the store's
 // lock file, which holds the pid of the writer.
 const (
-	ringDir  = "ring"
-	ringFile = "ring.ttring"
-	lockFile = "LOCK"
+	ringDir     = "ring"
+	ringFile    = "ring.ttring"
+	lockFile    = "LOCK"
+	versionFile = "VERSION"
 )
 
 // Options configures [Open]. Zero values are the defaults of the part they
@@ -41,6 +42,13 @@ type Options struct {
 	RingBytes int64
 	// Store configures the store; Ring is filled in by Open.
 	Store storage.Options
+	// MaxDiskShare takes the place of Store.MaxDiskBytes where it is above 0:
+	// parts are removed while more than this share of the file system is used,
+	// by whomever.
+	MaxDiskShare float64
+	// Reserve is what is left free of the file system; 0 means 256 MiB, but no
+	// more than a twentieth of it, below 0 nothing.
+	Reserve int64
 	// Durable is for producers who wait for the ring's SyncTo: what a
 	// forwarder's queue takes over from the ring is then on the disk as well
 	// before the ring lets go of it.
@@ -69,6 +77,10 @@ type DataDir struct {
 
 	// endpoints has the endpoint of each forwarder by its name.
 	endpoints    map[string]string
+	path         string
+	durable      bool
+	disk         *disk
+	aside        string // where a damaged ring is kept, if there was one
 	forwardGrace time.Duration
 	logger       *slog.Logger
 }
@@ -86,7 +98,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	}
 	d = &DataDir{
 		Tail: new(stream.Hub), endpoints: make(map[string]string),
-		forwardGrace: o.ForwardGrace, logger: o.Logger,
+		path: dir, durable: o.Durable, forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
 		if err != nil {
@@ -98,13 +110,21 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err := storage.CheckVersion(dir); err != nil {
 		return d, err
 	}
-	if err := Make(filepath.Join(dir, ringDir)); err != nil {
+	if err := d.openRing(ringbuffer.Options{Size: o.RingBytes}); err != nil {
 		return d, err
 	}
-	if d.Ring, err = ringbuffer.Open(ringPath(dir), ringbuffer.Options{Size: o.RingBytes}); err != nil {
-		return d, inUse(dir, err)
-	}
 	d.compareRingSize(o.RingBytes)
+	if d.disk, err = newDisk(dir, o.Reserve, o.MaxDiskShare, o.Logger); err != nil {
+		return d, err
+	}
+	if o.MaxDiskShare > 0 {
+		o.Store.DiskLimit = d.disk.limit
+	}
+	if d.aside != "" {
+		if err := d.salvage(o.Store); err != nil {
+			return d, err
+		}
+	}
 	o.Store.Ring = d.Ring.ID()
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
 		return d, err
@@ -117,6 +137,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		Store:      tapped{d.Store, d.Tail},
 		Forwarders: forwarders,
 		SpillDir:   filepath.Join(dir, ringDir),
+		SpillRoom:  d.Room,
 		Durable:    o.Durable,
 		Logger:     o.Logger,
 	})
@@ -189,6 +210,25 @@ func endpoint(o otlp.Options) string {
 		}
 	}
 	return strings.Join(own, " ")
+}
+
+// Recall calls f with the requests that the ring still holds, delivered or not:
+// what may have been acknowledged before a restart. The bytes are f's.
+func (d *DataDir) Recall(f func(signal otlpwire.Signal, request []byte)) (err error) {
+	snap, err := ringbuffer.OpenSnapshot(ringPath(d.path))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snap.Close()) }()
+	for rec, err := range snap.Retained() {
+		if err != nil {
+			return err
+		}
+		if s, ok := otlpwire.SignalOf(rec.Kind); ok && rec.Kind == otlpwire.RequestKind(s) {
+			f(s, rec.Data)
+		}
+	}
+	return nil
 }
 
 // Close drains the pipeline for as long as ctx lives, the forwarders no longer

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -13,25 +14,42 @@ import (
 
 // ReadOnly is a data directory opened for reading, beside a writer or without
 // one. It shows what parts hold now, and what the ring held when it was opened.
-type ReadOnly struct{ Store *storage.Store }
+type ReadOnly struct {
+	Store *storage.Store
+	// damage is what of the ring could not be read.
+	damage []storage.Damage
+}
 
-// OpenReadOnly opens dir for reading. It changes nothing. The caller calls
-// Close.
+// Damage lists what cannot be read, and is therefore not in answers.
+func (d *ReadOnly) Damage() []storage.Damage {
+	return append(slices.Clone(d.damage), d.Store.Status().Damage...)
+}
+
+// OpenReadOnly opens dir for reading. It changes nothing. A ring that cannot be
+// read does not keep the parts from being. The caller calls Close.
 func OpenReadOnly(dir string) (*ReadOnly, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, err
 	}
+	d := new(ReadOnly)
 	// The ring before the store: a record that has left the ring by now is in
 	// a part by now, and a record that is in both is skipped by its position.
 	snap, err := ringbuffer.OpenSnapshot(ringPath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		store, err := openStore(dir, storage.Options{ReadOnly: true})
-		return &ReadOnly{store}, err
+	switch {
+	case errors.Is(err, ringbuffer.ErrVersion):
+		return nil, err
+	case err != nil:
+		if !errors.Is(err, fs.ErrNotExist) {
+			d.damage = append(d.damage, storage.Damage{File: ringPath(dir), Err: err})
+		}
+		d.Store, err = openStore(dir, storage.Options{ReadOnly: true})
+	default:
+		err = d.openWithRing(dir, snap)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return readOnlyWithRing(dir, snap)
+	return d, nil
 }
 
 // openStore opens the store of a directory that exists.
@@ -43,23 +61,32 @@ func openStore(dir string, o storage.Options) (*storage.Store, error) {
 	return store, err
 }
 
-func readOnlyWithRing(dir string, snap *ringbuffer.Snapshot) (d *ReadOnly, err error) {
+func (d *ReadOnly) openWithRing(dir string, snap *ringbuffer.Snapshot) (err error) {
 	defer func() { err = errors.Join(err, snap.Close()) }()
 	// All of the ring before any of the store's manifests, see OpenReadOnly.
-	requests, err := pipeline.Pending(snap)
+	read := pipeline.Pending
+	report, err := snap.Check()
 	if err != nil {
-		return nil, err
+		// Its cursors say nothing. The store skips by position what it has.
+		read = pipeline.Retained
+		d.damage = append(d.damage, storage.Damage{File: ringPath(dir), Err: err})
 	}
-	store, err := openStore(dir, storage.Options{ReadOnly: true, Ring: snap.ID()})
+	for _, damage := range report.Damage {
+		d.damage = append(d.damage, storage.Damage{File: ringPath(dir), Err: errors.New(damage.String())})
+	}
+	requests, err := read(snap)
 	if err != nil {
-		return nil, err
+		d.damage = append(d.damage, storage.Damage{File: ringPath(dir), Err: err})
+	}
+	if d.Store, err = openStore(dir, storage.Options{ReadOnly: true, Ring: snap.ID()}); err != nil {
+		return err
 	}
 	for _, r := range requests {
 		// A request that cannot be read is not the reader's to report: the
 		// writer counts it when it gets there.
-		_ = store.Overlay(r.Signal, r.Payload, r.End)
+		_ = d.Store.Overlay(r.Signal, r.Payload, r.End)
 	}
-	return &ReadOnly{store}, nil
+	return nil
 }
 
 // Close closes the store.

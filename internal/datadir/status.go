@@ -11,6 +11,19 @@ type Status struct {
 	Store StoreStatus  `json:"store"`
 	Ring  RingStatus   `json:"ring"`
 	Sinks []SinkStatus `json:"sinks"`
+	Disk  DiskStatus   `json:"disk"`
+	// NotReady is why /readyz answers 503; empty where it does not.
+	NotReady string `json:"not_ready,omitempty"`
+}
+
+// DiskStatus is the state of the file system of a data directory, in bytes.
+type DiskStatus struct {
+	Total uint64 `json:"total"`
+	Free  uint64 `json:"free"`
+	// Reserve is kept free; Full tells that less is, and that new telemetry is
+	// refused for it.
+	Reserve uint64 `json:"reserve"`
+	Full    bool   `json:"full"`
 }
 
 // StoreStatus is the state of the store.
@@ -86,8 +99,14 @@ type SinkStatus struct {
 	// or given up for want of room in the ring or on disk.
 	DroppedRequests uint64 `json:"dropped_requests"`
 	DroppedRecords  uint64 `json:"dropped_records"`
-	Failures        uint64 `json:"failures"`
-	SpillBytes      int64  `json:"spill_bytes"`
+	// Dropped has the dropped records by reason.
+	Dropped map[string]uint64 `json:"dropped,omitempty"`
+	// PartialSuccesses are answers of a collector that took a request and
+	// rejected RejectedRecords of it, or had something to say.
+	PartialSuccesses uint64 `json:"partial_successes"`
+	RejectedRecords  uint64 `json:"rejected_records"`
+	Failures         uint64 `json:"failures"`
+	SpillBytes       int64  `json:"spill_bytes"`
 	// SpillCorruptBytes could not be read back.
 	SpillCorruptBytes uint64 `json:"spill_corrupt_bytes"`
 	SpillSyncErrors   uint64 `json:"spill_sync_errors"`
@@ -96,7 +115,10 @@ type SinkStatus struct {
 
 // Status returns the state of store, ring and pipeline.
 func (d *DataDir) Status() Status {
-	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats())}
+	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()), Disk: d.disk.status()}
+	if err := d.Ready(); err != nil {
+		s.NotReady = err.Error()
+	}
 	for _, sink := range d.Pipeline.Stats().Sinks {
 		s.Sinks = append(s.Sinks, d.sinkStatus(sink))
 	}
@@ -108,7 +130,15 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	if endpoint, ok := d.endpoints[name]; ok {
 		name = endpoint
 	}
+	dropped := st.Dropped
+	if n := st.Spill.DroppedRecords; n > 0 {
+		if dropped == nil {
+			dropped = make(map[string]uint64)
+		}
+		dropped["spill_limit"] = n
+	}
 	return SinkStatus{
+		Dropped: dropped, PartialSuccesses: st.PartialSuccesses, RejectedRecords: st.RejectedRecords,
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
 		Unknown: st.Unknown, Malformed: st.Malformed,
 		DroppedRequests: st.DroppedRequests + st.Spill.DroppedFrames,

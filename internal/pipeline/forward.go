@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -36,8 +38,12 @@ type forwardSink struct {
 	synced   time.Time // when the queue was last synced
 	outgrown uint64    // records the queue has dropped at its limit
 
+	// Owned by send.
+	partials uint64 // partial successes that were told of
+	rejected uint64 // records of them
+	corrupt  uint64 // bytes of the queue that could not be read
+
 	counters counters
-	onceDrop sync.Once
 }
 
 // delivery is one request on its way from read to send. The bytes are a copy:
@@ -84,7 +90,7 @@ func (f *forwardSink) tick() time.Duration {
 // goes on until the disk has what went to the queue: after a sync that failed
 // the requests are written once more, elsewhere.
 func (f *forwardSink) consume(ctx context.Context, b *batch) bool {
-	retry := newRetry(f.opts)
+	retry := newRetry(f.opts, f.in.notes)
 	for {
 		for _, c := range b.sorted() {
 			if !f.pass(ctx, &c) {
@@ -98,7 +104,7 @@ func (f *forwardSink) consume(ctx context.Context, b *batch) bool {
 		if err == nil {
 			return true
 		}
-		if !retry.pause(ctx, f.log, "pipeline: cannot sync the spill queue; its newest requests are written again", err) {
+		if !retry.pause(ctx, "pipeline: cannot sync the spill queue; its newest requests are written again", err) {
 			return false
 		}
 	}
@@ -173,7 +179,7 @@ func (f *forwardSink) await(ctx context.Context, c *chunk, d *delivery) bool {
 			return false
 		}
 		if !d.over { // done is closed: send has no more to do with it
-			f.drop(c.size()-d.settled, errNoRoom)
+			f.drop(c.size()-d.settled, "no_room", errNoRoom)
 		}
 		return true
 	}
@@ -195,7 +201,7 @@ func (f *forwardSink) copyToQueue(c *chunk, d *delivery) error {
 		return err
 	}
 	d.copied, d.frame, f.unsynced = true, frame, true
-	f.log.Warn("pipeline: the collector does not keep up; its requests are kept on disk", "lag", f.in.rd.Lag())
+	f.in.notes.tell(slog.LevelWarn, "pipeline: the collector does not keep up; its requests are kept on disk", "", uint64(records), nil)
 	return nil
 }
 
@@ -206,7 +212,7 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 	if c.records != nil {
 		f.buf = payload
 	}
-	retry := newRetry(f.opts)
+	retry := newRetry(f.opts, f.in.notes)
 	for {
 		_, err := f.queue.Append(c.signal, c.size(), payload)
 		if err == nil {
@@ -220,25 +226,21 @@ func (f *forwardSink) enqueue(ctx context.Context, c *chunk) bool {
 			return f.hand(ctx, c)
 		}
 		if errors.Is(err, spill.ErrTooLarge) || f.in.rd.Lag() > f.lagging+f.lagging/2 {
-			f.drop(c.size(), err)
+			f.drop(c.size(), "spill", err)
 			return true
 		}
-		if !retry.pause(ctx, f.log, "pipeline: cannot write the spill queue", err) {
+		if !retry.pause(ctx, "pipeline: cannot write the spill queue", err) {
 			return false
 		}
 	}
 }
 
-func (f *forwardSink) drop(records int, err error) {
-	f.counters.dropped(records)
-	f.tellDrop(uint64(records), err)
-}
+const dropped = "pipeline: records for the collector are dropped"
 
-func (f *forwardSink) tellDrop(records uint64, err error) {
+func (f *forwardSink) drop(records int, reason string, err error) {
+	f.counters.dropped(records, reason)
 	f.counters.fail(err)
-	f.onceDrop.Do(func() {
-		f.log.Error("pipeline: records for the collector are dropped; further ones are only counted", "records", records, "error", err)
-	})
+	f.in.notes.tell(slog.LevelError, dropped, reason, uint64(records), err)
 }
 
 var errLimit = errors.New("the spill queue is at its limit and its oldest requests are dropped")
@@ -246,8 +248,32 @@ var errLimit = errors.New("the spill queue is at its limit and its oldest reques
 // noticeLimit tells of what the queue has dropped, and counted, itself.
 func (f *forwardSink) noticeLimit() {
 	if n := f.queue.Stats().DroppedRecords; n > f.outgrown {
-		f.tellDrop(n-f.outgrown, errLimit)
+		f.counters.fail(errLimit)
+		f.in.notes.tell(slog.LevelError, dropped, "spill_limit", n-f.outgrown, errLimit)
 		f.outgrown = n
+	}
+}
+
+// noticeCorrupt tells of what the queue has stepped over since it is damaged.
+func (f *forwardSink) noticeCorrupt() {
+	if n := f.queue.Stats().CorruptBytes; n > f.corrupt {
+		f.in.notes.tell(slog.LevelError, "pipeline: requests kept on disk are damaged and cannot be sent", "damaged", 0,
+			fmt.Errorf("%d bytes are no whole request", n-f.corrupt))
+		f.corrupt = n
+	}
+}
+
+// noticePartial tells of what the collector said about a request that it took.
+func (f *forwardSink) noticePartial() {
+	p, ok := f.to.(partial)
+	if !ok {
+		return
+	}
+	answers, rejected, message := p.PartialSuccesses()
+	if answers > f.partials {
+		f.in.notes.tell(slog.LevelWarn, "pipeline: the collector took a request but not all of it, or warns about it", "partial_success",
+			rejected-f.rejected, errors.New(message))
+		f.partials, f.rejected = answers, rejected
 	}
 }
 
@@ -303,19 +329,21 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 	if f.queue == nil {
 		return nil
 	}
-	retry := newRetry(f.opts)
+	retry := newRetry(f.opts, f.in.notes)
 	for ctx.Err() == nil {
 		frame, ok, err := f.queue.Peek(buf)
 		if err != nil {
 			f.counters.fail(err)
-			if !retry.pause(ctx, f.log, "pipeline: cannot read the spill queue", err) {
+			if !retry.pause(ctx, "pipeline: cannot read the spill queue", err) {
 				return buf
 			}
 			continue
 		}
 		if !ok {
+			f.noticeCorrupt()
 			return nil // let go of the buffer: the next outage may be far
 		}
+		f.noticeCorrupt()
 		buf = frame.Payload
 		if over, _ := f.deliver(ctx, frame.Signal, frame.Payload); !over {
 			return buf
@@ -327,11 +355,15 @@ func (f *forwardSink) sendQueue(ctx context.Context, buf []byte) []byte {
 	return buf
 }
 
-// maxParts is how many parts, and parts of parts, are sent of a request that the
-// collector refuses as a whole: enough to find one bad record among thousands by
-// halves, and few enough that a collector which refuses everything is not asked
-// once a record.
-const maxParts = 64
+// maxRefused is how many parts, and parts of parts, are sent of a request that
+// the collector refuses as a whole, those that it takes left out: enough to
+// find one bad record among thousands by halves, and few enough that a
+// collector which refuses everything is not asked once a record. maxParts is
+// how many with those that it takes: some dozens of bad records are found.
+const (
+	maxRefused = 64
+	maxParts   = 1024
+)
 
 // Resources and scopes stand in both halves. What that may add to a request is
 // bounded: parts of one that is a large resource above all are hardly smaller.
@@ -342,7 +374,8 @@ const (
 
 // division is how far the delivery of a request has come.
 type division struct {
-	parts    int // that may still be made
+	refused  int // parts that may still be made if none of them is taken
+	parts    int // parts that may still be made
 	repeated int // bytes that they may still add
 	settled  int // records of parts that were taken or refused for good
 }
@@ -351,7 +384,7 @@ type division struct {
 // Where ctx ends first, over is false, and settled says for how many records
 // that is so all the same.
 func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, payload []byte) (over bool, settled int) {
-	d := division{parts: maxParts, repeated: max(minRepeated, repeatedFactor*len(payload))}
+	d := division{refused: maxRefused, parts: maxParts, repeated: max(minRepeated, repeatedFactor*len(payload))}
 	over = f.deliverPart(ctx, &chunk{signal: signal, whole: payload}, &d)
 	return over, d.settled
 }
@@ -359,15 +392,17 @@ func (f *forwardSink) deliver(ctx context.Context, signal otlpwire.Signal, paylo
 // deliverPart delivers a part of a request, in halves where it is too large or
 // something in it is refused.
 func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, d *division) bool {
-	retry := newRetry(f.opts)
+	retry := newRetry(f.opts, f.in.notes)
 	for {
 		err := f.counters.guard(f.log, func() error { return f.to.Forward(ctx, c.signal, c.whole) })
 		switch {
 		case err == nil:
-			retry.succeeded(f.log, "pipeline: the collector takes requests again")
+			retry.succeeded("pipeline: the collector takes requests again")
 			f.counters.took(0, len(c.whole))
+			f.noticePartial()
 			if d.parts < maxParts {
 				d.settled += c.size()
+				d.refused = min(d.refused+2, maxRefused)
 			}
 			return true
 		case permanent(err):
@@ -375,14 +410,14 @@ func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, d *division) bo
 				return f.deliverPart(ctx, first, d) && f.deliverPart(ctx, second, d)
 			}
 			records := c.size()
-			f.drop(records, err)
+			f.drop(records, cmp.Or(reasonOf(err), "refused"), err)
 			d.settled += records
 			return true
 		case ctx.Err() != nil:
 			return false
 		}
 		f.counters.fail(err)
-		if !retry.pause(ctx, f.log, "pipeline: the collector does not take a request; it is sent again until it does", err) {
+		if !retry.pause(ctx, "pipeline: the collector does not take a request; it is sent again until it does", err) {
 			return false
 		}
 	}
@@ -390,7 +425,7 @@ func (f *forwardSink) deliverPart(ctx context.Context, c *chunk, d *division) bo
 
 // halves cuts what was refused, if that can help.
 func halves(c *chunk, err error, d *division) (first, second *chunk, ok bool) {
-	if !divisible(err) || d.parts < 2 {
+	if !divisible(err) || min(d.refused, d.parts) < 2 {
 		return nil, nil, false
 	}
 	a, b, ok := otlpwire.Halve(c.whole)
@@ -398,6 +433,7 @@ func halves(c *chunk, err error, d *division) (first, second *chunk, ok bool) {
 		return nil, nil, false
 	}
 	d.parts -= 2
+	d.refused -= 2
 	d.repeated -= len(a) + len(b) - len(c.whole)
 	return &chunk{signal: c.signal, whole: a}, &chunk{signal: c.signal, whole: b}, true
 }

@@ -149,6 +149,10 @@ func TestForward_WhatIsRefusedIsSentInParts(t *testing.T) {
 	}
 	f("large", func(rows []string) bool { return len(rows) > 100 }, 0, 100)
 	f("one record", func(rows []string) bool { return slices.Contains(rows, number("s", 1234)) }, 1, 30)
+	// Every hundredth: more than the parts that may be refused in a row.
+	f("twenty records", func(rows []string) bool {
+		return slices.ContainsFunc(rows, func(row string) bool { return strings.HasSuffix(row, "50") })
+	}, 20, 500)
 	f("everything", func([]string) bool { return true }, n, 70)
 }
 

@@ -35,7 +35,9 @@ func newRing(t *testing.T, size int) *ringbuffer.Ring {
 
 func newPipeline(t *testing.T, r *ringbuffer.Ring, o pipeline.Options) *pipeline.Pipeline {
 	t.Helper()
-	o.Logger = quiet
+	if o.Logger == nil {
+		o.Logger = quiet
+	}
 	if o.RetryInterval == 0 {
 		o.RetryInterval, o.MaxRetryInterval = time.Millisecond, 5*time.Millisecond
 	}

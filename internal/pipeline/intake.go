@@ -3,8 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +20,7 @@ type intake struct {
 	opts    Options
 	linger  time.Duration
 	log     *slog.Logger
+	notes   *notes
 	catalog *catalog
 	hurry   chan struct{} // ends a linger early
 	batch   batch
@@ -28,7 +29,6 @@ type intake struct {
 
 	idle    atomic.Bool   // the ring was found dry and everything read is consumed
 	unknown atomic.Uint64 // records stepped over
-	logOnce sync.Once
 }
 
 // lingerStep is the longest a lingering intake goes without looking at the ring.
@@ -40,8 +40,9 @@ func newIntake(ring *ringbuffer.Ring, reader string, o Options, linger time.Dura
 	if err != nil {
 		return nil, err
 	}
+	log := o.Logger.With("sink", reader)
 	return &intake{
-		ring: ring, rd: rd, opts: o, linger: linger, hurry: make(chan struct{}, 1), log: o.Logger.With("sink", reader),
+		ring: ring, rd: rd, opts: o, linger: linger, hurry: make(chan struct{}, 1), log: log, notes: newNotes(log, o.LogInterval),
 		catalog: &catalog{ring: ring, known: make(map[uint32]*scopeDef)},
 	}, nil
 }
@@ -144,10 +145,10 @@ func (in *intake) take(b *batch, r ringbuffer.Record) {
 		return
 	}
 	in.unknown.Add(1)
-	in.logOnce.Do(func() {
-		in.log.Error("pipeline: record of the ring is not understood and stepped over; further ones are only counted",
-			"kind", r.Kind, "bytes", len(r.Data), "position", r.Pos)
-	})
+	if in.notes != nil { // the writer says so, where a snapshot is read
+		in.notes.tell(slog.LevelError, "pipeline: record of the ring is not understood and stepped over", "unknown", 1,
+			fmt.Errorf("record of kind %d and %d bytes at position %d", r.Kind, len(r.Data), r.Pos))
+	}
 }
 
 // pause waits for d, or until ctx ends, and tells whether it did not.

@@ -32,9 +32,18 @@ type Store interface {
 // that returns true means that the request will never be taken, and a method
 // Divisible() bool that returns true that a part of it may be; after any other
 // error it is sent again, not before what a method RetryDelay() time.Duration
-// in the chain returns.
+// in the chain returns. A method Reason() string is a word for the kind of the
+// error, one of a few.
 type Forwarder interface {
 	Forward(ctx context.Context, signal otlpwire.Signal, payload []byte) error
+}
+
+// partial is a Forwarder that knows of answers which took a request and
+// rejected some of its records, or had something to say about it.
+type partial interface {
+	// PartialSuccesses counts such answers, and the records rejected, so far;
+	// message is the newest text.
+	PartialSuccesses() (answers, rejected uint64, message string)
 }
 
 // NamedForwarder is a forwarder with the name of its ring reader and spill.
@@ -57,6 +66,9 @@ type Options struct {
 	SpillDir string
 	// SpillLimit bounds each spill queue in bytes; 0 or less means 1 GiB.
 	SpillLimit int64
+	// SpillRoom returns why the spill queues may take no more of the disk; nil
+	// means that they always may.
+	SpillRoom func() error
 	// Durable keeps the ring's space until what went to a spill queue is on
 	// the disk. Otherwise that follows within a second or so, and power loss
 	// in between takes it, as it does in the ring.
@@ -74,6 +86,9 @@ type Options struct {
 	// RetryInterval is the first pause, and MaxRetryInterval the longest,
 	// after an error that may pass; 0 means 100 ms and 10 s.
 	RetryInterval, MaxRetryInterval time.Duration
+	// LogInterval is the least time between two lines about the same thing,
+	// which say how often it happened; 0 or less means a minute.
+	LogInterval time.Duration
 	// Logger is told what operators should know; nil means slog.Default.
 	Logger *slog.Logger
 }
@@ -82,6 +97,8 @@ const (
 	storeReader   = "store"
 	forwardPrefix = "forward-"
 	spillPrefix   = "spill-"
+	// SpillPattern matches the names of the spill queues.
+	SpillPattern = spillPrefix + "*"
 	// releaseInterval is how often the store is asked what is durable, and a
 	// forwarder's lag looked at.
 	releaseInterval = 20 * time.Millisecond
@@ -110,6 +127,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxRetryInterval <= 0 {
 		o.MaxRetryInterval = 10 * time.Second
+	}
+	if o.LogInterval <= 0 {
+		o.LogInterval = time.Minute
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -16,6 +16,9 @@ func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 // everything behind it would wait for ever.
 func (p panicked) Permanent() bool { return true }
 
+// Reason is what Forwarder.Forward's errors may say of themselves.
+func (p panicked) Reason() string { return "panic" }
+
 // guard calls f, a method of a sink, and returns its panic as an error. The
 // stack of the first one is logged.
 func (c *counters) guard(log *slog.Logger, f func() error) (err error) {

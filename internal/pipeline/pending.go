@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -23,11 +25,21 @@ func Pending(snap *ringbuffer.Snapshot) ([]Request, error) {
 	if err != nil || !slices.Contains(readers, storeReader) {
 		return nil, err
 	}
+	return requests(snap, snap.Records(storeReader))
+}
+
+// Retained returns everything that a ring file still holds, what its store has
+// made durable as well, in the order of the ring: for a file whose cursors are
+// not to be trusted.
+func Retained(snap *ringbuffer.Snapshot) ([]Request, error) {
+	return requests(snap, snap.Retained())
+}
+
+func requests(snap *ringbuffer.Snapshot, records iter.Seq2[ringbuffer.Record, error]) ([]Request, error) {
 	in := &intake{catalog: &catalog{ring: snap, known: make(map[uint32]*scopeDef)}}
-	in.logOnce.Do(func() {}) // the writer says so
 	asm := newAssembler(in.catalog)
 	var out []Request
-	for rec, err := range snap.Records(storeReader) {
+	for rec, err := range records {
 		if err != nil {
 			return out, err
 		}
@@ -38,5 +50,6 @@ func Pending(snap *ringbuffer.Snapshot) ([]Request, error) {
 			out = append(out, Request{Signal: c.signal, Payload: c.payload(asm, nil), End: c.end})
 		}
 	}
+	slices.SortFunc(out, func(a, b Request) int { return cmp.Compare(a.End, b.End) })
 	return out, nil
 }

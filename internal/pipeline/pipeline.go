@@ -69,8 +69,9 @@ func (p *Pipeline) open() error {
 		in.single = p.opts.Store.Watermark()
 		p.store = &storeSink{
 			in: in, store: p.opts.Store, opts: p.opts, log: in.log, lagging: lagging,
-			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog),
+			flush: make(chan struct{}, 1), asm: newAssembler(in.catalog), replayTo: p.ring.Stats().Head,
 		}
+		p.store.consumed.Store(in.rd.Position())
 	}
 	for _, nf := range p.opts.Forwarders {
 		if err := p.openForward(nf, lagging); err != nil {
@@ -93,7 +94,7 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 	if p.opts.SpillDir == "" {
 		return nil
 	}
-	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit})
+	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit, Room: p.opts.SpillRoom, Logger: f.log})
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,24 @@ func (p *Pipeline) Start() error {
 		start(f.read)
 		start(f.send)
 	}
+	start(p.report)
 	return nil
+}
+
+// report writes the lines of the sinks' notes that are due.
+func (p *Pipeline) report(ctx context.Context) {
+	for pause(ctx, p.opts.LogInterval) {
+		p.flushNotes(false)
+	}
+}
+
+func (p *Pipeline) flushNotes(all bool) {
+	if p.store != nil {
+		p.store.in.notes.flush(all)
+	}
+	for _, f := range p.forwards {
+		f.in.notes.flush(all)
+	}
 }
 
 // drainPoll is the time between two looks of Drain.
@@ -190,6 +208,10 @@ func (p *Pipeline) DrainStore(ctx context.Context) error {
 	target := p.ring.Stats().Head
 	return p.poll(ctx, storeReader, func() (bool, error) { return p.store.drained(ctx, target) })
 }
+
+// Replayed tells whether the store has been given everything that the ring held
+// when the pipeline was made.
+func (p *Pipeline) Replayed() bool { return p.store == nil || p.store.replayed() }
 
 // DrainForwarders is [Pipeline.Drain] for the collectors alone, which may not
 // be there for hours.
@@ -235,6 +257,9 @@ func (p *Pipeline) Stats() Stats {
 		if f.queue != nil {
 			fs.Spill = f.queue.Stats()
 		}
+		if p, ok := f.to.(partial); ok {
+			fs.PartialSuccesses, fs.RejectedRecords, _ = p.PartialSuccesses()
+		}
 		st.Sinks = append(st.Sinks, fs)
 	}
 	return st
@@ -253,6 +278,7 @@ func (p *Pipeline) Close() error {
 	p.closed = true
 	p.cancel()
 	p.wg.Wait()
+	p.flushNotes(true)
 	var errs []error
 	if p.store != nil {
 		p.store.release()

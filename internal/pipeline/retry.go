@@ -9,30 +9,24 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// logEvery is the time between two log lines about an error that stays.
-const logEvery = time.Minute
-
-// retry paces attempts that go on until they succeed, and logs the first
-// failure, one in a while, and the success after failures.
+// retry paces attempts that go on until they succeed, and notes the failures
+// and the success after them.
 type retry struct {
+	notes  *notes
 	pauses *backoff.ExponentialBackOff
-	tries  int
-	logged time.Time
+	failed bool
 }
 
-func newRetry(o Options) *retry {
-	return &retry{pauses: &backoff.ExponentialBackOff{
+func newRetry(o Options, n *notes) *retry {
+	return &retry{notes: n, pauses: &backoff.ExponentialBackOff{
 		InitialInterval: o.RetryInterval, MaxInterval: o.MaxRetryInterval, Multiplier: 2, RandomizationFactor: 0.5,
 	}}
 }
 
 // pause waits before the next attempt; false means that ctx ended.
-func (r *retry) pause(ctx context.Context, log *slog.Logger, message string, err error) bool {
-	r.tries++
-	if r.tries == 1 || time.Since(r.logged) >= logEvery {
-		r.logged = time.Now()
-		log.Warn(message, "error", err, "attempts", r.tries)
-	}
+func (r *retry) pause(ctx context.Context, message string, err error) bool {
+	r.failed = true
+	r.notes.tell(slog.LevelWarn, message, reasonOf(err), 0, err)
 	wait := r.pauses.NextBackOff()
 	var asked interface{ RetryDelay() time.Duration }
 	if errors.As(err, &asked) {
@@ -41,9 +35,9 @@ func (r *retry) pause(ctx context.Context, log *slog.Logger, message string, err
 	return pause(ctx, wait)
 }
 
-func (r *retry) succeeded(log *slog.Logger, message string) {
-	if r.tries > 0 {
-		log.Info(message, "attempts", r.tries+1)
+func (r *retry) succeeded(message string) {
+	if r.failed {
+		r.notes.tell(slog.LevelInfo, message, "", 0, nil)
 	}
 }
 

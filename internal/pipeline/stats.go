@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,15 @@ type SinkStats struct {
 	// Malformed requests were dropped because the store cannot read them.
 	Malformed uint64
 	// DroppedRequests and DroppedRecords were refused for good by the
-	// collector, or given up because there was no room for them.
+	// collector, malformed, or given up because there was no room for them.
 	DroppedRequests, DroppedRecords uint64
+	// Dropped has the DroppedRecords by reason: what the forwarder's error says
+	// (rejected, too_large, unsupported, …), refused where it says nothing,
+	// panic, malformed, no_room and spill.
+	Dropped map[string]uint64
+	// PartialSuccesses are answers of a collector that took a request and
+	// rejected RejectedRecords of it, or had something to say.
+	PartialSuccesses, RejectedRecords uint64
 	// Failures are attempts that were, or will be, made again.
 	Failures uint64
 	// Position is the ring position the sink has released, Lag the bytes
@@ -44,9 +52,10 @@ type counters struct {
 
 	oncePanic sync.Once
 
-	mu     sync.Mutex // guards what follows
-	last   string
-	lastAt time.Time
+	mu       sync.Mutex // guards what follows
+	last     string
+	lastAt   time.Time
+	byReason map[string]uint64 // records dropped
 }
 
 func (c *counters) took(rows, bytes int) {
@@ -55,9 +64,15 @@ func (c *counters) took(rows, bytes int) {
 	c.bytes.Add(uint64(bytes))
 }
 
-func (c *counters) dropped(records int) {
+func (c *counters) dropped(records int, reason string) {
 	c.droppedRequests.Add(1)
 	c.droppedRecords.Add(uint64(records))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byReason == nil {
+		c.byReason = make(map[string]uint64)
+	}
+	c.byReason[reason] += uint64(records)
 }
 
 func (c *counters) fail(err error) {
@@ -74,6 +89,7 @@ func (c *counters) stats(name string, in *intake) SinkStats {
 		Name: name, Requests: c.requests.Load(), Bytes: c.bytes.Load(), Rows: c.rows.Load(),
 		Unknown: in.unknown.Load(), Malformed: c.malformed.Load(),
 		DroppedRequests: c.droppedRequests.Load(), DroppedRecords: c.droppedRecords.Load(),
+		Dropped:  maps.Clone(c.byReason),
 		Failures: c.failures.Load(), Position: in.rd.Position(), Lag: in.rd.Lag(),
 		LastError: c.last, LastErrorTime: c.lastAt,
 	}

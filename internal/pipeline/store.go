@@ -3,8 +3,8 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +22,8 @@ type storeSink struct {
 	log     *slog.Logger
 	lagging uint64 // bytes of lag at which the store is asked to flush
 	flush   chan struct{}
+	// replayTo is the head of the ring at the start.
+	replayTo uint64
 
 	asm *assembler // owned by run
 	buf []byte     // owned by run
@@ -29,9 +31,8 @@ type storeSink struct {
 	consumed atomic.Uint64 // ring position behind what was appended or dropped
 	appended atomic.Uint64 // ring position behind the newest request the store took
 	flushed  atomic.Uint64 // consumed, when Drain last flushed
+	caught   atomic.Bool   // replayed has returned true
 	counters counters
-
-	malformedOnce sync.Once
 }
 
 func (s *storeSink) run(ctx context.Context) {
@@ -56,6 +57,16 @@ func (s *storeSink) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// replayed tells whether what the ring held at the start was consumed. Behind
+// the newest record there may be positions that hold none: a ring found dry
+// says the same.
+func (s *storeSink) replayed() bool {
+	if !s.caught.Load() && (s.in.idle.Load() || s.consumed.Load() >= s.replayTo) {
+		s.caught.Store(true)
+	}
+	return s.caught.Load()
 }
 
 // tick is how long to wait for a record before looking at what is durable; 0,
@@ -92,7 +103,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 	if c.records != nil {
 		s.buf = payload
 	}
-	retry := newRetry(s.opts)
+	retry := newRetry(s.opts, s.in.notes)
 	for {
 		var rows int
 		err := s.counters.guard(s.log, func() (err error) {
@@ -101,7 +112,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 		})
 		switch {
 		case err == nil:
-			retry.succeeded(s.log, "pipeline: the store takes records again")
+			retry.succeeded("pipeline: the store takes records again")
 			s.counters.took(rows, len(payload))
 			s.appended.Store(c.end)
 			return true
@@ -111,7 +122,7 @@ func (s *storeSink) append(ctx context.Context, c *chunk) bool {
 			return false
 		}
 		s.counters.fail(err)
-		if !retry.pause(ctx, s.log, "pipeline: the store does not take a request; it is tried again until it does", err) {
+		if !retry.pause(ctx, "pipeline: the store does not take a request; it is tried again until it does", err) {
 			return false
 		}
 	}
@@ -130,10 +141,10 @@ func (s *storeSink) malformed(ctx context.Context, c *chunk, err error) bool {
 	}
 	s.counters.malformed.Add(1)
 	s.counters.fail(err)
-	s.malformedOnce.Do(func() {
-		s.log.Error("pipeline: the store refuses a record as malformed and it is dropped; further ones are only counted",
-			"signal", c.signal.String(), "end", c.end, "error", err)
-	})
+	records := c.size()
+	s.counters.dropped(records, "malformed")
+	s.in.notes.tell(slog.LevelError, "pipeline: the store cannot read a request, which is dropped", "malformed", uint64(records),
+		fmt.Errorf("%s at position %d: %w", c.signal, c.end, err))
 	return true
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -212,4 +213,44 @@ func TestPipeline_Misuse(t *testing.T) {
 	if err := p.Start(); !errors.Is(err, pipeline.ErrClosed) {
 		t.Errorf("start after close: %v", err)
 	}
+}
+
+// TestReplayed is false until the store was given what the ring held at the
+// start, and stays true.
+func TestReplayed(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	w := producer{t, ring}
+	for i := range 10 {
+		must(t, func() error { return w.whole(number("s", i)) })
+	}
+	s := openStore(newDisk())
+	var blocked atomic.Bool
+	blocked.Store(true)
+	s.fail = func() error {
+		if blocked.Load() {
+			return errors.New("not now")
+		}
+		return nil
+	}
+	p := newPipeline(t, ring, pipeline.Options{Store: s})
+	if p.Replayed() {
+		t.Error("replayed before the start")
+	}
+	start(t, p)
+	eventually(t, "attempts", func() bool { return p.Stats().Sinks[0].Failures > 3 })
+	if p.Replayed() {
+		t.Error("replayed while the store takes nothing")
+	}
+	blocked.Store(false)
+	eventually(t, "replayed", p.Replayed)
+	blocked.Store(true)
+	must(t, func() error { return w.whole("later") })
+	time.Sleep(20 * time.Millisecond)
+	if !p.Replayed() {
+		t.Error("what comes later is no replay")
+	}
+
+	empty := newPipeline(t, newRing(t, 1<<20), pipeline.Options{Store: openStore(newDisk())})
+	start(t, empty)
+	eventually(t, "an empty ring is replayed", empty.Replayed)
 }

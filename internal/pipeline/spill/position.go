@@ -28,12 +28,19 @@ func openPosition(dir string) (*positionFile, uint64, error) {
 	}
 	p := &positionFile{f: f}
 	var newest uint64
-	for i := range 2 {
-		if seq, pos, ok := decodeSlot(slots[i*slotBytes:]); ok && seq > p.seq {
-			p.seq, newest = seq, pos
+	p.seq, newest = newestSlot(slots[:])
+	return p, newest, nil
+}
+
+// newestSlot returns what the newer of two slots holds, zeros where neither is
+// whole.
+func newestSlot(slots []byte) (seq, pos uint64) {
+	for ; len(slots) >= slotBytes; slots = slots[slotBytes:] {
+		if s, at, ok := decodeSlot(slots); ok && s > seq {
+			seq, pos = s, at
 		}
 	}
-	return p, newest, nil
+	return seq, pos
 }
 
 func (p *positionFile) write(pos uint64) error {

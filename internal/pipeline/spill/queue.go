@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,6 +31,11 @@ var ErrClosed = errors.New("spill: queue is closed")
 type Options struct {
 	// Limit bounds the bytes on disk; 0 or less means 1 GiB.
 	Limit int64
+	// Room returns why nothing more may be put on the disk; nil means that it
+	// always may.
+	Room func() error
+	// Logger is told what an operator should know; nil discards.
+	Logger *slog.Logger
 }
 
 // Frame is one request of the queue.
@@ -58,6 +64,8 @@ type Stats struct {
 // Queue is a bounded queue of requests on disk.
 type Queue struct {
 	dir      string // immutable
+	log      *slog.Logger
+	room     func() error
 	limit    uint64
 	segBytes uint64
 
@@ -81,7 +89,10 @@ func Open(dir string, o Options) (*Queue, error) {
 	if o.Limit <= 0 {
 		o.Limit = DefaultLimit
 	}
-	q := &Queue{dir: dir, limit: uint64(o.Limit)}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	q := &Queue{dir: dir, log: o.Logger, room: o.Room, limit: uint64(o.Limit)}
 	// Dropping goes by segments; an eighth of the limit at a time.
 	q.segBytes = min(maxSegmentBytes, max(q.limit/8, 1))
 	if err := q.recover(); err != nil {
@@ -92,6 +103,9 @@ func Open(dir string, o Options) (*Queue, error) {
 }
 
 func (q *Queue) recover() error {
+	if err := q.clear(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
 		return err
 	}
@@ -111,7 +125,7 @@ func (q *Queue) recover() error {
 		if i+1 < len(bases) {
 			next = bases[i+1]
 		}
-		s, err := openSegment(q.dir, base, next)
+		s, err := openSegment(q.dir, base, next, os.O_RDWR)
 		if err != nil {
 			return err
 		}
@@ -152,6 +166,11 @@ func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Fra
 	need := headerBytes + uint64(len(payload))
 	if need > q.limit || uint64(len(payload)) > 1<<32-1 {
 		return Frame{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
+	}
+	if q.room != nil {
+		if err := q.room(); err != nil {
+			return Frame{}, fmt.Errorf("spill: %w", err)
+		}
 	}
 	if err := q.makeRoom(need); err != nil {
 		return Frame{}, fmt.Errorf("spill: %w", err)

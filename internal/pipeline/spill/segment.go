@@ -63,8 +63,8 @@ func createSegment(dir string, base uint64) (*segment, error) {
 
 // openSegment opens the segment at base. What it has behind next, where the
 // next segment begins, is left of a write that could not be taken back.
-func openSegment(dir string, base, next uint64) (*segment, error) {
-	f, err := os.OpenFile(filepath.Join(dir, segmentName(base)), os.O_RDWR, 0)
+func openSegment(dir string, base, next uint64, flag int) (*segment, error) {
+	f, err := os.OpenFile(filepath.Join(dir, segmentName(base)), flag, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
@@ -72,6 +72,9 @@ func openSegment(dir string, base, next uint64) (*segment, error) {
 	if err != nil {
 		_ = f.Close()
 		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("segment %s is no regular file", f.Name()), f.Close())
 	}
 	return &segment{base: base, size: min(uint64(info.Size()), next-base), f: f}, nil
 }

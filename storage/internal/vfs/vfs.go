@@ -60,5 +60,8 @@ func (e Error) Error() string { return string(e) }
 // ErrLocked is what the error of FS.Lock wraps when another holds the lock.
 const ErrLocked Error = "locked by another process"
 
+// ErrNotFile is what the error of FS.Open wraps for a directory.
+const ErrNotFile Error = "is no regular file"
+
 // ErrTooLarge is what the error of ReadFile wraps for a file above the limit.
 const ErrTooLarge Error = "file too large"

@@ -1,0 +1,17 @@
+package receiver
+
+import (
+	"context"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+)
+
+// Accept is what the transports call, without them.
+func Accept(ctx context.Context, r *Receiver, s otlpwire.Signal, payload []byte) error {
+	l := lease{budget: &r.inFlight}
+	defer l.end()
+	if _, f := r.accept(ctx, s, payload, &l); f != nil {
+		return f
+	}
+	return nil
+}
