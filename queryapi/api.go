@@ -34,8 +34,12 @@ type Options struct {
 	Ready func() error
 	// Metrics serves /metrics.
 	Metrics http.Handler
-	// OTLP serves /v1/traces, /v1/logs and /v1/metrics.
+	// OTLP serves /v1/traces, /v1/logs and /v1/metrics. It gets what Guard would
+	// refuse as well: its errors have a form of their own.
 	OTLP http.Handler
+	// Guard keeps the web pages of others out; nil is that of NewGuard without
+	// options.
+	Guard *Guard
 	// Logger gets what went wrong on our side; nil discards.
 	Logger *slog.Logger
 }
@@ -47,10 +51,16 @@ type api struct {
 	formats []Format
 }
 
+// otlpPaths is the pattern of the calls that Options.OTLP answers.
+const otlpPaths = "/v1/"
+
 // New returns the handler of the API.
 func New(o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Guard == nil {
+		o.Guard, _ = NewGuard(GuardOptions{}) // its errors are about what is not there
 	}
 	a := &api{
 		Options: o,
@@ -74,7 +84,7 @@ func New(o Options) http.Handler {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
 	if o.OTLP != nil {
-		mux.Handle("/v1/", o.OTLP)
+		mux.Handle(otlpPaths, o.OTLP)
 	}
-	return withProblems(mux)
+	return a.front(mux)
 }

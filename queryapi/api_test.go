@@ -381,8 +381,8 @@ func TestAPI_SlowClients(t *testing.T) {
 	hub.Close() // a tail says that it listens, and ends
 	h := queryapi.New(queryapi.Options{Source: query.FromStore(s), Traces: s, Tail: hub})
 	for _, r := range []*http.Request{
-		httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/query", strings.NewReader("SELECT 'x' || '"+strings.Repeat("long", 100_000)+"'")),
-		httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/tail", nil),
+		httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/api/v1/query", strings.NewReader("SELECT 'x' || '"+strings.Repeat("long", 100_000)+"'")),
+		httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/api/v1/tail", nil),
 	} {
 		w := &slowClient{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, r)

@@ -115,6 +115,9 @@ type call struct {
 
 // export reads the request and commits it.
 func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (a otlpwire.Admission, f *refusal) {
+	if err := c.r.opts.Allow(c.req); err != nil {
+		return a, refuse(forbidden, "%s", err)
+	}
 	_ = deadline.SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	payload, compressed, f := c.message()
 	if f != nil {

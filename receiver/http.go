@@ -118,6 +118,9 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 	if err == nil && (t == typeProtobuf || t == typeJSON) {
 		c.contentType = t
 	}
+	if err := c.r.opts.Allow(c.req); err != nil {
+		return "", refuse(forbidden, "%s", err)
+	}
 	if c.req.Method != http.MethodPost {
 		c.code = http.StatusMethodNotAllowed
 		c.w.Header().Set("Allow", http.MethodPost)

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"net/http"
 	"time"
 )
 
@@ -44,6 +45,9 @@ type Options struct {
 	// Ready returns why health checks over gRPC are to be told that nothing is
 	// served; nil, and an answer of nil, mean that all is.
 	Ready func() error
+	// Allow, where set, says why a request is not to be let in at all, before
+	// anything else of it is looked at. Nil lets in every one.
+	Allow func(*http.Request) error
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
@@ -62,6 +66,9 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = defaultRetryAfter
+	}
+	if o.Allow == nil {
+		o.Allow = func(*http.Request) error { return nil }
 	}
 	if o.FullWait == 0 {
 		o.FullWait = defaultFullWait

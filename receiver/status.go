@@ -26,6 +26,7 @@ var answers = [reasons]struct {
 	aborted:     {http.StatusBadRequest, codes.Canceled, false},
 	closing:     {http.StatusServiceUnavailable, codes.Unavailable, true},
 	notSynced:   {http.StatusServiceUnavailable, codes.Unavailable, true},
+	forbidden:   {http.StatusForbidden, codes.PermissionDenied, false},
 }
 
 // status returns the google.rpc.Status of a refusal.

@@ -89,7 +89,7 @@ func queryClient(server, data string, warnings io.Writer) (client *http.Client, 
 			fmt.Fprintf(warnings, "ttlog: left out: %v\n", damage)
 		}
 		api := queryapi.New(queryapi.Options{Source: query.FromStore(d.Store), Traces: d.Store, Formats: formats})
-		return &http.Client{Transport: inProcess{api}}, "http://data", d.Close, nil
+		return &http.Client{Transport: inProcess{api}}, "http://localhost", d.Close, nil
 	}
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" {
