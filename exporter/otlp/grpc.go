@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/redact"
 )
 
 // methods are the full names of the Export calls.
@@ -46,6 +48,10 @@ func newGRPCSender(t Target, a address, r Retry) (*grpcSender, error) {
 		creds = credentials.NewTLS(tlsConfig)
 	}
 	s := &grpcSender{host: a.host, headers: metadata.New(t.Headers)}
+	if a.user != nil && len(s.headers.Get("authorization")) == 0 {
+		password, _ := a.user.Password()
+		s.headers.Set("authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(a.user.Username()+":"+password)))
+	}
 	s.options = []grpc.CallOption{grpc.MaxCallRecvMsgSize(maxResponseBytes)}
 	codec := rawCodec{copies: true}
 	if t.Compression == CompressionGzip {
@@ -62,7 +68,7 @@ func newGRPCSender(t Target, a address, r Retry) (*grpcSender, error) {
 		grpc.WithDisableServiceConfig(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("endpoint %q: %w", a.host, err)
+		return nil, fmt.Errorf("endpoint %q: %s", a.host, redact.Text(err.Error())) // it may name a proxy
 	}
 	s.conn = conn
 	return s, nil

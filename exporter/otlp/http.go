@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/redact"
 )
 
 const contentProtobuf = "application/x-protobuf"
@@ -38,7 +39,7 @@ func newHTTPSender(t Target, a address) (*httpSender, error) {
 	}
 	// As http.DefaultTransport is, which the application may have replaced.
 	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
 		TLSClientConfig:       tlsConfig,
 		ForceAttemptHTTP2:     true,
@@ -113,12 +114,12 @@ func (s *httpSender) fail(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the URL is in our own text already
 	}
-	return &Error{endpoint: s.endpoint(), Message: err.Error(), cause: err}
+	return &Error{endpoint: redact.URL(s.url), Message: err.Error(), cause: err}
 }
 
 // refused is the error of an answer that is no success.
 func (s *httpSender) refused(resp *http.Response, body []byte) error {
-	e := &Error{endpoint: s.endpoint(), Status: resp.Status, Message: statusText(contentType(resp), body)}
+	e := &Error{endpoint: redact.URL(s.url), Status: resp.Status, Message: statusText(contentType(resp), body)}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
@@ -128,18 +129,18 @@ func (s *httpSender) refused(resp *http.Response, body []byte) error {
 		e.permanent = true
 	}
 	if location := resp.Header.Get("Location"); location != "" && resp.StatusCode/100 == 3 {
-		e.Message = fmt.Sprintf("redirects are not followed (to %q)", clip([]byte(location)))
+		e.Message = fmt.Sprintf("redirects are not followed (to %q)", redact.URL(clip([]byte(location))))
 	}
 	return e
 }
 
-// endpoint returns the URL without user information.
-func (s *httpSender) endpoint() string {
-	u, err := url.Parse(s.url)
+// proxy is that of the environment. An error does not show its password.
+func proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
 	if err != nil {
-		return s.url
+		return nil, errors.New(redact.Text(err.Error()))
 	}
-	return u.Redacted()
+	return u, nil
 }
 
 // statusText returns the message of a google.rpc.Status (field 2), or the

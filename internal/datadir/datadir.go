@@ -20,6 +20,7 @@ import (
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
+	"github.com/ttlog/ttlog/internal/redact"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
@@ -67,8 +68,8 @@ type DataDir struct {
 	// Forwarders are the clients of Options.Forward, in its order.
 	Forwarders []*otlp.Client
 
-	// endpoints has the endpoint of each forwarder by its name.
-	endpoints    map[string]string
+	// titles has what each forwarder is called by its name on the disk.
+	titles       map[string]string
 	forwardGrace time.Duration
 	logger       *slog.Logger
 }
@@ -85,7 +86,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	d = &DataDir{
-		Tail: new(stream.Hub), endpoints: make(map[string]string),
+		Tail: new(stream.Hub), titles: make(map[string]string),
 		forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
@@ -153,9 +154,11 @@ func (d *DataDir) compareRingSize(want int64) {
 func ringPath(dir string) string { return filepath.Join(dir, ringDir, ringFile) }
 
 // openForwarders builds the clients. A forwarder's name is its cursor in the
-// ring and has to be the same at the next start, so it comes from the endpoint.
+// ring and has to be the same at the next start, so it comes from its title: a
+// password that was changed makes no other collector.
 func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwarder, error) {
 	named := make([]pipeline.NamedForwarder, 0, len(options))
+	addresses := make(map[string]bool)
 	for _, o := range options {
 		// The pipeline retries for ever, and knows what to count.
 		o.Retry = otlp.Retry{Disabled: true}
@@ -164,23 +167,46 @@ func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwar
 			return nil, fmt.Errorf("forward: %w", err)
 		}
 		d.Forwarders = append(d.Forwarders, client)
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(endpoint(o)))
-		name := fmt.Sprintf("%016x", h.Sum64())
-		if d.endpoints[name] != "" {
-			return nil, fmt.Errorf("forward: %s is named twice", endpoint(o))
+		to := endpoints(o)
+		address := strings.Join(to, " ")
+		for i := range to {
+			to[i] = redact.URL(to[i])
 		}
-		d.endpoints[name] = endpoint(o)
-		named = append(named, pipeline.NamedForwarder{Name: name, Forwarder: client})
+		shown := strings.Join(to, " ")
+		if addresses[address] {
+			return nil, fmt.Errorf("forward: %s is named twice", shown)
+		}
+		addresses[address] = true
+		title, name := d.title(shown)
+		d.titles[name] = title
+		named = append(named, pipeline.NamedForwarder{Name: name, Title: title, Forwarder: client})
 	}
 	return named, nil
 }
 
-// endpoint is what a forwarder is known by: where it sends to, or where the
-// signals go that have an endpoint of their own when it has none for all.
-func endpoint(o otlp.Options) string {
+// title returns what a collector is called wherever it is spoken of, and its
+// name on the disk, which is made of it. One place asked with several passwords
+// is several collectors.
+func (d *DataDir) title(shown string) (title, name string) {
+	for n := 1; ; n++ {
+		title = shown
+		if n > 1 {
+			title = fmt.Sprintf("%s (%d)", shown, n)
+		}
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(title))
+		name = fmt.Sprintf("%016x", h.Sum64())
+		if d.titles[name] == "" {
+			return title, name
+		}
+	}
+}
+
+// endpoints has what a forwarder sends to, or where the signals go that have an
+// endpoint of their own when it has none for all.
+func endpoints(o otlp.Options) []string {
 	if o.Endpoint != "" {
-		return o.Endpoint
+		return []string{o.Endpoint}
 	}
 	var own []string
 	for _, t := range []*otlp.Target{o.Traces, o.Logs, o.Metrics} {
@@ -188,7 +214,7 @@ func endpoint(o otlp.Options) string {
 			own = append(own, t.Endpoint)
 		}
 	}
-	return strings.Join(own, " ")
+	return own
 }
 
 // Close drains the pipeline for as long as ctx lives, the forwarders no longer

@@ -75,7 +75,7 @@ const storeSink = "store"
 
 // SinkStatus is how far the store or a forwarder is with the ring.
 type SinkStatus struct {
-	// Name is "store", or the endpoint of a forwarder.
+	// Name is "store", or the endpoint of a forwarder without what is secret in it.
 	Name      string `json:"name"`
 	Requests  uint64 `json:"requests"`
 	Bytes     uint64 `json:"bytes"`
@@ -105,8 +105,8 @@ func (d *DataDir) Status() Status {
 
 func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	name := st.Name
-	if endpoint, ok := d.endpoints[name]; ok {
-		name = endpoint
+	if title, ok := d.titles[name]; ok {
+		name = title
 	}
 	return SinkStatus{
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
