@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os/user"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +30,7 @@ import (
 // it and the query API behind it.
 type daemon struct {
 	config  config
+	logger  *slog.Logger
 	dir     *datadir.DataDir
 	servers []*http.Server
 	// addrs are the addresses that were bound, for the ready line.
@@ -39,7 +42,7 @@ type daemon struct {
 // startDaemon opens the data directory and binds every address before it
 // serves on any. On an error nothing is left open.
 func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
-	d = &daemon{config: c, failed: make(chan error, 4)}
+	d = &daemon{config: c, logger: logger, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
@@ -48,8 +51,10 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	if d.dir, err = openDataDir(c, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
-	api := d.handler(recv, logger)
+	recv := receiver.New(d.dir.Ring, receiver.Options{
+		Durable: c.syncBeforeAck, Retention: c.retention, Allow: c.guard.Check,
+	})
+	api := d.handler(recv)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err
 	}
@@ -80,27 +85,46 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
 	}
 	if err := datadir.Make(c.data); err != nil {
-		return nil, err
+		return nil, forbidden(err)
 	}
 	var err error
 	if o.Store.MaxDiskBytes, err = c.maxDisk.of(c.data); err != nil {
 		return nil, err
 	}
-	return datadir.Open(c.data, o)
+	d, err := datadir.Open(c.data, o)
+	return d, forbidden(err)
+}
+
+// forbidden adds to an error about a file that this user may not touch whose it
+// has to be.
+func forbidden(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w (a data directory belongs to the user that ttlog runs as, which is %s here; --data names another directory)", err, userName())
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
 }
 
 // handler puts the query API and the OTLP paths on the main port.
-func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Handler {
+func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 	s := status{dir: d.dir, recv: recv, started: time.Now()}
 	return queryapi.New(queryapi.Options{
 		Source:  query.FromStore(d.dir.Store),
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
 		Status:  func() any { return s.report() },
-		Metrics: s.handler(),
+		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
+		Guard:   d.config.guard,
 		Formats: formats,
-		Logger:  logger,
+		Logger:  d.logger,
 	})
 }
 
@@ -141,6 +165,7 @@ func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	srv.ReadHeaderTimeout = 10 * time.Second
 	srv.IdleTimeout = 2 * time.Minute
 	srv.MaxHeaderBytes = 64 << 10
+	srv.ErrorLog = slog.NewLogLogger(d.logger.With("server", name).Handler(), slog.LevelWarn)
 	d.servers = append(d.servers, srv)
 	d.addrs = append(d.addrs, name+"="+scheme+ln.Addr().String())
 	go func() {

@@ -28,7 +28,7 @@ func importCommand() *cobra.Command {
 			"directory, which no other process may be writing to; a server that does not take them is tried for a minute.",
 		Args: args(1, math.MaxInt, "one file or more"),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			v, err := settings(cmd)
+			v, logger, err := settings(cmd)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func importCommand() *cobra.Command {
 			if err := checkFiles(files, signal); err != nil {
 				return err
 			}
-			sink, err := openSink(server, data, cmd.ErrOrStderr())
+			sink, err := openSink(server, data, logger)
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ type sink interface {
 	finish(ctx context.Context) error
 }
 
-func openSink(server, data string, stderr io.Writer) (sink, error) {
+func openSink(server, data string, logger *slog.Logger) (sink, error) {
 	if server != "" {
 		client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: server}})
 		if err != nil {
@@ -108,7 +108,7 @@ func openSink(server, data string, stderr io.Writer) (sink, error) {
 	if err := datadir.Make(data); err != nil {
 		return nil, err
 	}
-	s, err := storage.Open(data, storage.Options{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+	s, err := storage.Open(data, storage.Options{Logger: logger})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,10 +43,12 @@ func startServe(t testing.TB, data string, flags ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{
-		"serve", "--data", data, "--port", "0",
-		"--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
-	}, flags...)
+	args := append([]string{"serve", "--data", data}, flags...)
+	for flag, free := range map[string]string{"--port": "0", "--otlp-grpc": "127.0.0.1:0", "--otlp-http": "127.0.0.1:0"} {
+		if !slices.Contains(flags, flag) {
+			args = append(args, flag, free)
+		}
+	}
 	p := &process{cmd: exec.Command(exe, args...), stderr: new(lockedBuffer), exited: make(chan struct{})}
 	p.cmd.Stderr = p.stderr
 	out, err := p.cmd.StdoutPipe()
