@@ -44,11 +44,12 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// api holds what the handlers share. It is immutable.
+// api holds what the handlers share. It is immutable, but for shutdowns.
 type api struct {
 	Options
-	engine  *query.Engine
-	formats []Format
+	engine    *query.Engine
+	formats   []Format
+	shutdowns shutdowns
 }
 
 // otlpPaths is the pattern of the calls that Options.OTLP answers.

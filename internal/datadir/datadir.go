@@ -217,10 +217,12 @@ func endpoints(o otlp.Options) []string {
 	return own
 }
 
-// Close drains the pipeline for as long as ctx lives, the forwarders no longer
-// than Options.ForwardGrace, and closes everything. What could not be drained
-// stays in the ring and the spill queues for the next Open.
+// Close ends the tails, which a server would wait for, drains the pipeline for
+// as long as ctx lives, the forwarders no longer than Options.ForwardGrace, and
+// closes everything. What could not be drained stays in the ring and the spill
+// queues for the next Open.
 func (d *DataDir) Close(ctx context.Context) error {
+	d.Tail.Close()
 	var store, forwarders error
 	var wg sync.WaitGroup
 	wg.Go(func() { store = d.Pipeline.DrainStore(ctx) })

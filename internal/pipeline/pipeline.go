@@ -82,12 +82,13 @@ func (p *Pipeline) open() error {
 }
 
 func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
-	in, err := newIntake(p.ring, forwardPrefix+nf.Name, cmp.Or(nf.Title, nf.Name), p.opts, p.opts.ForwardLinger)
+	title := cmp.Or(nf.Title, nf.Name)
+	in, err := newIntake(p.ring, forwardPrefix+nf.Name, title, p.opts, p.opts.ForwardLinger)
 	if err != nil {
 		return err
 	}
 	f := &forwardSink{
-		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
+		name: nf.Name, title: title, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
 		direct: make(chan *delivery), spilled: make(chan struct{}, 1), asm: newAssembler(in.catalog),
 	}
 	p.forwards = append(p.forwards, f)
@@ -200,7 +201,7 @@ func (p *Pipeline) DrainForwarders(ctx context.Context) error {
 	errs := make([]error, len(p.forwards))
 	for i, f := range p.forwards {
 		wg.Go(func() {
-			errs[i] = p.poll(ctx, forwardPrefix+f.name, func() (bool, error) { return f.drained(target), nil })
+			errs[i] = p.poll(ctx, f.title, func() (bool, error) { return f.drained(target), nil })
 		})
 	}
 	wg.Wait()
@@ -275,7 +276,7 @@ func (p *Pipeline) Close() error {
 // rescue moves what a forwarder has not consumed of a ring in memory, which
 // ends with the process, to its queue.
 func (p *Pipeline) rescue(f *forwardSink) error {
-	in, err := newIntake(p.ring, forwardPrefix+f.name, f.name, p.opts, 0)
+	in, err := newIntake(p.ring, forwardPrefix+f.name, f.title, p.opts, 0)
 	if errors.Is(err, ringbuffer.ErrClosed) {
 		return nil // the ring was closed first; there is nothing left to read
 	}
