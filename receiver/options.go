@@ -3,6 +3,8 @@ package receiver
 import (
 	"net/http"
 	"time"
+
+	"github.com/ttlog/ttlog/internal/hops"
 )
 
 // Limits.
@@ -48,6 +50,9 @@ type Options struct {
 	// Allow, where set, says why a request is not to be let in at all, before
 	// anything else of it is looked at. Nil lets in every one.
 	Allow func(*http.Request) error
+	// Trail, where set, refuses requests that were forwarded from here, and
+	// notes where others have been.
+	Trail *hops.Trail
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
@@ -69,6 +74,9 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.Allow == nil {
 		o.Allow = func(*http.Request) error { return nil }
+	}
+	if o.Trail == nil {
+		o.Trail = hops.New() // who has no forwarders is in no circle
 	}
 	if o.FullWait == 0 {
 		o.FullWait = defaultFullWait

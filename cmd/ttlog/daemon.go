@@ -52,7 +52,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 		return d, err
 	}
 	recv := receiver.New(d.dir.Ring, receiver.Options{
-		Durable: c.syncBeforeAck, Retention: c.retention, Allow: c.guard.Check,
+		Durable: c.syncBeforeAck, Retention: c.retention, Allow: c.guard.Check, Trail: d.dir.Trail,
 	})
 	api := d.handler(recv)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {

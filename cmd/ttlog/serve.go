@@ -79,14 +79,14 @@ func serveConfig(cmd *cobra.Command) (config, *slog.Logger, error) {
 	if err != nil {
 		return config{}, nil, err
 	}
-	c, err := configOf(v)
+	c, err := configOf(cmd.Context(), v)
 	if err != nil {
 		return config{}, nil, usageError{err}
 	}
 	return c, logger, nil
 }
 
-func configOf(v *viper.Viper) (c config, err error) {
+func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 	c = config{
 		data:     v.GetString("data"),
 		otlpGRPC: v.GetString("otlp-grpc"),
@@ -119,6 +119,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 	}
 	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)
+	}
+	if err := notToSelf(ctx, c); err != nil {
+		return c, fmt.Errorf("--forward: %w", err)
 	}
 	if v.IsSet("ring-size") {
 		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {

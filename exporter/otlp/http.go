@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/redact"
 )
@@ -26,13 +27,14 @@ const contentProtobuf = "application/x-protobuf"
 type httpSender struct {
 	// Immutable after newHTTPSender.
 	url       string
+	via       func() string // may be nil
 	client    *http.Client
 	transport *http.Transport
 	header    http.Header
 	gzip      bool
 }
 
-func newHTTPSender(t Target, a address) (*httpSender, error) {
+func newHTTPSender(t Target, a address, via func() string) (*httpSender, error) {
 	tlsConfig, err := t.tlsConfig()
 	if err != nil {
 		return nil, err
@@ -48,7 +50,7 @@ func newHTTPSender(t Target, a address) (*httpSender, error) {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
-	s := &httpSender{url: a.url, transport: transport, header: make(http.Header), gzip: t.Compression == CompressionGzip}
+	s := &httpSender{url: a.url, via: via, transport: transport, header: make(http.Header), gzip: t.Compression == CompressionGzip}
 	s.client = &http.Client{
 		Transport: transport,
 		// A redirect would send the body, headers and their secrets to a
@@ -87,6 +89,9 @@ func (s *httpSender) send(ctx context.Context, _ otlpwire.Signal, payload []byte
 		return nil, s.fail(err)
 	}
 	req.Header = s.header.Clone()
+	if s.via != nil {
+		req.Header.Set(hops.Header, s.via())
+	}
 	req.ContentLength = int64(len(payload))
 	req.GetBody = func() (io.ReadCloser, error) { return out.lend(payload), nil }
 	resp, err := s.client.Do(req)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/internal/redact"
@@ -67,6 +68,9 @@ type DataDir struct {
 	Tail *stream.Hub
 	// Forwarders are the clients of Options.Forward, in its order.
 	Forwarders []*otlp.Client
+	// Trail is what tells forwarders that form a circle: those of Forwarders
+	// send it, and who receives for Ring is to check it.
+	Trail *hops.Trail
 
 	// titles has what each forwarder is called by its name on the disk.
 	titles       map[string]string
@@ -86,7 +90,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	d = &DataDir{
-		Tail: new(stream.Hub), titles: make(map[string]string),
+		Tail: new(stream.Hub), Trail: hops.New(), titles: make(map[string]string),
 		forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
@@ -162,6 +166,7 @@ func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwar
 	for _, o := range options {
 		// The pipeline retries for ever, and knows what to count.
 		o.Retry = otlp.Retry{Disabled: true}
+		o.Via = d.Trail.String
 		client, err := otlp.New(o)
 		if err != nil {
 			return nil, fmt.Errorf("forward: %w", err)
