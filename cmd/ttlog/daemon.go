@@ -33,6 +33,8 @@ type daemon struct {
 	logger  *slog.Logger
 	dir     *datadir.DataDir
 	servers []*http.Server
+	// connections are those of all servers.
+	connections *connections
 	// addrs are the addresses that were bound, for the ready line.
 	addrs []string
 	// failed gets the first error of a server that stopped by itself.
@@ -42,7 +44,7 @@ type daemon struct {
 // startDaemon opens the data directory and binds every address before it
 // serves on any. On an error nothing is left open.
 func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
-	d = &daemon{config: c, logger: logger, failed: make(chan error, 4)}
+	d = &daemon{config: c, logger: logger, connections: newConnections(maxConnections()), failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
@@ -166,10 +168,12 @@ func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	srv.IdleTimeout = 2 * time.Minute
 	srv.MaxHeaderBytes = 64 << 10
 	srv.ErrorLog = slog.NewLogLogger(d.logger.With("server", name).Handler(), slog.LevelWarn)
+	srv.ConnState = d.connections.watch
+	srv.Handler = d.connections.turn(srv.Handler)
 	d.servers = append(d.servers, srv)
 	d.addrs = append(d.addrs, name+"="+scheme+ln.Addr().String())
 	go func() {
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(d.connections.limit(ln)); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serving %s: %w", name, err)
 		}
 	}()

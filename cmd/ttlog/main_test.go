@@ -39,6 +39,12 @@ type process struct {
 // startServe starts `ttlog serve` on free ports and waits until it is ready.
 func startServe(t testing.TB, data string, flags ...string) *process {
 	t.Helper()
+	return startServeBy(t, nil, data, flags...)
+}
+
+// startServeBy is startServe by another program, which gets the command line.
+func startServeBy(t testing.TB, by []string, data string, flags ...string) *process {
+	t.Helper()
 	exe, err := exec.LookPath("ttlog") // testscript.Main put it on PATH
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +55,8 @@ func startServe(t testing.TB, data string, flags ...string) *process {
 			args = append(args, flag, free)
 		}
 	}
-	p := &process{cmd: exec.Command(exe, args...), stderr: new(lockedBuffer), exited: make(chan struct{})}
+	args = append(append(slices.Clip(by), exe), args...)
+	p := &process{cmd: exec.Command(args[0], args[1:]...), stderr: new(lockedBuffer), exited: make(chan struct{})}
 	p.cmd.Stderr = p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
