@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -189,15 +190,31 @@ func serve(cmd *cobra.Command, c config, logger *slog.Logger) error {
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), d.ready()); err != nil {
 		logger.Warn("cannot print the ready line", "error", err)
 	}
+	notifyReady(logger, d.ready())
+	stopFeeding := inBackground(func(ctx context.Context) { feedWatchdog(ctx, logger, func() { d.dir.Status() }) })
 	var failed error
 	select {
 	case <-cmd.Context().Done():
 	case failed = <-d.failed:
 	}
+	stopFeeding()
+	notifyStopping(logger)
+	defer inBackground(func(ctx context.Context) { feedWatchdog(ctx, logger, func() {}) })()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), drainTimeout)
 	defer cancel()
 	if err := d.close(ctx); err != nil {
 		return err
 	}
 	return failed
+}
+
+// inBackground runs f until stop is called, which waits for its end.
+func inBackground(f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
