@@ -69,17 +69,17 @@ func New(o Options) http.Handler {
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/query", a.query)
-	mux.HandleFunc("GET /api/v1/traces/{trace_id}", a.trace)
-	mux.HandleFunc("GET /api/v1/services", a.services)
-	mux.HandleFunc("GET /api/v1/operations", a.operations)
+	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
+	mux.HandleFunc("GET /api/v1/services", takes(a.services))
+	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service"))
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if o.Tail != nil {
-		mux.HandleFunc("GET /api/v1/tail", a.tail)
+		mux.HandleFunc("GET /api/v1/tail", takes(a.tail, "signal", "service", "level", "where", "tz"))
 	}
 	if o.Status != nil {
-		mux.HandleFunc("GET /api/v1/status", a.status)
+		mux.HandleFunc("GET /api/v1/status", takes(a.status))
 	}
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)

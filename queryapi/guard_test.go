@@ -90,6 +90,10 @@ func TestGuard_Origins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	anybody, err := queryapi.NewGuard(queryapi.GuardOptions{Origins: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		what, method string
 		headers      []string
@@ -119,6 +123,9 @@ func TestGuard_Origins(t *testing.T) {
 		}
 		if err := guard.Check(r); (err == nil) != c.want {
 			t.Errorf("%s: %v, want let in: %v", c.what, err, c.want)
+		}
+		if err := anybody.Check(r); err != nil {
+			t.Errorf("%s, where any origin is allowed: %v", c.what, err)
 		}
 	}
 }

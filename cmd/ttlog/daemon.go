@@ -87,23 +87,26 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
 	}
 	if err := datadir.Make(c.data); err != nil {
-		return nil, forbidden(err)
+		return nil, aboutData(err)
 	}
 	var err error
 	if o.Store.MaxDiskBytes, err = c.maxDisk.of(c.data); err != nil {
 		return nil, err
 	}
 	d, err := datadir.Open(c.data, o)
-	return d, forbidden(err)
+	return d, aboutData(err)
 }
 
-// forbidden adds to an error about a file that this user may not touch whose it
-// has to be.
-func forbidden(err error) error {
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
+// aboutData adds to an error about the file system which flag it is about, and
+// to one about a file that this user may not touch whose it has to be.
+func aboutData(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w (a data directory belongs to the user that ttlog runs as, which is %s here; --data names another one)", err, userName())
 	}
-	return fmt.Errorf("%w (a data directory belongs to the user that ttlog runs as, which is %s here; --data names another directory)", err, userName())
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%w (--data names the directory)", err)
+	}
+	return err
 }
 
 func userName() string {

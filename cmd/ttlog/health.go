@@ -51,7 +51,7 @@ func health(ctx context.Context, base string) error {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return unreachable(err)
+		return unreachable(err, "--server says where to ask")
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

@@ -84,7 +84,7 @@ func queryClient(server, data string, warnings io.Writer) (client *http.Client, 
 	if data != "" {
 		d, err := datadir.OpenReadOnly(data)
 		if err != nil {
-			return nil, "", nil, err
+			return nil, "", nil, aboutData(err)
 		}
 		for _, damage := range d.Store.Status().Damage {
 			fmt.Fprintf(warnings, "ttlog: left out: %v\n", damage)
@@ -107,11 +107,12 @@ func serverURL(server string) (base string, err error) {
 	return strings.TrimSuffix(server, "/"), nil
 }
 
-// unreachable adds to the error of a request that got no answer what may be wrong.
-func unreachable(err error) error {
+// unreachable adds to the error of a request that got no answer what may be
+// wrong, and what the command can do about it.
+func unreachable(err error, otherwise string) error {
 	hint := ""
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		hint = " (is ttlog serve running there? --data reads a directory without a server)"
+		hint = " (is ttlog serve running there? " + otherwise + ")"
 	} else if strings.Contains(err.Error(), "malformed HTTP") {
 		// A server of HTTP/2 alone, as that of OTLP over gRPC is.
 		hint = " (that is no port of the HTTP API; it is 3000 unless --port said another one)"
@@ -132,7 +133,7 @@ func runQuery(ctx context.Context, client *http.Client, base string, ask questio
 	req.Header.Set("Accept", accepts[ask.format])
 	resp, err := client.Do(req)
 	if err != nil {
-		return unreachable(err)
+		return unreachable(err, "--data reads a directory without a server")
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {

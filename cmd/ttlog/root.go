@@ -94,7 +94,7 @@ type once struct {
 func (o *once) Set(value string) error {
 	before := o.String()
 	if err := o.Value.Set(value); err != nil {
-		return fmt.Errorf("%q is no %s", value, o.Type())
+		return fmt.Errorf("%q is no whole number", value) // texts are all taken
 	}
 	if o.said && o.String() != before {
 		return fmt.Errorf("said twice, as %q and as %q", before, o.String())

@@ -19,7 +19,7 @@ import (
 func TestExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	odd := filepath.Join(t.TempDir(), "odd.logs.json")
-	if err := os.WriteFile(odd, []byte("{\"resourceLogs\":[{\x1b[31m"), 0o600); err != nil {
+	if err := os.WriteFile(odd, []byte("{\"resourceLogs\":[{\x1b[31m]}]}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -19,7 +19,7 @@ type ReadOnly struct{ Store *storage.Store }
 // Close.
 func OpenReadOnly(dir string) (*ReadOnly, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no data directory can be read: %w", err)
 	}
 	// The ring before the store: a record that has left the ring by now is in
 	// a part by now, and a record that is in both is skipped by its position.
