@@ -163,7 +163,9 @@ func (h *handle) load() (*part.Part, error) {
 }
 
 // opener is a file system, or a pool of its files.
-type opener interface{ Open(name string) (vfs.File, error) }
+type opener interface {
+	Open(name string) (vfs.File, error)
+}
 
 // openPart opens a part file and checks that it is the one the manifest means.
 func openPart(from opener, path string, e entry) (vfs.File, *part.Part, error) {

@@ -37,7 +37,7 @@ func (t Target) parse(s otlpwire.Signal) (address, error) {
 	}
 	u, err := redact.Parse(t.Endpoint)
 	if err != nil {
-		return address{}, fmt.Errorf("endpoint %q %w", shown, err)
+		return address{}, fmt.Errorf("endpoint %q: %w", shown, err)
 	}
 	if u.Hostname() == "" {
 		return address{}, fmt.Errorf("endpoint %q names no host", shown)

@@ -72,14 +72,18 @@ func Text(text string) string {
 	return addresses.ReplaceAllStringFunc(text, URL)
 }
 
-var errNoURL = errors.New("is no URL; in a user and a password, letters that have a meaning in URLs are written as % and two digits")
+var errSecret = errors.New("a letter in its user, its password or its query has a meaning in URLs; it is written as % and two digits")
 
-// Parse is url.Parse with an error that shows nothing of the address: what does
-// not parse may be a password.
+// Parse is url.Parse with an error that shows nothing secret: what does not parse
+// may be a password.
 func Parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
-	if err != nil {
-		return nil, errNoURL
+	if err == nil {
+		return u, nil
 	}
-	return u, nil
+	var parsing *url.Error
+	if _, err = url.Parse(URL(address)); errors.As(err, &parsing) {
+		return nil, parsing.Err // about what is shown anyway
+	}
+	return nil, errSecret
 }

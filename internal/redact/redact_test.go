@@ -42,3 +42,15 @@ func TestText(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestParse_SaysWhatIsWrong(t *testing.T) {
+	for address, want := range map[string]string{
+		"http://me:secret@collector:port": `invalid port ":port" after host`,
+		"http://me:se%zzcret@collector":   "written as % and two digits",
+		"http://me:secret/@collector:43":  "written as % and two digits",
+	} {
+		if _, err := redact.Parse(address); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%q): got %v, want %s", address, err, want)
+		}
+	}
+}
