@@ -140,11 +140,15 @@ type status struct {
 
 func newHandler(in *instance) *http.Handler {
 	d := in.dir
+	// Whom the application lets in is for handler to say; a page of another
+	// origin is none of them.
+	guard, _ := queryapi.NewGuard(queryapi.GuardOptions{Hosts: []string{"*"}}) // there is no such thing as a bad "*"
 	h := queryapi.New(queryapi.Options{
 		Source: query.FromStore(d.Store),
 		Traces: d.Store,
 		Tail:   d.Tail,
 		Ready:  d.Ready,
+		Guard:  guard,
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
 		},

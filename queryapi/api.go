@@ -34,23 +34,34 @@ type Options struct {
 	Ready func() error
 	// Metrics serves /metrics.
 	Metrics http.Handler
-	// OTLP serves /v1/traces, /v1/logs and /v1/metrics.
+	// OTLP serves /v1/traces, /v1/logs and /v1/metrics. It gets what Guard would
+	// refuse as well: its errors have a form of their own.
 	OTLP http.Handler
+	// Guard keeps the web pages of others out; nil is that of NewGuard without
+	// options.
+	Guard *Guard
 	// Logger gets what went wrong on our side; nil discards.
 	Logger *slog.Logger
 }
 
-// api holds what the handlers share. It is immutable.
+// api holds what the handlers share. It is immutable, but for shutdowns.
 type api struct {
 	Options
-	engine  *query.Engine
-	formats []Format
+	engine    *query.Engine
+	formats   []Format
+	shutdowns shutdowns
 }
+
+// otlpPaths is the pattern of the calls that Options.OTLP answers.
+const otlpPaths = "/v1/"
 
 // New returns the handler of the API.
 func New(o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Guard == nil {
+		o.Guard, _ = NewGuard(GuardOptions{}) // its errors are about what is not there
 	}
 	a := &api{
 		Options: o,
@@ -58,23 +69,23 @@ func New(o Options) http.Handler {
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/query", a.query)
-	mux.HandleFunc("GET /api/v1/traces/{trace_id}", a.trace)
-	mux.HandleFunc("GET /api/v1/services", a.services)
-	mux.HandleFunc("GET /api/v1/operations", a.operations)
+	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
+	mux.HandleFunc("GET /api/v1/services", takes(a.services))
+	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service"))
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if o.Tail != nil {
-		mux.HandleFunc("GET /api/v1/tail", a.tail)
+		mux.HandleFunc("GET /api/v1/tail", takes(a.tail, "signal", "service", "level", "where", "tz"))
 	}
 	if o.Status != nil {
-		mux.HandleFunc("GET /api/v1/status", a.status)
+		mux.HandleFunc("GET /api/v1/status", takes(a.status))
 	}
 	if o.Metrics != nil {
 		mux.Handle("GET /metrics", o.Metrics)
 	}
 	if o.OTLP != nil {
-		mux.Handle("/v1/", o.OTLP)
+		mux.Handle(otlpPaths, o.OTLP)
 	}
-	return withProblems(mux)
+	return a.front(mux)
 }

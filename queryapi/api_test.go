@@ -184,6 +184,12 @@ func TestAPI_Golden(t *testing.T) {
 		{"query_no_json", "POST", "/api/v1/query", "{", []string{"Content-Type", "application/json"}},
 		{"query_json_array", "POST", "/api/v1/query", "[]", []string{"Content-Type", "application/json"}},
 		{"query_bad_params", "POST", "/api/v1/query", `{"query":"SELECT 1","params":3}`, []string{"Content-Type", "application/json"}},
+		{"query_params_object", "POST", "/api/v1/query", `{"query":"SELECT :a","params":{"a":{"b":1}}}`, []string{"Content-Type", "application/json"}},
+		{"query_in_the_url", "POST", "/api/v1/query?timeout=5s", "SELECT 1", nil},
+		{"operations_misspelled", "GET", "/api/v1/operations?servce=shop", "", nil},
+		{"operations_twice", "GET", "/api/v1/operations?service=shop&service=cart", "", nil},
+		{"tail_unknown", "GET", "/api/v1/tail?follow=1", "", nil},
+		{"services_bad_escape", "GET", "/api/v1/services?a=%zz", "", nil},
 		{"query_bad_timeout", "POST", "/api/v1/query", `{"query":"SELECT 1","timeout":"soon"}`, []string{"Content-Type", "application/json"}},
 		{"query_bad_media", "POST", "/api/v1/query", "SELECT 1", []string{"Content-Type", "image/png"}},
 		{"query_bad_accept", "POST", "/api/v1/query", "SELECT 1", []string{"Accept", "image/png"}},
@@ -381,8 +387,8 @@ func TestAPI_SlowClients(t *testing.T) {
 	hub.Close() // a tail says that it listens, and ends
 	h := queryapi.New(queryapi.Options{Source: query.FromStore(s), Traces: s, Tail: hub})
 	for _, r := range []*http.Request{
-		httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/query", strings.NewReader("SELECT 'x' || '"+strings.Repeat("long", 100_000)+"'")),
-		httptest.NewRequestWithContext(t.Context(), "GET", "/api/v1/tail", nil),
+		httptest.NewRequestWithContext(t.Context(), "POST", "http://localhost/api/v1/query", strings.NewReader("SELECT 'x' || '"+strings.Repeat("long", 100_000)+"'")),
+		httptest.NewRequestWithContext(t.Context(), "GET", "http://localhost/api/v1/tail", nil),
 	} {
 		w := &slowClient{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, r)

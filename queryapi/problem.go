@@ -66,17 +66,23 @@ func (p problem) complete() problem {
 	return p
 }
 
-// withProblems turns the plain-text answers of the mux itself (404, 405) into
-// problem documents, and answers OPTIONS. No answer is to be taken for another
-// type than it says.
-func withProblems(mux *http.ServeMux) http.Handler {
+// front stands before the mux: it keeps out what the Guard refuses, turns the
+// mux's own answers in plain text (404, 405) into problem documents, and answers
+// OPTIONS. No answer is to be taken for another type than it says.
+func (a *api) front(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if _, pattern := mux.Handler(r); pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
+		_, pattern := mux.Handler(r)
+		if pattern != otlpPaths {
+			if err := a.Guard.Check(r); err != nil {
+				fail(w, http.StatusForbidden, err.Error())
+				return
+			}
 		}
-		mux.ServeHTTP(&muxErrors{ResponseWriter: w, r: r}, r)
+		if pattern == "" {
+			w = &muxErrors{ResponseWriter: w, r: r}
+		}
+		mux.ServeHTTP(w, r)
 	})
 }
 

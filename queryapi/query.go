@@ -143,8 +143,18 @@ func decodeRequest(body []byte) (req request, err error) {
 	case nil:
 	case []any:
 		req.args = params
+		for i, v := range params {
+			if err := checkValue(fmt.Sprintf("$%d", i+1), v); err != nil {
+				return req, err
+			}
+		}
 	case map[string]any:
 		req.args = []any{params}
+		for name, v := range params {
+			if err := checkValue(":"+name, v); err != nil {
+				return req, err
+			}
+		}
 	default:
 		return req, errors.New(`"params" is neither an array ($1, $2) nor an object (:name)`)
 	}
@@ -165,6 +175,14 @@ func decodeZone(name string) (*time.Location, error) {
 		return nil, fmt.Errorf("\"tz\": %w", err)
 	}
 	return zone, nil
+}
+
+// checkValue tells of a parameter that cannot be a value in a query.
+func checkValue(name string, v any) error {
+	if _, isObject := v.(map[string]any); isObject {
+		return fmt.Errorf(`"params": %.50s is an object; a parameter is a string, a number, true, false or null`, name)
+	}
+	return nil
 }
 
 // decodeTimeout reads "1.5s" or a number of seconds.

@@ -42,6 +42,7 @@ const levels = "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"
 // store takes is queried by itself, so a condition means here what it means
 // in SQL.
 func (a *api) tail(w http.ResponseWriter, r *http.Request) {
+	shutdown := a.shutdowns.of(r)
 	params := r.URL.Query()
 	t, ok := tailTables[params.Get("signal")]
 	if !ok {
@@ -98,6 +99,8 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-sub.Over():
+			return
+		case <-shutdown:
 			return
 		case <-ticker.C:
 			events.comment("quiet")

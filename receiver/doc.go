@@ -19,6 +19,8 @@
 //	too much in flight    429   UNAVAILABLE with RetryInfo
 //	too slow, closing     503   UNAVAILABLE with RetryInfo
 //	wrong method or type  405, 415
+//	not to be let in      403   PERMISSION_DENIED
+//	forwarded in a circle 508   UNIMPLEMENTED
 //
 // Errors over HTTP are google.rpc.Status messages in the request's encoding.
 //

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -54,6 +55,11 @@ func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
 	}
 	s, known := exports[req.URL.Path]
 	if service := serviceOf(req.URL.Path); !known && service != "" && r.services.known(service) {
+		if f := r.enter(req); f != nil {
+			w.Header().Set("Content-Type", t)
+			r.endCall(w, f)
+			return
+		}
 		r.services.serve(w, req, r.opts.ReadTimeout)
 		return
 	}
@@ -73,6 +79,7 @@ func (r *Receiver) serveGRPC(w http.ResponseWriter, req *http.Request) {
 		r.endCall(w, f)
 		return
 	}
+	r.opts.Trail.Add(req.Header.Get(hops.Header))
 	r.stats.accepted(s, GRPC, &a)
 	answer := response(&a)
 	head := binary.BigEndian.AppendUint32(make([]byte, 1, frameHead), uint32(len(answer)))
@@ -115,6 +122,9 @@ type call struct {
 
 // export reads the request and commits it.
 func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (a otlpwire.Admission, f *refusal) {
+	if f := c.r.enter(c.req); f != nil {
+		return a, f
+	}
 	_ = deadline.SetReadDeadline(time.Now().Add(c.r.opts.ReadTimeout))
 	payload, compressed, f := c.message()
 	if f != nil {

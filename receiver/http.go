@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpjson"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -55,6 +56,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Si
 		c.refuse(f)
 		return
 	}
+	r.opts.Trail.Add(req.Header.Get(hops.Header))
 	r.stats.accepted(s, HTTP, &a)
 	w.Header().Set("Content-Type", c.contentType)
 	answer := response(&a)
@@ -117,6 +119,9 @@ func (c *exchange) headers() (encoding string, f *refusal) {
 	t, _, err := mime.ParseMediaType(c.req.Header.Get("Content-Type"))
 	if err == nil && (t == typeProtobuf || t == typeJSON) {
 		c.contentType = t
+	}
+	if f := c.r.enter(c.req); f != nil {
+		return "", f
 	}
 	if c.req.Method != http.MethodPost {
 		c.code = http.StatusMethodNotAllowed

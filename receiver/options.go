@@ -1,7 +1,10 @@
 package receiver
 
 import (
+	"net/http"
 	"time"
+
+	"github.com/ttlog/ttlog/internal/hops"
 )
 
 // Limits.
@@ -44,6 +47,12 @@ type Options struct {
 	// Ready returns why health checks over gRPC are to be told that nothing is
 	// served; nil, and an answer of nil, mean that all is.
 	Ready func() error
+	// Allow, where set, says why a request is not to be let in at all, before
+	// anything else of it is looked at. Nil lets in every one.
+	Allow func(*http.Request) error
+	// Trail, where set, refuses requests that were forwarded from here, and
+	// notes where others have been.
+	Trail *hops.Trail
 	// FullWait is how long a request waits for room in a full ring before it
 	// is refused; 0 means 100 ms, below 0 not at all.
 	FullWait time.Duration
@@ -71,6 +80,12 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.RetryAfter <= 0 {
 		o.RetryAfter = defaultRetryAfter
+	}
+	if o.Allow == nil {
+		o.Allow = func(*http.Request) error { return nil }
+	}
+	if o.Trail == nil {
+		o.Trail = hops.New() // who has no forwarders is in no circle
 	}
 	if o.FullWait == 0 {
 		o.FullWait = defaultFullWait

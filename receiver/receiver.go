@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"strings"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/ringio"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -54,6 +56,17 @@ func (f *refusal) Error() string { return f.text }
 func refuse(why reason, format string, args ...any) *refusal {
 	// What a client sent may be in the text, and a Status holds UTF-8 only.
 	return &refusal{reason: why, text: strings.ToValidUTF8(fmt.Sprintf(format, args...), "\uFFFD")}
+}
+
+// enter is what is asked before anything of a request is read.
+func (r *Receiver) enter(req *http.Request) *refusal {
+	if err := r.opts.Allow(req); err != nil {
+		return refuse(forbidden, "%s", err)
+	}
+	if err := r.opts.Trail.Check(req.Header.Get(hops.Header)); err != nil {
+		return refuse(circle, "%s", err)
+	}
+	return nil
 }
 
 // accept checks one request and commits it, mended where it has to be: what it

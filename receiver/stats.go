@@ -20,11 +20,13 @@ const (
 	closing            // the ring is closed
 	notSynced          // committed, but not known to be on disk
 	diskFull           // less than the reserve is free
+	forbidden          // by Options.Allow
+	circle             // forwarded from here
 	reasons            // how many there are
 )
 
 var reasonNames = [reasons]string{
-	"malformed", "too_large", "unsupported", "full", "busy", "too_slow", "aborted", "closing", "not_synced", "disk_full",
+	"malformed", "too_large", "unsupported", "full", "busy", "too_slow", "aborted", "closing", "not_synced", "disk_full", "forbidden", "circle",
 }
 
 // Transport is how a request came.
@@ -47,7 +49,8 @@ type EndpointStats struct {
 	// points) and Bytes (of protobuf, decompressed) that are kept.
 	Requests, Records, Bytes uint64
 	// Refused requests by reason: malformed, too_large, unsupported, full,
-	// busy, too_slow, aborted, closing, not_synced, disk_full. Zeros are left out.
+	// busy, too_slow, aborted, closing, not_synced, disk_full, forbidden,
+	// circle. Zeros are left out.
 	Refused map[string]uint64
 	// Rejected records of requests that were acknowledged, by reason: too_deep,
 	// time_out_of_range, too_old, too_many_items. Zeros are left out.

@@ -27,6 +27,9 @@ var answers = [reasons]struct {
 	closing:     {http.StatusServiceUnavailable, codes.Unavailable, true},
 	notSynced:   {http.StatusServiceUnavailable, codes.Unavailable, true},
 	diskFull:    {http.StatusTooManyRequests, codes.ResourceExhausted, true},
+	forbidden:   {http.StatusForbidden, codes.PermissionDenied, false},
+	// Of the codes that are final, this one has nobody send the request in parts.
+	circle: {http.StatusLoopDetected, codes.Unimplemented, false},
 }
 
 // status returns the google.rpc.Status of a refusal.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/ttlog/ttlog/storage/internal/filepool"
 	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
@@ -38,7 +39,7 @@ type handle struct {
 
 // files opens and closes part files. Its mutex comes after Store.mu.
 type files struct {
-	fs     vfs.FS
+	pool   *filepool.Pool
 	remove func(name string)
 	traces *part.TraceCache // of the parts that are open
 
@@ -56,8 +57,8 @@ func (f *files) leavingBytes() int64 {
 	return f.leaving
 }
 
-func newFiles(fsys vfs.FS, remove func(name string)) *files {
-	return &files{fs: fsys, remove: remove, traces: part.NewTraceCache(traceCacheBytes), idle: list.New()}
+func newFiles(pool *filepool.Pool, remove func(name string)) *files {
+	return &files{pool: pool, remove: remove, traces: part.NewTraceCache(traceCacheBytes), idle: list.New()}
 }
 
 // add returns the handle of a part, with the manifest's reference.
@@ -98,7 +99,7 @@ func (h *handle) drop(gone bool) {
 		shut = h.unloadLocked(shut)
 	case h.refs == 1 && !h.gone && h.part != nil:
 		h.idle = f.idle.PushBack(h)
-		for f.idle.Len() > maxIdleFiles {
+		for f.idle.Len() > maxIdleParts {
 			old := f.idle.Remove(f.idle.Front()).(*handle)
 			old.idle = nil
 			shut = old.unloadLocked(shut)
@@ -164,7 +165,7 @@ func (h *handle) load() (*part.Part, error) {
 	h.busy = make(chan struct{})
 	f.mu.Unlock()
 
-	file, p, err := openPart(f.fs, h.path, h.entry)
+	file, p, err := openPart(f.pool, h.path, h.entry)
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -180,9 +181,14 @@ func (h *handle) load() (*part.Part, error) {
 	return p, nil
 }
 
+// opener is a file system, or a pool of its files.
+type opener interface {
+	Open(name string) (vfs.File, error)
+}
+
 // openPart opens a part file and checks that it is the one the manifest means.
-func openPart(fsys vfs.FS, path string, e entry) (vfs.File, *part.Part, error) {
-	file, err := fsys.Open(path)
+func openPart(from opener, path string, e entry) (vfs.File, *part.Part, error) {
+	file, err := from.Open(path)
 	if errors.Is(err, vfs.ErrNotFile) {
 		return nil, nil, corruptf("%v", err)
 	}

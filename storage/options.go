@@ -2,6 +2,7 @@ package storage
 
 import (
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -27,8 +28,12 @@ const (
 	// the same time: four let the disk sync together what it can, and
 	// more gained nothing where it was measured.
 	maxFlushWorkers = 4
-	// maxIdleFiles is how many part files stay open while no scan uses them.
-	maxIdleFiles = 256
+	// maxIdleParts is how many parts keep what was read of them, their footers
+	// above all, while no scan uses them.
+	maxIdleParts = 256
+	// defaultOpenFiles is how many part files are open at most where the limit on
+	// descriptors allows for it. A file that is needed again costs a call to open.
+	defaultOpenFiles = 512
 	// traceCacheBytes bounds what is kept decoded for reading traces: about
 	// two row groups of spans.
 	traceCacheBytes = 64 << 20
@@ -87,6 +92,10 @@ type Options struct {
 	MaintenanceInterval time.Duration
 	// NoBackgroundCompaction leaves parts as they are until Compact.
 	NoBackgroundCompaction bool
+	// MaxOpenFiles bounds the part files that are open at once; default (<= 0)
+	// 512, or a quarter of what the process may have open. It is not for
+	// ReadOnly, which has to keep open what a writer may remove.
+	MaxOpenFiles int
 	// ReadOnly opens a directory beside a running writer: no lock is taken,
 	// nothing is written, and each scan sees what the writer has published.
 	ReadOnly bool
@@ -95,6 +104,11 @@ type Options struct {
 
 	fs vfs.FS // for tests; nil is the operating system's
 }
+
+// DescriptorLimit returns how many files and connections the process may have
+// open, of which a store takes a quarter for its parts, see
+// Options.MaxOpenFiles. It returns false where there is no limit that is told.
+func DescriptorLimit() (int, bool) { return vfs.DescriptorLimit() }
 
 func (o Options) withDefaults() Options {
 	if o.FlushRows <= 0 {
@@ -120,6 +134,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaintenanceInterval <= 0 {
 		o.MaintenanceInterval = time.Minute
+	}
+	if o.MaxOpenFiles <= 0 {
+		o.MaxOpenFiles = defaultOpenFiles
+		if limit, ok := vfs.DescriptorLimit(); ok {
+			o.MaxOpenFiles = min(o.MaxOpenFiles, limit/4)
+		}
+	}
+	if o.ReadOnly {
+		o.MaxOpenFiles = math.MaxInt
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

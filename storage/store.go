@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/ttlog/ttlog/storage/internal/filepool"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
 
@@ -86,7 +87,7 @@ func Open(dir string, o Options) (*Store, error) {
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
 		active: newGeneration(1),
 	}
-	s.files = newFiles(s.fs, s.removeFile)
+	s.files = newFiles(filepool.New(s.fs, s.opts.MaxOpenFiles), s.removeFile)
 	if err := s.open(); err != nil {
 		cancel()
 		s.files.close()

@@ -15,21 +15,17 @@ import (
 // that any of them does.
 const preflightAge = 2 * time.Hour
 
-// parseOrigins checks the origins of --cors-origin. Lists with commas, as the
-// environment has them, are taken apart.
-func parseOrigins(lists []string) ([]string, error) {
-	var all []string
-	for _, list := range lists {
-		for origin := range strings.SplitSeq(list, ",") {
-			origin = strings.TrimSpace(origin)
-			u, err := url.Parse(origin)
-			if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
-				return nil, fmt.Errorf("%q is no origin: want one such as https://app.example.com, or *", origin)
-			}
-			all = append(all, origin)
+// parseOrigins checks the origins of --cors-origin.
+func parseOrigins(origins []string) ([]string, error) {
+	for i, origin := range origins {
+		origin = strings.TrimSpace(origin)
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || origin != u.Scheme+"://"+u.Host) {
+			return nil, fmt.Errorf("%q is no origin: want one such as https://app.example.com, or *", origin)
 		}
+		origins[i] = origin
 	}
-	return all, nil
+	return origins, nil
 }
 
 // crossOrigin lets pages of the given origins call h from a browser; without any

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"os/user"
 	"strings"
 	"sync"
 	"time"
@@ -28,8 +30,11 @@ import (
 // it and the query API behind it.
 type daemon struct {
 	config  config
+	logger  *slog.Logger
 	dir     *datadir.DataDir
 	servers []*http.Server
+	// connections are those of all servers.
+	connections *connections
 	// addrs are the addresses that were bound, for the ready line.
 	addrs []string
 	// failed gets the first error of a server that stopped by itself.
@@ -39,7 +44,7 @@ type daemon struct {
 // startDaemon opens the data directory and binds every address before it
 // serves on any. On an error nothing is left open.
 func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
-	d = &daemon{config: c, failed: make(chan error, 4)}
+	d = &daemon{config: c, logger: logger, connections: newConnections(maxConnections()), failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
@@ -51,13 +56,14 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	recv := receiver.New(d.dir.Ring, receiver.Options{
 		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow,
 		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
+		Allow: c.guard.Check, Trail: d.dir.Trail,
 	})
 	if c.dedupWindow > 0 {
 		if err := d.dir.Recall(recv.Recall); err != nil {
 			logger.Warn("requests from before the start are not known: one that is sent again is stored again", "error", err)
 		}
 	}
-	api := d.handler(recv, logger)
+	api := d.handler(recv)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err
 	}
@@ -91,13 +97,34 @@ func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
 	}
 	if err := datadir.Make(c.data); err != nil {
-		return nil, err
+		return nil, aboutData(err)
 	}
-	return datadir.Open(c.data, o)
+	d, err := datadir.Open(c.data, o)
+	return d, aboutData(err)
+}
+
+// aboutData adds to an error about the file system which flag it is about, and
+// to one about a file that this user may not touch whose it has to be.
+func aboutData(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w (a data directory belongs to the user that ttlog runs as, which is %s here; --data names another one)", err, userName())
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%w (--data names the directory)", err)
+	}
+	return err
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
 }
 
 // handler puts the query API and the OTLP paths on the main port.
-func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Handler {
+func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 	s := status{dir: d.dir, recv: recv, started: time.Now()}
 	return queryapi.New(queryapi.Options{
 		Source:  query.FromStore(d.dir.Store),
@@ -105,10 +132,11 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 		Tail:    d.dir.Tail,
 		Ready:   d.dir.Ready,
 		Status:  func() any { return s.report() },
-		Metrics: s.handler(),
+		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
+		Guard:   d.config.guard,
 		Formats: formats,
-		Logger:  logger,
+		Logger:  d.logger,
 	})
 }
 
@@ -149,10 +177,13 @@ func (d *daemon) listen(name, scheme, addr string, srv *http.Server) error {
 	srv.ReadHeaderTimeout = 10 * time.Second
 	srv.IdleTimeout = 2 * time.Minute
 	srv.MaxHeaderBytes = 64 << 10
+	srv.ErrorLog = slog.NewLogLogger(d.logger.With("server", name).Handler(), slog.LevelWarn)
+	srv.ConnState = d.connections.watch
+	srv.Handler = d.connections.turn(srv.Handler)
 	d.servers = append(d.servers, srv)
 	d.addrs = append(d.addrs, name+"="+scheme+ln.Addr().String())
 	go func() {
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(d.connections.limit(ln)); !errors.Is(err, http.ErrServerClosed) {
 			d.failed <- fmt.Errorf("serving %s: %w", name, err)
 		}
 	}()

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -102,7 +104,7 @@ func TestServe_StopsDespiteHangingClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write([]byte("POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n\x0a")); err != nil {
+	if _, err := conn.Write([]byte("POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n\x0a")); err != nil {
 		t.Fatal(err)
 	}
 	p.stopWithin(t, requestGrace+5*time.Second)
@@ -121,4 +123,60 @@ func TestServe_StopsAtOnceWithATailOpen(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	p.stopWithin(t, requestGrace-time.Second)
+}
+
+// TestServe_RefusesToForwardToItself by whatever name.
+func TestServe_RefusesToForwardToItself(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ip := networkAddress(t)
+	for listen, endpoints := range map[string][]string{
+		"--host=127.0.0.1 --port=3999":                     {"http://127.0.0.1:3999", "http://localhost:3999/", "http://0.0.0.0:3999"},
+		"--host=0.0.0.0 --port=3999":                       {"http://127.0.0.1:3999", "http://[::1]:3999", "http://" + ip + ":3999", "http://" + name + ":3999"},
+		"--port=0 --otlp-grpc=127.0.0.1:4317":              {"grpc://localhost", "grpc://u:pw@127.0.0.1:4317"},
+		"--port=0 --otlp-grpc=:4317":                       {"grpc://" + ip, "grpc://" + name},
+		"--port=0 --otlp-grpc= --otlp-http=localhost:4999": {"http://127.0.0.1:4999", "http://collector.example:4999,http://127.0.0.1:4999"},
+	} {
+		for _, endpoint := range endpoints {
+			args := append([]string{"serve", "--data", filepath.Join(t.TempDir(), "data"), "--forward", endpoint}, strings.Fields(listen)...)
+			if _, errs, code := run(t, args...); code != exitUsage || !strings.Contains(errs, "is this ttlog itself") {
+				t.Errorf("%s: %d %s", args, code, errs)
+			}
+		}
+	}
+}
+
+// TestForward_FindsCircles has two daemons forward to each other, over either
+// transport, and sends to one of them.
+func TestForward_FindsCircles(t *testing.T) {
+	for _, scheme := range []string{"http", "grpc"} {
+		t.Run(scheme, func(t *testing.T) {
+			addr := freeAddr(t)
+			a := startServe(t, filepath.Join(t.TempDir(), "a"), "--forward", scheme+"://"+addr)
+			back := a.otlpHTTP
+			if scheme == "grpc" {
+				back = "grpc://" + a.otlpGRPC
+			}
+			b := startServe(t, filepath.Join(t.TempDir(), "b"), "--otlp-"+scheme, addr, "--forward", back)
+			a.sendNumbered(t, "app", 0, 5)
+			for name, p := range map[string]*process{"a": a, "b": b} {
+				if rows := p.waitForNumbered(t, "app", 5); rows != 15 {
+					t.Errorf("%s has %d rows, want 15", name, rows)
+				}
+			}
+			await(t, "b gives up what comes from a", func() bool {
+				_, text := get(t, b.api+"/metrics")
+				return bytes.Contains(text, []byte("\nttlog_sink_dropped_records_total{sink=\""+back+"\"} 15\n"))
+			})
+			b.stop(t)
+			if log := b.stderr.String(); !strings.Contains(log, "its forwarders lead back to it") {
+				t.Errorf("the log of b does not say why:\n%s", log)
+			}
+			if rows := a.waitForNumbered(t, "app", 5); rows != 15 {
+				t.Errorf("a has %d rows at the end, want 15", rows)
+			}
+		})
+	}
 }

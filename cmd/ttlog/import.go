@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func importCommand() *cobra.Command {
 			"directory, which no other process may be writing to; a server that does not take them is tried for a minute.",
 		Args: args(1, math.MaxInt, "one file or more"),
 		RunE: func(cmd *cobra.Command, files []string) error {
-			v, err := settings(cmd)
+			v, logger, err := settings(cmd)
 			if err != nil {
 				return err
 			}
@@ -45,7 +46,7 @@ func importCommand() *cobra.Command {
 			if err := checkFiles(files, signal); err != nil {
 				return err
 			}
-			sink, err := openSink(server, data, cmd.ErrOrStderr())
+			sink, err := openSink(server, data, logger)
 			if err != nil {
 				return err
 			}
@@ -97,20 +98,20 @@ type sink interface {
 	finish(ctx context.Context) error
 }
 
-func openSink(server, data string, stderr io.Writer) (sink, error) {
+func openSink(server, data string, logger *slog.Logger) (sink, error) {
 	if server != "" {
 		client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: server}})
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--server: %w", err)}
 		}
-		return serverSink{client}, nil
+		return serverSink{client, logger}, nil
 	}
 	if err := datadir.Make(data); err != nil {
-		return nil, err
+		return nil, aboutData(err)
 	}
-	s, err := storage.Open(data, storage.Options{Logger: slog.New(slog.NewTextHandler(stderr, nil))})
+	s, err := storage.Open(data, storage.Options{Logger: logger})
 	if err != nil {
-		return nil, err
+		return nil, aboutData(err)
 	}
 	return storeSink{s}, nil
 }
@@ -126,9 +127,20 @@ func (s storeSink) finish(ctx context.Context) error {
 	return errors.Join(s.store.Flush(ctx), s.store.Close())
 }
 
-type serverSink struct{ client *otlp.Client }
+type serverSink struct {
+	client *otlp.Client
+	logger *slog.Logger
+}
+
+// patience is how long a server may leave a request unanswered before that is
+// said: it is tried for longer, and whoever waits wants to know for what.
+const patience = 2 * time.Second
 
 func (s serverSink) take(ctx context.Context, signal otlpwire.Signal, request []byte) error {
+	waiting := time.AfterFunc(patience, func() {
+		s.logger.Warn("the server has not taken the request yet; it is tried for a minute", "error", s.client.Stats().LastError)
+	})
+	defer waiting.Stop()
 	return s.client.Forward(ctx, signal, request)
 }
 
@@ -152,6 +164,10 @@ func takeAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal
 		n, bytes, refused, err := importFile(ctx, s, name, signal)
 		if err != nil {
 			return fmt.Errorf("%w (%d records before it were stored)", err, n)
+		}
+		if bytes == 0 {
+			fmt.Fprintf(out, "%s: 0 records: it is empty\n", name)
+			continue
 		}
 		fmt.Fprintf(out, "%s: %d records, %d bytes of OTLP\n", name, n, bytes)
 		if refused.Total() > 0 {
@@ -183,6 +199,9 @@ func importFile(ctx context.Context, s sink, name string, signal otlpwire.Signal
 		a, err := otlpwire.Admit(r.Signal(), request, otlpwire.Limits{Received: time.Now()}, nil)
 		if err == nil && a.Records > 0 {
 			err = s.take(ctx, r.Signal(), a.Request)
+		}
+		if errors.Is(err, otlpwire.ErrMalformed) {
+			err = cmp.Or(otlpfile.OtherSignal(r.Signal(), request), err)
 		}
 		if err != nil {
 			return records, r.Offset(), refused, fmt.Errorf("%s: message ending at byte %d: %w", name, r.Offset(), err)

@@ -4,10 +4,11 @@
 //	ttlog query    run SQL against a server or a data directory
 //	ttlog import   store files of OTLP
 //	ttlog check    verify every checksum and reference of a data directory
+//	ttlog health   ask a server whether it is ready
 //	ttlog version  print the version
 //
 // Each subcommand stands in a file of its own name. Exit codes: 0 done,
-// 1 failed, 2 wrong usage.
+// 1 failed, 64 wrong usage.
 package main
 
 import (
@@ -22,10 +23,11 @@ import (
 	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 )
 
-// The exit codes.
+// The exit codes. 2 is what the Go runtime's fatal errors end with, so wrong
+// usage has the code that sysexits.h gives it.
 const (
 	exitFailed = 1
-	exitUsage  = 2
+	exitUsage  = 64
 )
 
 func main() {
@@ -43,8 +45,12 @@ func main() {
 	}
 }
 
-// exitCode prints the error of a command and returns the exit code it asks for.
+// exitCode prints the error of a command, where the log does not have it yet,
+// and returns the exit code it asks for.
 func exitCode(command string, err error) int {
+	if _, ok := errors.AsType[loggedError](err); ok {
+		return exitFailed
+	}
 	fmt.Fprintf(os.Stderr, "ttlog: %s\n", render.Printable(err.Error()))
 	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", command)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,15 +39,24 @@ type process struct {
 // startServe starts `ttlog serve` on free ports and waits until it is ready.
 func startServe(t testing.TB, data string, flags ...string) *process {
 	t.Helper()
+	return startServeBy(t, nil, data, flags...)
+}
+
+// startServeBy is startServe by another program, which gets the command line.
+func startServeBy(t testing.TB, by []string, data string, flags ...string) *process {
+	t.Helper()
 	exe, err := exec.LookPath("ttlog") // testscript.Main put it on PATH
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{
-		"serve", "--data", data, "--port", "0",
-		"--otlp-grpc", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0",
-	}, flags...)
-	p := &process{cmd: exec.Command(exe, args...), stderr: new(lockedBuffer), exited: make(chan struct{})}
+	args := append([]string{"serve", "--data", data}, flags...)
+	for flag, free := range map[string]string{"--port": "0", "--otlp-grpc": "127.0.0.1:0", "--otlp-http": "127.0.0.1:0"} {
+		if !slices.Contains(flags, flag) {
+			args = append(args, flag, free)
+		}
+	}
+	args = append(append(slices.Clip(by), exe), args...)
+	p := &process{cmd: exec.Command(args[0], args[1:]...), stderr: new(lockedBuffer), exited: make(chan struct{})}
 	p.cmd.Stderr = p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ttlog/ttlog/cmd/ttlog/internal/render"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/redact"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/queryapi/arrow"
@@ -37,7 +38,7 @@ func queryCommand() *cobra.Command {
 			"in use by a writer. --format json prints the document of POST /api/v1/query.",
 		Args: args(1, 1, "the SQL as one argument in quotes"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := settings(cmd)
+			v, _, err := settings(cmd)
 			if err != nil {
 				return err
 			}
@@ -83,19 +84,40 @@ func queryClient(server, data string, warnings io.Writer) (client *http.Client, 
 	if data != "" {
 		d, err := datadir.OpenReadOnly(data)
 		if err != nil {
-			return nil, "", nil, err
+			return nil, "", nil, aboutData(err)
 		}
 		for _, damage := range d.Damage() {
 			fmt.Fprintf(warnings, "ttlog: left out: %v\n", damage)
 		}
 		api := queryapi.New(queryapi.Options{Source: query.FromStore(d.Store), Traces: d.Store, Formats: formats})
-		return &http.Client{Transport: inProcess{api}}, "http://data", d.Close, nil
+		return &http.Client{Transport: inProcess{api}}, "http://localhost", d.Close, nil
 	}
-	u, err := url.Parse(server)
-	if err != nil || u.Host == "" {
-		return nil, "", nil, usageError{fmt.Errorf("--server %q is no URL such as http://127.0.0.1:3000", server)}
+	if base, err = serverURL(server); err != nil {
+		return nil, "", nil, err
 	}
-	return http.DefaultClient, strings.TrimSuffix(server, "/"), func() error { return nil }, nil
+	return http.DefaultClient, base, func() error { return nil }, nil
+}
+
+// serverURL checks the URL of a server.
+func serverURL(server string) (base string, err error) {
+	u, err := redact.Parse(server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", usageError{fmt.Errorf("--server %q is no URL such as http://127.0.0.1:3000", redact.URL(server))}
+	}
+	return strings.TrimSuffix(server, "/"), nil
+}
+
+// unreachable adds to the error of a request that got no answer what may be
+// wrong, and what the command can do about it.
+func unreachable(err error, otherwise string) error {
+	hint := ""
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		hint = " (is ttlog serve running there? " + otherwise + ")"
+	} else if strings.Contains(err.Error(), "malformed HTTP") {
+		// A server of HTTP/2 alone, as that of OTLP over gRPC is.
+		hint = " (that is no port of the HTTP API; it is 3000 unless --port said another one)"
+	}
+	return fmt.Errorf("%s%s", redact.Text(err.Error()), hint)
 }
 
 func runQuery(ctx context.Context, client *http.Client, base string, ask question, out, errs io.Writer) error {
@@ -110,15 +132,12 @@ func runQuery(ctx context.Context, client *http.Client, base string, ask questio
 	req.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	req.Header.Set("Accept", accepts[ask.format])
 	resp, err := client.Do(req)
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return fmt.Errorf("%w (is ttlog serve running there? --data reads a directory without a server)", err)
-	}
 	if err != nil {
-		return err
+		return unreachable(err, "--data reads a directory without a server")
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return queryapi.ReadProblem(resp)
+		return notAnAPI(resp, queryapi.ReadProblem(resp))
 	}
 	warnings, err := queryapi.ReadWarnings(resp)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"github.com/spf13/viper"
+
+	"github.com/ttlog/ttlog/internal/spelling"
 )
 
 func rootCommand() *cobra.Command {
@@ -16,70 +17,108 @@ func rootCommand() *cobra.Command {
 		Short: "Telemetry on one machine: receive, store and query OpenTelemetry data",
 		Long: "ttlog receives OpenTelemetry data, keeps it in a compact columnar store, and answers SQL.\n" +
 			"Every flag is also an environment variable (--otlp-grpc is TTLOG_OTLP_GRPC) and a key of the\n" +
-			"YAML file that --config names. A flag wins over the environment, which wins over the file.",
+			"YAML file that --config names. A flag wins over the environment, which wins over the file.\n" +
+			"Exit codes: 0 done, 1 failed, 64 wrong usage.",
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q", args[0])}
+				return usageError{fmt.Errorf("unknown command %q%s", args[0], didYouMean(args[0], "", commandNames(cmd)))}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("ttlog {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().String("config", "", "YAML file with a key for each flag")
-	root.AddCommand(serveCommand(), queryCommand(), importCommand(), checkCommand(), versionCommand())
+	root.SetFlagErrorFunc(flagError)
+	f := root.PersistentFlags()
+	f.String("config", "", "YAML file with a key for each flag")
+	f.String("log-level", "info", "what to log on standard error: debug, info, warn or error, and what is worse")
+	f.String("log-format", "text", "form of the log: text or json")
+	root.AddCommand(serveCommand(), queryCommand(), importCommand(), checkCommand(), healthCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
+	f.VisitAll(sayOnce)
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(sayOnce)
+	}
 	return root
 }
 
-// settings returns the values of cmd's flags, where those not given on the
-// command line come from the environment, else from the configuration file,
-// else from the flag's default.
-func settings(cmd *cobra.Command) (*viper.Viper, error) {
-	v := viper.New()
-	v.SetEnvPrefix("TTLOG")
-	v.SetEnvKeyReplacer(strings.NewReplacer("-", "_"))
-	v.AutomaticEnv()
-	if err := v.BindPFlags(cmd.Flags()); err != nil {
-		return nil, err
+func commandNames(root *cobra.Command) (names []string) {
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
 	}
-	path := v.GetString("config")
-	if path == "" {
-		return v, nil
-	}
-	v.SetConfigFile(path)
-	v.SetConfigType("yaml")
-	if err := v.ReadInConfig(); err != nil {
-		return nil, usageError{fmt.Errorf("--config %s: %w", path, err)}
-	}
-	return v, knownKeys(cmd, v, path)
+	return names
 }
 
-// knownKeys refuses a configuration file with a key that is no flag of any
-// command: most likely it is misspelled.
-func knownKeys(cmd *cobra.Command, v *viper.Viper, path string) error {
-	known := make(map[string]bool)
-	for _, c := range cmd.Root().Commands() {
-		c.Flags().VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+// flagNames returns the flags of a command, or of all where it is the root.
+func flagNames(cmd *cobra.Command) (names []string) {
+	add := func(f *pflag.Flag) { names = append(names, f.Name) }
+	cmd.Flags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	for _, c := range cmd.Commands() {
+		c.Flags().VisitAll(add)
 	}
-	for _, key := range v.AllKeys() {
-		if !known[key] && v.InConfig(key) {
-			return usageError{fmt.Errorf("--config %s: unknown key %q", path, key)}
-		}
+	return names
+}
+
+// didYouMean is the end of an error about a name that is none of the known.
+func didYouMean(name, prefix string, known []string) string {
+	if near := spelling.Nearest(name, known); near != "" {
+		return "; did you mean " + prefix + near + "?"
 	}
+	return ""
+}
+
+// flagError says of a flag that is not understood what was meant.
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && len(unknown.GetSpecifiedName()) > 1 {
+		name := unknown.GetSpecifiedName()
+		return usageError{fmt.Errorf("unknown flag: --%s%s", name, didYouMean(name, "--", flagNames(cmd)))}
+	}
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return usageError{fmt.Errorf("--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())}
+	}
+	return usageError{err}
+}
+
+// once is the value of a flag that has one. Said a second time it has to be the
+// same: which of the two was meant is not ours to guess.
+type once struct {
+	pflag.Value
+	said bool
+}
+
+// Set takes the value from the command line.
+func (o *once) Set(value string) error {
+	before := o.String()
+	if err := o.Value.Set(value); err != nil {
+		return fmt.Errorf("%q is no whole number", value) // texts are all taken
+	}
+	if o.said && o.String() != before {
+		return fmt.Errorf("said twice, as %q and as %q", before, o.String())
+	}
+	o.said = true
 	return nil
+}
+
+// sayOnce makes a flag complain about a second value, unless it has several.
+func sayOnce(f *pflag.Flag) {
+	if _, several := f.Value.(pflag.SliceValue); !several {
+		f.Value = &once{Value: f.Value}
+	}
 }
 
 // args checks the number of the positional arguments. A wrong one is an error
 // of usage, which says what the command takes.
 func args(least, most int, takes string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return usageError{fmt.Errorf("%s takes %s, got %d", cmd.Name(), takes, len(args))}
+		switch {
+		case len(args) < least:
+			return usageError{fmt.Errorf("%s takes %s", cmd.Name(), takes)}
+		case len(args) > most:
+			return usageError{fmt.Errorf("%s takes %s, got %s", cmd.Name(), takes, strings.Join(args, " "))}
 		}
 		return nil
 	}

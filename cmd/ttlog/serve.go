@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/redact"
+	"github.com/ttlog/ttlog/queryapi"
 )
 
 // drainTimeout bounds how long a stopping daemon waits for what it accepted to
@@ -31,13 +35,14 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Receive OTLP, store it, and answer queries",
-		Args:  args(0, 0, "no arguments"),
+		Args:  args(0, 0, "no arguments (--data names the directory)"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := serveConfig(cmd)
+			c, logger, err := serveConfig(cmd)
 			if err != nil {
 				return err
 			}
-			return serve(cmd, c)
+			logEverything(logger)
+			return logged(logger, "ttlog serve failed", serve(cmd, c, logger))
 		},
 	}
 	f := cmd.Flags()
@@ -48,7 +53,8 @@ func serveCommand() *cobra.Command {
 	f.String("otlp-http", "127.0.0.1:4318", "address of OTLP over HTTP; empty turns it off")
 	f.StringSlice("cors-origin", nil, "origin whose pages may call the HTTP ports from a browser, such as https://app.example.com, or * for all; repeatable")
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
-	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
+	f.StringSlice("allowed-hosts", nil, "name that the server answers to beside its own, such as ttlog.example.com or *.example.com; * allows any; repeatable")
+	f.String("retention", "0", "remove telemetry older than this, such as 7d, counted from the end of its day (UTC); 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
 	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes or 1GiB; no more than 5% of it unless it is given; 0 is no reserve")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
@@ -64,6 +70,7 @@ type config struct {
 	otlpGRPC, otlpHTTP string
 	corsOrigins        []string
 	forward            []string
+	guard              *queryapi.Guard
 	retention          time.Duration
 	maxDisk            diskLimit
 	minFree            int64         // 0 where nobody asked for a size, below 0 for none
@@ -72,35 +79,46 @@ type config struct {
 	syncBeforeAck      bool
 }
 
-func serveConfig(cmd *cobra.Command) (config, error) {
-	v, err := settings(cmd)
+func serveConfig(cmd *cobra.Command) (config, *slog.Logger, error) {
+	v, logger, err := settings(cmd)
 	if err != nil {
-		return config{}, err
+		return config{}, nil, err
 	}
-	c, err := configOf(v)
+	c, err := configOf(cmd.Context(), v)
 	if err != nil {
-		return config{}, usageError{err}
+		return config{}, nil, usageError{err}
 	}
-	return c, nil
+	return c, logger, nil
 }
 
-func configOf(v *viper.Viper) (c config, err error) {
+func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 	c = config{
 		data:     v.GetString("data"),
 		otlpGRPC: v.GetString("otlp-grpc"),
 		otlpHTTP: v.GetString("otlp-http"),
 	}
+	if c.data == "" {
+		return c, errors.New("--data names no directory")
+	}
+	if c.corsOrigins, err = parseOrigins(split(v.GetStringSlice("cors-origin"))); err != nil {
+		return c, fmt.Errorf("--cors-origin: %w", err)
+	}
+	if c.guard, err = guard(v, c); err != nil {
+		return c, fmt.Errorf("--allowed-hosts: %w", err)
+	}
 	if c.forward, err = endpoints(v.GetStringSlice("forward")); err != nil {
 		return c, fmt.Errorf("--forward: %w", err)
-	}
-	if c.corsOrigins, err = parseOrigins(v.GetStringSlice("cors-origin")); err != nil {
-		return c, fmt.Errorf("--cors-origin: %w", err)
 	}
 	port, err := strconv.ParseUint(v.GetString("port"), 10, 16)
 	if err != nil {
 		return c, fmt.Errorf("--port %q is no port", v.GetString("port"))
 	}
 	c.addr = net.JoinHostPort(v.GetString("host"), strconv.FormatUint(port, 10))
+	for flag, addr := range map[string]string{"otlp-grpc": c.otlpGRPC, "otlp-http": c.otlpHTTP} {
+		if _, _, err := net.SplitHostPort(addr); addr != "" && err != nil {
+			return c, fmt.Errorf("--%s %q is no address such as 127.0.0.1:4317", flag, addr)
+		}
+	}
 	if c.retention, err = parseAge(v.GetString("retention")); err != nil {
 		return c, fmt.Errorf("--retention: %w", err)
 	}
@@ -121,6 +139,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 			c.minFree = -1
 		}
 	}
+	if err := notToSelf(ctx, c); err != nil {
+		return c, fmt.Errorf("--forward: %w", err)
+	}
 	if v.IsSet("ring-size") {
 		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
 			return c, fmt.Errorf("--ring-size: %w", err)
@@ -136,31 +157,50 @@ func configOf(v *viper.Viper) (c config, err error) {
 	return c, nil
 }
 
-// endpoints checks OTLP endpoints. Lists with commas, as the environment has
-// them, are taken apart.
+// guard lets in requests for the names that the server was told to listen on,
+// and for those that are allowed.
+func guard(v *viper.Viper, c config) (*queryapi.Guard, error) {
+	hosts := split(v.GetStringSlice("allowed-hosts"))
+	for _, addr := range []string{net.JoinHostPort(v.GetString("host"), "0"), c.otlpGRPC, c.otlpHTTP} {
+		if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	return queryapi.NewGuard(queryapi.GuardOptions{
+		Hosts: hosts, HostFlag: "--allowed-hosts",
+		Origins: c.corsOrigins, OriginFlag: "--cors-origin",
+	})
+}
+
+// split takes lists with commas apart, as the environment has them.
+func split(lists []string) (items []string) {
+	for _, list := range lists {
+		items = append(items, strings.Split(list, ",")...)
+	}
+	return items
+}
+
+// endpoints checks OTLP endpoints.
 func endpoints(lists []string) ([]string, error) {
 	var all []string
-	for _, list := range lists {
-		for endpoint := range strings.SplitSeq(list, ",") {
-			client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
-			if err != nil {
-				return nil, err
-			}
-			if err := client.Close(); err != nil {
-				return nil, err
-			}
-			if slices.Contains(all, endpoint) {
-				return nil, fmt.Errorf("%s is named twice", endpoint)
-			}
-			all = append(all, endpoint)
+	for _, endpoint := range split(lists) {
+		client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
+		if err != nil {
+			return nil, err
 		}
+		if err := client.Close(); err != nil {
+			return nil, err
+		}
+		if slices.Contains(all, endpoint) {
+			return nil, fmt.Errorf("%s is named twice", redact.URL(endpoint))
+		}
+		all = append(all, endpoint)
 	}
 	return all, nil
 }
 
 // serve runs the daemon until the command's context ends, then drains it.
-func serve(cmd *cobra.Command, c config) error {
-	logger := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+func serve(cmd *cobra.Command, c config, logger *slog.Logger) error {
 	d, err := startDaemon(c, logger)
 	if err != nil {
 		return err
@@ -168,15 +208,31 @@ func serve(cmd *cobra.Command, c config) error {
 	if _, err := fmt.Fprintln(cmd.OutOrStdout(), d.ready()); err != nil {
 		logger.Warn("cannot print the ready line", "error", err)
 	}
+	notifyReady(logger, d.ready())
+	stopFeeding := inBackground(func(ctx context.Context) { feedWatchdog(ctx, logger, func() { d.dir.Status() }) })
 	var failed error
 	select {
 	case <-cmd.Context().Done():
 	case failed = <-d.failed:
 	}
+	stopFeeding()
+	notifyStopping(logger)
+	defer inBackground(func(ctx context.Context) { feedWatchdog(ctx, logger, func() {}) })()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), drainTimeout)
 	defer cancel()
 	if err := d.close(ctx); err != nil {
 		return err
 	}
 	return failed
+}
+
+// inBackground runs f until stop is called, which waits for its end.
+func inBackground(f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }

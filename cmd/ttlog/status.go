@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -76,10 +77,12 @@ func (s status) report() report {
 }
 
 // handler serves the figures for Prometheus, and those of the Go runtime.
-func (s status) handler() http.Handler {
+func (s status) handler(logger *slog.Logger) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelError),
+	})
 }
 
 // Describe sends nothing: which labels there are depends on the data.

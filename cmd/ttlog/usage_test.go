@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// TestExitCodes: 0 done, 1 failed, 2 wrong usage; and what cannot begin leaves
+// TestExitCodes: 0 done, 1 failed, 64 wrong usage; and what cannot begin leaves
 // nothing behind in the directory where it was called.
 func TestExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	odd := filepath.Join(t.TempDir(), "odd.logs.json")
-	if err := os.WriteFile(odd, []byte("{\"resourceLogs\":[{\x1b[31m"), 0o600); err != nil {
+	if err := os.WriteFile(odd, []byte("{\"resourceLogs\":[{\x1b[31m]}]}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -29,28 +29,28 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"version", 0, ""},
 		{"--help", 0, ""},
-		{"frobnicate", 2, "unknown command"},
+		{"frobnicate", 64, "unknown command"},
 		{"--version", 0, ""},
-		{"query", 2, "takes the SQL as one argument"},
-		{"query SELECT 1", 2, "Run 'ttlog query --help'"},
-		{"query --server http://127.0.0.1:1 --data . x", 2, "--server and --data exclude each other"},
-		{"query --format xml x", 2, "--format"},
-		{"query --server here x", 2, "--server"},
+		{"query", 64, "takes the SQL as one argument"},
+		{"query SELECT 1", 64, "Run 'ttlog query --help'"},
+		{"query --server http://127.0.0.1:1 --data . x", 64, "--server and --data exclude each other"},
+		{"query --format xml x", 64, "--format"},
+		{"query --server here x", 64, "--server"},
 		{"query --server http://127.0.0.1:1 x", 1, "is ttlog serve running there?"},
-		{"check", 2, "takes one directory"},
+		{"check", 64, "takes one directory"},
 		{"check nowhere", 1, "nowhere"},
-		{"serve --port 70000", 2, "--port"},
-		{"serve --forward collector", 2, "--forward: otlp"},
-		{"serve --forward http://a,http://a", 2, "named twice"},
-		{"import", 2, "takes one file or more"},
-		{"import what.bin", 2, "not told by the file name"},
-		{"import -", 2, "with --signal"},
-		{"import --server http://127.0.0.1:1 --data . x.logs.json", 2, "exclude each other"},
+		{"serve --port 70000", 64, "--port"},
+		{"serve --forward collector", 64, "--forward: otlp"},
+		{"serve --forward http://a,http://a", 64, "named twice"},
+		{"import", 64, "takes one file or more"},
+		{"import what.bin", 64, "not told by the file name"},
+		{"import -", 64, "with --signal"},
+		{"import --server http://127.0.0.1:1 --data . x.logs.json", 64, "exclude each other"},
 		{"import gone.traces.json", 1, "no such file"},
-		{"import --signal x -", 2, "--signal"},
+		{"import --signal x -", 64, "--signal"},
 		{"import --data " + t.TempDir() + " " + odd, 1, "/resourceLogs/0"},
-		{"serve --cors-origin app.example.com", 2, "is no origin"},
-		{"serve --cors-origin https://app.example.com/", 2, "is no origin"},
+		{"serve --cors-origin app.example.com", 64, "is no origin"},
+		{"serve --cors-origin https://app.example.com/", 64, "is no origin"},
 	} {
 		cmd := exec.Command("ttlog", strings.Fields(c.args)...)
 		cmd.Dir = dir
@@ -90,7 +90,7 @@ func TestServe_ASecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	for running := true; running; {

@@ -38,7 +38,8 @@ type Client struct {
 // New returns a client. It opens no connection before the first Forward; it
 // does read certificate files.
 func New(o Options) (*Client, error) {
-	c := &Client{routes: make(map[otlpwire.Signal]route), retry: o.Retry.withDefaults()}
+	o.Retry = o.Retry.withDefaults()
+	c := &Client{routes: make(map[otlpwire.Signal]route), retry: o.Retry}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	var shared sender
 	for _, s := range signals {
@@ -49,7 +50,7 @@ func New(o Options) (*Client, error) {
 		snd := shared
 		if snd == nil || o.own(s) != nil {
 			var err error
-			if snd, err = newSender(t, s, c.retry); err != nil {
+			if snd, err = newSender(t, s, o); err != nil {
 				_ = c.Close()
 				return nil, fmt.Errorf("otlp: %s: %w", s, err)
 			}
@@ -68,7 +69,7 @@ func New(o Options) (*Client, error) {
 
 var signals = []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics}
 
-func newSender(t Target, s otlpwire.Signal, r Retry) (sender, error) {
+func newSender(t Target, s otlpwire.Signal, o Options) (sender, error) {
 	if err := t.validate(); err != nil {
 		return nil, err
 	}
@@ -77,9 +78,9 @@ func newSender(t Target, s otlpwire.Signal, r Retry) (sender, error) {
 		return nil, err
 	}
 	if a.grpc {
-		return newGRPCSender(t, a, r)
+		return newGRPCSender(t, a, o)
 	}
-	return newHTTPSender(t, a)
+	return newHTTPSender(t, a, o.Via)
 }
 
 // Forward sends one Export…ServiceRequest. It returns when the collector has

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/redact"
 )
 
 // errNoScheme is what an endpoint gets that could be either protocol.
@@ -20,27 +21,29 @@ var errNoScheme = errors.New("want a scheme: http://, https://, grpc:// or grpcs
 type address struct {
 	grpc   bool
 	secure bool
-	host   string // host:port, for gRPC
-	url    string // for HTTP
+	host   string        // host:port, for gRPC
+	user   *url.Userinfo // for gRPC; that of HTTP is in its URL
+	url    string        // for HTTP
 }
 
 // parse resolves the endpoint of t for a signal.
 func (t Target) parse(s otlpwire.Signal) (address, error) {
+	shown := redact.URL(t.Endpoint) // errors are logged
 	if !strings.Contains(t.Endpoint, "://") {
 		if t.Protocol == ProtocolFromScheme {
-			return address{}, fmt.Errorf("endpoint %q: %w", withoutUser(t.Endpoint), errNoScheme)
+			return address{}, fmt.Errorf("endpoint %q: %w", shown, errNoScheme)
 		}
 		return t.parseBare(s)
 	}
-	u, err := url.Parse(t.Endpoint)
+	u, err := redact.Parse(t.Endpoint)
 	if err != nil {
-		if ue, ok := errors.AsType[*url.Error](err); ok {
-			err = ue.Err // its text has the whole of the endpoint
-		}
-		return address{}, fmt.Errorf("endpoint %q: %w", withoutUser(t.Endpoint), err)
+		return address{}, fmt.Errorf("endpoint %q: %w", shown, err)
 	}
 	if u.Hostname() == "" {
-		return address{}, fmt.Errorf("endpoint %q names no host", withoutUser(t.Endpoint))
+		return address{}, fmt.Errorf("endpoint %q names no host", shown)
+	}
+	if u.Fragment != "" {
+		return address{}, fmt.Errorf("endpoint %q has a '#' in it, which ends its address", shown)
 	}
 	var a address
 	switch u.Scheme {
@@ -48,35 +51,21 @@ func (t Target) parse(s otlpwire.Signal) (address, error) {
 		a = address{grpc: t.Protocol == ProtocolGRPC, secure: u.Scheme == "https"}
 	case "grpc", "grpcs":
 		if t.Protocol == ProtocolHTTP {
-			return address{}, fmt.Errorf("endpoint %q does not fit protocol %s", withoutUser(t.Endpoint), t.Protocol)
+			return address{}, fmt.Errorf("endpoint %q does not fit protocol %s", shown, t.Protocol)
 		}
 		a = address{grpc: true, secure: u.Scheme == "grpcs"}
 	default:
-		return address{}, fmt.Errorf("endpoint %q: scheme %q: %w", withoutUser(t.Endpoint), u.Scheme, errNoScheme)
+		return address{}, fmt.Errorf("endpoint %q: scheme %q: %w", shown, u.Scheme, errNoScheme)
 	}
 	if a.grpc {
 		if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return address{}, fmt.Errorf("endpoint %q: a gRPC endpoint has no path", withoutUser(t.Endpoint))
+			return address{}, fmt.Errorf("endpoint %q: a gRPC endpoint has no path", shown)
 		}
-		a.host = withPort(u, "4317")
+		a.host, a.user = withPort(u, "4317"), u.User
 		return a, nil
 	}
 	a.url = httpURL(u, s, t.ExactURL)
 	return a, nil
-}
-
-// withoutUser returns an endpoint, which need not be a valid one, without the
-// user and the password that it may hold.
-func withoutUser(endpoint string) string {
-	at := strings.LastIndexByte(endpoint, '@')
-	if at < 0 {
-		return endpoint
-	}
-	scheme, _, ok := strings.Cut(endpoint, "://")
-	if !ok {
-		return endpoint[at+1:]
-	}
-	return scheme + "://" + endpoint[at+1:]
 }
 
 func (t Target) parseBare(s otlpwire.Signal) (address, error) {

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -17,7 +18,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/redact"
 )
 
 // methods are the full names of the Export calls.
@@ -32,11 +35,12 @@ type grpcSender struct {
 	// Immutable after newGRPCSender.
 	conn    *grpc.ClientConn
 	host    string
+	via     func() string // may be nil
 	headers metadata.MD
 	options []grpc.CallOption
 }
 
-func newGRPCSender(t Target, a address, r Retry) (*grpcSender, error) {
+func newGRPCSender(t Target, a address, o Options) (*grpcSender, error) {
 	creds := insecure.NewCredentials()
 	if a.secure {
 		tlsConfig, err := t.tlsConfig()
@@ -45,7 +49,11 @@ func newGRPCSender(t Target, a address, r Retry) (*grpcSender, error) {
 		}
 		creds = credentials.NewTLS(tlsConfig)
 	}
-	s := &grpcSender{host: a.host, headers: metadata.New(t.Headers)}
+	s := &grpcSender{host: a.host, via: o.Via, headers: metadata.New(t.Headers)}
+	if a.user != nil && len(s.headers.Get("authorization")) == 0 {
+		password, _ := a.user.Password()
+		s.headers.Set("authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(a.user.Username()+":"+password)))
+	}
 	s.options = []grpc.CallOption{grpc.MaxCallRecvMsgSize(maxResponseBytes)}
 	codec := rawCodec{copies: true}
 	if t.Compression == CompressionGzip {
@@ -56,13 +64,13 @@ func newGRPCSender(t Target, a address, r Retry) (*grpcSender, error) {
 	conn, err := grpc.NewClient("dns:///"+a.host,
 		grpc.WithTransportCredentials(creds),
 		grpc.WithUserAgent(userAgent),
-		grpc.WithConnectParams(connectParams(r)),
+		grpc.WithConnectParams(connectParams(o.Retry)),
 		// The pauses are ours: gRPC's own retries would come on top.
 		grpc.WithDisableRetry(),
 		grpc.WithDisableServiceConfig(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("endpoint %q: %w", a.host, err)
+		return nil, fmt.Errorf("endpoint %q: %s", a.host, redact.Text(err.Error())) // it may name a proxy
 	}
 	s.conn = conn
 	return s, nil
@@ -88,6 +96,9 @@ func (s *grpcSender) close() error {
 func (s *grpcSender) send(ctx context.Context, signal otlpwire.Signal, payload []byte) ([]byte, error) {
 	if len(s.headers) > 0 {
 		ctx = metadata.NewOutgoingContext(ctx, s.headers)
+	}
+	if s.via != nil {
+		ctx = metadata.AppendToOutgoingContext(ctx, hops.Header, s.via())
 	}
 	var response []byte
 	if err := s.conn.Invoke(ctx, methods[signal], payload, &response, s.options...); err != nil {

@@ -16,7 +16,9 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/redact"
 )
 
 const contentProtobuf = "application/x-protobuf"
@@ -25,20 +27,21 @@ const contentProtobuf = "application/x-protobuf"
 type httpSender struct {
 	// Immutable after newHTTPSender.
 	url       string
+	via       func() string // may be nil
 	client    *http.Client
 	transport *http.Transport
 	header    http.Header
 	gzip      bool
 }
 
-func newHTTPSender(t Target, a address) (*httpSender, error) {
+func newHTTPSender(t Target, a address, via func() string) (*httpSender, error) {
 	tlsConfig, err := t.tlsConfig()
 	if err != nil {
 		return nil, err
 	}
 	// As http.DefaultTransport is, which the application may have replaced.
 	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
 		TLSClientConfig:       tlsConfig,
 		ForceAttemptHTTP2:     true,
@@ -47,7 +50,7 @@ func newHTTPSender(t Target, a address) (*httpSender, error) {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
-	s := &httpSender{url: a.url, transport: transport, header: make(http.Header), gzip: t.Compression == CompressionGzip}
+	s := &httpSender{url: a.url, via: via, transport: transport, header: make(http.Header), gzip: t.Compression == CompressionGzip}
 	s.client = &http.Client{
 		Transport: transport,
 		// A redirect would send the body, headers and their secrets to a
@@ -86,6 +89,9 @@ func (s *httpSender) send(ctx context.Context, _ otlpwire.Signal, payload []byte
 		return nil, s.fail(err)
 	}
 	req.Header = s.header.Clone()
+	if s.via != nil {
+		req.Header.Set(hops.Header, s.via())
+	}
 	req.ContentLength = int64(len(payload))
 	req.GetBody = func() (io.ReadCloser, error) { return out.lend(payload), nil }
 	resp, err := s.client.Do(req)
@@ -113,17 +119,17 @@ func (s *httpSender) fail(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the URL is in our own text already
 	}
-	return &Error{endpoint: s.endpoint(), Message: err.Error(), cause: err, verdict: unreachable}
+	return &Error{endpoint: redact.URL(s.url), Message: err.Error(), cause: err, verdict: unreachable}
 }
 
 // refused is the error of an answer that is no success.
 func (s *httpSender) refused(resp *http.Response, body []byte) error {
-	e := &Error{endpoint: s.endpoint(), Status: resp.Status, Message: statusText(contentType(resp), body)}
+	e := &Error{endpoint: redact.URL(s.url), Status: resp.Status, Message: statusText(contentType(resp), body)}
 	if e.verdict = httpVerdict(resp.StatusCode); !e.permanent {
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}
 	if location := resp.Header.Get("Location"); location != "" && resp.StatusCode/100 == 3 {
-		e.Message = fmt.Sprintf("redirects are not followed (to %q)", clip([]byte(location)))
+		e.Message = fmt.Sprintf("redirects are not followed (to %q)", redact.URL(clip([]byte(location))))
 	}
 	return e
 }
@@ -151,13 +157,13 @@ func httpVerdict(code int) verdict {
 	return unsupported
 }
 
-// endpoint returns the URL without user information.
-func (s *httpSender) endpoint() string {
-	u, err := url.Parse(s.url)
+// proxy is that of the environment. An error does not show its password.
+func proxy(r *http.Request) (*url.URL, error) {
+	u, err := http.ProxyFromEnvironment(r)
 	if err != nil {
-		return s.url
+		return nil, errors.New(redact.Text(err.Error()))
 	}
-	return u.Redacted()
+	return u, nil
 }
 
 // statusText returns the message of a google.rpc.Status (field 2), or the

@@ -94,6 +94,9 @@ type Options struct {
 	Traces, Logs, Metrics *Target
 	// Retry is the policy within one call of Forward.
 	Retry Retry
+	// Via, where set, returns what each request carries so that forwarders which
+	// form a circle are found.
+	Via func() string
 }
 
 // target returns the target of a signal, with defaults filled in. Its Endpoint

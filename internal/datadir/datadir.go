@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
+	"github.com/ttlog/ttlog/internal/redact"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
@@ -74,9 +76,12 @@ type DataDir struct {
 	Tail *stream.Hub
 	// Forwarders are the clients of Options.Forward, in its order.
 	Forwarders []*otlp.Client
+	// Trail is what tells forwarders that form a circle: those of Forwarders
+	// send it, and who receives for Ring is to check it.
+	Trail *hops.Trail
 
-	// endpoints has the endpoint of each forwarder by its name.
-	endpoints    map[string]string
+	// titles has what each forwarder is called by its name on the disk.
+	titles       map[string]string
 	path         string
 	durable      bool
 	disk         *disk
@@ -97,7 +102,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	d = &DataDir{
-		Tail: new(stream.Hub), endpoints: make(map[string]string),
+		Tail: new(stream.Hub), Trail: hops.New(), titles: make(map[string]string),
 		path: dir, durable: o.Durable, forwardGrace: o.ForwardGrace, logger: o.Logger,
 	}
 	defer func() {
@@ -174,34 +179,60 @@ func (d *DataDir) compareRingSize(want int64) {
 func ringPath(dir string) string { return filepath.Join(dir, ringDir, ringFile) }
 
 // openForwarders builds the clients. A forwarder's name is its cursor in the
-// ring and has to be the same at the next start, so it comes from the endpoint.
+// ring and has to be the same at the next start, so it comes from its title: a
+// password that was changed makes no other collector.
 func (d *DataDir) openForwarders(options []otlp.Options) ([]pipeline.NamedForwarder, error) {
 	named := make([]pipeline.NamedForwarder, 0, len(options))
+	addresses := make(map[string]bool)
 	for _, o := range options {
 		// The pipeline retries for ever, and knows what to count.
 		o.Retry = otlp.Retry{Disabled: true}
+		o.Via = d.Trail.String
 		client, err := otlp.New(o)
 		if err != nil {
 			return nil, fmt.Errorf("forward: %w", err)
 		}
 		d.Forwarders = append(d.Forwarders, client)
-		h := fnv.New64a()
-		_, _ = h.Write([]byte(endpoint(o)))
-		name := fmt.Sprintf("%016x", h.Sum64())
-		if d.endpoints[name] != "" {
-			return nil, fmt.Errorf("forward: %s is named twice", endpoint(o))
+		to := endpoints(o)
+		address := strings.Join(to, " ")
+		for i := range to {
+			to[i] = redact.URL(to[i])
 		}
-		d.endpoints[name] = endpoint(o)
-		named = append(named, pipeline.NamedForwarder{Name: name, Forwarder: client})
+		shown := strings.Join(to, " ")
+		if addresses[address] {
+			return nil, fmt.Errorf("forward: %s is named twice", shown)
+		}
+		addresses[address] = true
+		title, name := d.title(shown)
+		d.titles[name] = title
+		named = append(named, pipeline.NamedForwarder{Name: name, Title: title, Forwarder: client})
 	}
 	return named, nil
 }
 
-// endpoint is what a forwarder is known by: where it sends to, or where the
-// signals go that have an endpoint of their own when it has none for all.
-func endpoint(o otlp.Options) string {
+// title returns what a collector is called wherever it is spoken of, and its
+// name on the disk, which is made of it. One place asked with several passwords
+// is several collectors.
+func (d *DataDir) title(shown string) (title, name string) {
+	for n := 1; ; n++ {
+		title = shown
+		if n > 1 {
+			title = fmt.Sprintf("%s (%d)", shown, n)
+		}
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(title))
+		name = fmt.Sprintf("%016x", h.Sum64())
+		if d.titles[name] == "" {
+			return title, name
+		}
+	}
+}
+
+// endpoints has what a forwarder sends to, or where the signals go that have an
+// endpoint of their own when it has none for all.
+func endpoints(o otlp.Options) []string {
 	if o.Endpoint != "" {
-		return o.Endpoint
+		return []string{o.Endpoint}
 	}
 	var own []string
 	for _, t := range []*otlp.Target{o.Traces, o.Logs, o.Metrics} {
@@ -209,7 +240,7 @@ func endpoint(o otlp.Options) string {
 			own = append(own, t.Endpoint)
 		}
 	}
-	return strings.Join(own, " ")
+	return own
 }
 
 // Recall calls f with the requests that the ring still holds, delivered or not:
@@ -231,10 +262,12 @@ func (d *DataDir) Recall(f func(signal otlpwire.Signal, request []byte)) (err er
 	return nil
 }
 
-// Close drains the pipeline for as long as ctx lives, the forwarders no longer
-// than Options.ForwardGrace, and closes everything. What could not be drained
-// stays in the ring and the spill queues for the next Open.
+// Close ends the tails, which a server would wait for, drains the pipeline for
+// as long as ctx lives, the forwarders no longer than Options.ForwardGrace, and
+// closes everything. What could not be drained stays in the ring and the spill
+// queues for the next Open.
 func (d *DataDir) Close(ctx context.Context) error {
+	d.Tail.Close()
 	var store, forwarders error
 	var wg sync.WaitGroup
 	wg.Go(func() { store = d.Pipeline.DrainStore(ctx) })

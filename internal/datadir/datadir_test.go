@@ -44,15 +44,22 @@ func TestClose_WithoutTheCollector(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := d.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "forward-") {
+	if err := d.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "http://127.0.0.1:1") {
 		t.Errorf("without a grace: %v, want that the forwarder is behind", err)
 	}
 	d = open(50 * time.Millisecond)
+	tail := d.Tail.Subscribe(storage.Logs)
+	defer tail.Close()
 	if rows := d.Status().Store.Signals["traces"].Rows; rows != 1 {
 		t.Errorf("the store has %d rows, want 1", rows)
 	}
 	if err := d.Close(t.Context()); err != nil {
 		t.Errorf("with a grace: %v", err)
+	}
+	select {
+	case <-tail.Over():
+	default:
+		t.Error("a tail is open still, for which a server would wait")
 	}
 	if !strings.Contains(log.String(), "kept and sent after the next start") {
 		t.Errorf("the log does not say what is kept:\n%s", &log)

@@ -29,7 +29,7 @@ func (d *ReadOnly) Damage() []storage.Damage {
 // read does not keep the parts from being. The caller calls Close.
 func OpenReadOnly(dir string) (*ReadOnly, error) {
 	if _, err := os.Stat(dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no data directory can be read: %w", err)
 	}
 	d := new(ReadOnly)
 	// The ring before the store: a record that has left the ring by now is in

@@ -88,7 +88,7 @@ const storeSink = "store"
 
 // SinkStatus is how far the store or a forwarder is with the ring.
 type SinkStatus struct {
-	// Name is "store", or the endpoint of a forwarder.
+	// Name is "store", or the endpoint of a forwarder without what is secret in it.
 	Name      string `json:"name"`
 	Requests  uint64 `json:"requests"`
 	Bytes     uint64 `json:"bytes"`
@@ -127,8 +127,8 @@ func (d *DataDir) Status() Status {
 
 func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	name := st.Name
-	if endpoint, ok := d.endpoints[name]; ok {
-		name = endpoint
+	if title, ok := d.titles[name]; ok {
+		name = title
 	}
 	dropped := st.Dropped
 	if n := st.Spill.DroppedRecords; n > 0 {

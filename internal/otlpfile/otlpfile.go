@@ -1,6 +1,6 @@
 // Package otlpfile reads files of OTLP as the OpenTelemetry Collector's file
 // exporter writes them: protobuf messages, each behind its length as 4 bytes
-// big-endian, or OTLP JSON, one message a line. Either may be compressed with
+// big-endian, or OTLP JSON, one message behind the other. Either may be compressed with
 // zstd or gzip. What a file holds is told by its first bytes, its signal by
 // the words of its name or by the caller.
 //
@@ -33,6 +33,9 @@ const MaxMessageBytes = 64 << 20
 // ErrSignal is returned where neither the caller nor the file's name tells the
 // signal.
 var ErrSignal = errors.New("the signal is not told by the file name; name it (traces, logs or metrics)")
+
+// byteOrderMark is what some programs put in front of a text.
+const byteOrderMark = "\ufeff"
 
 // Reader reads the messages of one file in order.
 type Reader struct {
@@ -71,12 +74,16 @@ func New(name string, src io.ReadCloser, signal otlpwire.Signal) (*Reader, error
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), r.Close())
 	}
 	r.in = in
-	// A length never has '{' as its first byte: that would be 2 GB.
+	if mark, _ := in.Peek(len(byteOrderMark)); string(mark) == byteOrderMark {
+		_, _ = in.Discard(len(byteOrderMark)) // they are there
+		r.offset = int64(len(byteOrderMark))
+	}
+	// A length never has one of these as its first byte: it would be 150 MB or more.
 	head, err := in.Peek(1)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", name, err), r.Close())
 	}
-	r.json = len(head) == 1 && (head[0] == '{' || head[0] == '\n' || head[0] == '\r' || head[0] == '\t' || head[0] == ' ')
+	r.json = len(head) == 1 && strings.ContainsRune("{[\n\r\t ", rune(head[0]))
 	return r, nil
 }
 
@@ -172,7 +179,8 @@ func (r *Reader) nextProto() ([]byte, error) {
 	}
 	size := int(binary.BigEndian.Uint32(head[:]))
 	if size > MaxMessageBytes {
-		return nil, fmt.Errorf("%w: a length of %d bytes, at most %d are read", otlpwire.ErrMalformed, size, MaxMessageBytes)
+		return nil, fmt.Errorf("%w: a length of %d bytes, at most %d are read: want OTLP JSON, or protobuf messages, each behind its length in 4 bytes",
+			otlpwire.ErrMalformed, size, MaxMessageBytes)
 	}
 	// Grow by what arrives and not by what is claimed.
 	buf := bytes.NewBuffer(r.buf[:0])
@@ -185,37 +193,94 @@ func (r *Reader) nextProto() ([]byte, error) {
 }
 
 func (r *Reader) nextJSON() ([]byte, error) {
+	doc, err := r.document()
+	if err != nil {
+		return nil, err
+	}
+	if doc[0] == '[' {
+		return nil, fmt.Errorf("%w: a JSON array: want the objects alone, one behind the other", otlpwire.ErrMalformed)
+	}
+	if holds := signalOfJSON(doc); holds != 0 && holds != r.signal {
+		return nil, otherSignal(holds, r.signal)
+	}
+	return otlpjson.Request(r.signal, doc, nil)
+}
+
+// document reads one JSON object, at most MaxMessageBytes: a line, as the
+// Collector writes them, or as many lines as somebody made of one.
+func (r *Reader) document() ([]byte, error) {
+	r.buf = r.buf[:0]
+	var depth int
+	var inString, escaped bool
 	for {
-		r.start = r.offset
-		line, err := r.line()
-		if err != nil {
-			return nil, err
+		part, err := r.in.ReadSlice('\n')
+		if len(r.buf) == 0 {
+			// What is between two objects belongs to neither.
+			trimmed := bytes.TrimLeft(part, " \t\r\n")
+			r.offset += int64(len(part) - len(trimmed))
+			r.start, part = r.offset, trimmed
 		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			return otlpjson.Request(r.signal, line, nil)
+		r.buf = append(r.buf, part...)
+		r.offset += int64(len(part))
+		for _, c := range part {
+			switch {
+			case escaped:
+				escaped = false
+			case inString:
+				escaped, inString = c == '\\', c != '"'
+			case c == '"':
+				inString = true
+			case c == '{' || c == '[':
+				depth++
+			case c == '}' || c == ']':
+				depth--
+			}
+		}
+		switch {
+		case len(r.buf) > MaxMessageBytes:
+			return nil, fmt.Errorf("%w: JSON of more than %d bytes", otlpwire.ErrMalformed, MaxMessageBytes)
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, noEOF(err)
+		case len(r.buf) > 0 && depth <= 0:
+			// What is no JSON is the parser's to say, by the line.
+			return bytes.TrimSpace(r.buf), nil
+		case err != nil && len(r.buf) > 0:
+			return nil, noEOF(err)
+		case err != nil:
+			return nil, io.EOF
 		}
 	}
 }
 
-// line reads up to the next line feed, at most MaxMessageBytes.
-func (r *Reader) line() ([]byte, error) {
-	r.buf = r.buf[:0]
-	for {
-		part, err := r.in.ReadSlice('\n')
-		r.buf = append(r.buf, part...)
-		r.offset += int64(len(part))
-		switch {
-		case len(r.buf) > MaxMessageBytes:
-			return nil, fmt.Errorf("%w: a line of more than %d bytes", otlpwire.ErrMalformed, MaxMessageBytes)
-		case errors.Is(err, bufio.ErrBufferFull):
-		case errors.Is(err, io.EOF) && len(r.buf) > 0, err == nil:
-			return r.buf, nil
-		case errors.Is(err, io.EOF):
-			return nil, io.EOF
-		default:
-			return nil, noEOF(err)
+// signalOfJSON tells the signal of a request by its first key, or returns 0.
+func signalOfJSON(doc []byte) otlpwire.Signal {
+	key, _, _ := bytes.Cut(bytes.TrimLeft(doc, "{ \t\r\n"), []byte(":"))
+	switch string(bytes.TrimSpace(key)) {
+	case `"resourceSpans"`, `"resource_spans"`:
+		return otlpwire.Traces
+	case `"resourceLogs"`, `"resource_logs"`:
+		return otlpwire.Logs
+	case `"resourceMetrics"`, `"resource_metrics"`:
+		return otlpwire.Metrics
+	}
+	return 0
+}
+
+func otherSignal(holds, want otlpwire.Signal) error {
+	return fmt.Errorf("%w: it holds %s and is read as %s: name the signal (--signal %[2]s)", otlpwire.ErrMalformed, holds, want)
+}
+
+// OtherSignal returns why a protobuf message that is malformed as one signal may
+// be so, where it is well formed as another: nothing in its bytes says what it
+// is. It returns nil where it is none of them.
+func OtherSignal(want otlpwire.Signal, msg []byte) error {
+	for _, other := range []otlpwire.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+		if n, err := otlpwire.Validate(other, msg); other != want && err == nil && n.Records > 0 {
+			return otherSignal(other, want)
 		}
 	}
+	return nil
 }
 
 // Close closes the file.

@@ -3,6 +3,7 @@ package otlpfile_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -208,4 +209,44 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, src []byte) {
 		_, _ = read(src) // it must only neither panic nor hang
 	})
+}
+
+// TestReader_TakesJSONAsItIsWritten: over several lines, in one, behind a mark.
+func TestReader_TakesJSONAsItIsWritten(t *testing.T) {
+	var pretty bytes.Buffer
+	for _, name := range []string{`a {"[`, "b"} {
+		line := bytes.TrimSpace(jsonFile(t, name))
+		if err := json.Indent(&pretty, line, "", "\t"); err != nil {
+			t.Fatal(err)
+		}
+		pretty.WriteString("\r\n\r\n")
+	}
+	for form, src := range map[string][]byte{
+		"pretty": pretty.Bytes(), "with a byte-order mark": append([]byte("\ufeff"), pretty.Bytes()...),
+		"gzip": gzipped(t, pretty.Bytes()),
+	} {
+		if names, err := read(src); err != nil || !slices.Equal(names, []string{`a {"[`, "b"}) {
+			t.Errorf("%s: %q, %v", form, names, err)
+		}
+	}
+	if _, err := read(pretty.Bytes()[:pretty.Len()-20]); err == nil || !strings.Contains(err.Error(), "message 2") || !strings.Contains(err.Error(), "ends in the middle") {
+		t.Errorf("a cut document: %v", err)
+	}
+}
+
+// TestReader_SaysWhatItIsInstead of what the file is read as.
+func TestReader_SaysWhatItIsInstead(t *testing.T) {
+	for src, want := range map[string]string{
+		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`: "it holds logs and is read as traces",
+		"{\n \"resource_metrics\" : []}":                         "it holds metrics and is read as traces",
+		"[{\"resourceSpans\":[]}]":                               "a JSON array",
+		"hello world":                                            "want OTLP JSON, or protobuf messages",
+	} {
+		if _, err := read([]byte(src)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", src, err, want)
+		}
+	}
+	if err := otlpfile.OtherSignal(otlpwire.Logs, protoFile(t, "a")[4:]); err == nil || !strings.Contains(err.Error(), "holds traces") {
+		t.Errorf("spans as logs: %v", err)
+	}
 }

@@ -21,7 +21,8 @@ import (
 // through it, which keeps the order.
 type forwardSink struct {
 	// Immutable after newForwardSink.
-	name    string
+	name    string // on the disk
+	title   string // in logs and errors
 	in      *intake
 	to      Forwarder
 	opts    Options

@@ -34,13 +34,13 @@ type intake struct {
 // lingerStep is the longest a lingering intake goes without looking at the ring.
 const lingerStep = 5 * time.Millisecond
 
-func newIntake(ring *ringbuffer.Ring, reader string, o Options, linger time.Duration) (*intake, error) {
+func newIntake(ring *ringbuffer.Ring, reader, title string, o Options, linger time.Duration) (*intake, error) {
 	o.BatchBytes = min(o.BatchBytes, max(int(ring.Stats().Size/8), 1))
 	rd, err := ring.Reader(reader)
 	if err != nil {
 		return nil, err
 	}
-	log := o.Logger.With("sink", reader)
+	log := o.Logger.With("sink", title)
 	return &intake{
 		ring: ring, rd: rd, opts: o, linger: linger, hurry: make(chan struct{}, 1), log: log, notes: newNotes(log, o.LogInterval),
 		catalog: &catalog{ring: ring, known: make(map[uint32]*scopeDef)},

@@ -51,6 +51,8 @@ type NamedForwarder struct {
 	// Name has 1 to 40 letters, digits, dots, dashes and underscores. It must
 	// stay the same across restarts.
 	Name string
+	// Title is what logs call it; empty means Name.
+	Title string
 	Forwarder
 }
 

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (p *Pipeline) open() error {
 	// than half of the ring; see ringbuffer.Ring.MaxRecord.
 	lagging := p.ring.Stats().Size/2 - 32
 	if p.opts.Store != nil {
-		in, err := newIntake(p.ring, storeReader, p.opts, p.opts.Linger)
+		in, err := newIntake(p.ring, storeReader, storeReader, p.opts, p.opts.Linger)
 		if err != nil {
 			return err
 		}
@@ -75,19 +76,20 @@ func (p *Pipeline) open() error {
 	}
 	for _, nf := range p.opts.Forwarders {
 		if err := p.openForward(nf, lagging); err != nil {
-			return fmt.Errorf("forwarder %s: %w", nf.Name, err)
+			return fmt.Errorf("forwarder %s: %w", cmp.Or(nf.Title, nf.Name), err)
 		}
 	}
 	return nil
 }
 
 func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
-	in, err := newIntake(p.ring, forwardPrefix+nf.Name, p.opts, p.opts.ForwardLinger)
+	title := cmp.Or(nf.Title, nf.Name)
+	in, err := newIntake(p.ring, forwardPrefix+nf.Name, title, p.opts, p.opts.ForwardLinger)
 	if err != nil {
 		return err
 	}
 	f := &forwardSink{
-		name: nf.Name, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
+		name: nf.Name, title: title, in: in, to: nf.Forwarder, opts: p.opts, log: in.log, lagging: lagging, synced: time.Now(),
 		direct: make(chan *delivery), spilled: make(chan struct{}, 1), asm: newAssembler(in.catalog),
 	}
 	p.forwards = append(p.forwards, f)
@@ -221,7 +223,7 @@ func (p *Pipeline) DrainForwarders(ctx context.Context) error {
 	errs := make([]error, len(p.forwards))
 	for i, f := range p.forwards {
 		wg.Go(func() {
-			errs[i] = p.poll(ctx, forwardPrefix+f.name, func() (bool, error) { return f.drained(target), nil })
+			errs[i] = p.poll(ctx, f.title, func() (bool, error) { return f.drained(target), nil })
 		})
 	}
 	wg.Wait()
@@ -300,7 +302,7 @@ func (p *Pipeline) Close() error {
 // rescue moves what a forwarder has not consumed of a ring in memory, which
 // ends with the process, to its queue.
 func (p *Pipeline) rescue(f *forwardSink) error {
-	in, err := newIntake(p.ring, forwardPrefix+f.name, p.opts, 0)
+	in, err := newIntake(p.ring, forwardPrefix+f.name, f.title, p.opts, 0)
 	if errors.Is(err, ringbuffer.ErrClosed) {
 		return nil // the ring was closed first; there is nothing left to read
 	}

@@ -62,9 +62,16 @@ type level struct {
 	opened bool // nothing has been read at this depth yet
 }
 
+// part is a word of the summary.
+type part struct {
+	text      string
+	operation bool
+	statement int // which one it is in, where that begins with WITH; else 0
+}
+
 // summarizer collects operations and tables in the order of the text.
 type summarizer struct {
-	parts       []string
+	parts       []part
 	size        int
 	statements  int
 	operation   string
@@ -79,6 +86,7 @@ type summarizer struct {
 	dotted   bool   // the last token was the dot in a name
 	previous string // the last word in upper case, or the last symbol
 	prelude  bool   // between WITH and the statement proper
+	with     bool   // the statement begins with WITH
 }
 
 func (s *summarizer) add(t token) {
@@ -136,7 +144,7 @@ func (s *summarizer) word(w string, t token) {
 	switch {
 	case s.verb == "" && s.statement(w):
 	case s.expect == objectName && objects[w]:
-		s.part(w)
+		s.part(w, false)
 		s.expect = nextName
 	case s.expect != noTarget && modifiers[w]:
 	case s.prelude && s.depth == 0 && !verbStarts(w):
@@ -170,7 +178,7 @@ func (s *summarizer) statement(w string) bool {
 	s.statements++
 	s.verb = w
 	s.expect = t
-	if w == "WITH" {
+	if s.with = w == "WITH"; s.with {
 		s.prelude = true
 		return true
 	}
@@ -208,7 +216,7 @@ func (s *summarizer) nested(w string) {
 		s.op(w)
 		return
 	}
-	s.part(w)
+	s.part(w, true)
 }
 
 func (s *summarizer) op(w string) {
@@ -216,7 +224,7 @@ func (s *summarizer) op(w string) {
 		s.operation = w
 	}
 	*s.here() = level{query: w == "SELECT" || w == "DELETE"}
-	s.part(w)
+	s.part(w, true)
 }
 
 // from begins the list of tables, but not in EXTRACT(YEAR FROM x) nor in
@@ -284,7 +292,7 @@ func (s *summarizer) collect(name string) {
 		return
 	}
 	name = attrtext.Clean(name, maxNameBytes)
-	s.part(name)
+	s.part(name, false)
 	if slices.Contains(s.collections, name) {
 		return
 	}
@@ -295,20 +303,52 @@ func (s *summarizer) collect(name string) {
 
 // part appends to the summary, unless it would become too long: the convention
 // cuts between the parts.
-func (s *summarizer) part(p string) {
-	if s.size < 0 || s.size+len(p)+1 > maxSummaryBytes {
+func (s *summarizer) part(text string, operation bool) {
+	if s.size < 0 || s.size+len(text)+1 > maxSummaryBytes {
 		s.size = -1
 		return
 	}
+	p := part{text: text, operation: operation}
+	if s.with {
+		p.statement = s.statements
+	}
 	s.parts = append(s.parts, p)
-	s.size += len(p) + 1
+	s.size += len(text) + 1
+}
+
+// summary joins the parts. What WITH names is a table of nobody's, so its
+// queries may have no tables to tell: SELECT SELECT SELECT says nothing that
+// SELECT does not.
+func (s *summarizer) summary() string {
+	var out []string
+	for i, p := range s.parts {
+		if p.operation && p.statement > 0 && s.bare(i) && s.saidElsewhere(i) {
+			continue
+		}
+		out = append(out, p.text)
+	}
+	return strings.Join(out, " ")
+}
+
+// bare tells whether an operation names no table.
+func (s *summarizer) bare(i int) bool { return i+1 == len(s.parts) || s.parts[i+1].operation }
+
+// saidElsewhere tells whether the statement has the operation once more, with a
+// table or earlier.
+func (s *summarizer) saidElsewhere(i int) bool {
+	for j, p := range s.parts {
+		if j != i && p.operation && p.text == s.parts[i].text && p.statement == s.parts[i].statement && (j < i || !s.bare(j)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *summarizer) finish() Statement {
 	if s.name != "" {
 		s.collect(s.name)
 	}
-	st := Statement{Summary: strings.Join(s.parts, " ")}
+	st := Statement{Summary: s.summary()}
 	if s.statements == 1 {
 		st.Operation = s.operation
 		if len(s.collections) == 1 {
