@@ -3,6 +3,7 @@ package ttloggin
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel/attribute"
@@ -33,7 +34,7 @@ func Middleware(opts ...Option) gin.HandlerFunc {
 
 func serve(server *httpsemconv.Server, c *gin.Context) {
 	r := c.Request
-	route := c.FullPath()
+	route := routeOf(c)
 	var x httpsemconv.Exchange
 	ctx := server.Start(r, route, &x)
 	if httpsemconv.ExchangeOf(ctx) == nil {
@@ -53,12 +54,25 @@ func serve(server *httpsemconv.Server, c *gin.Context) {
 		out.Status = status(c, finished)
 		recordErrors(&x, c.Errors)
 		x.End(ctx, r, out)
+		// A handler of net/http around the engine learns the route as well.
+		if around, ok := httpsemconv.ExchangeOf(r.Context()).(httpsemconv.RouteReporter); ok && route != "" {
+			around.Report(r.Context(), route, r.URL.EscapedPath())
+		}
 		if out.Panic != nil {
 			panic(out.Panic)
 		}
 	}()
 	c.Next()
 	finished = true
+}
+
+// routeOf returns the route that matched. One that matches every path says
+// nothing, and is none.
+func routeOf(c *gin.Context) string {
+	if route := c.FullPath(); !strings.HasPrefix(route, "/*") {
+		return route
+	}
+	return ""
 }
 
 // status returns the status of the response, 0 when there is none. Gin's writer

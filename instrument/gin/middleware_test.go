@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	ttloghttp "github.com/ttlog/ttlog/instrument/http"
 	"github.com/ttlog/ttlog/internal/conformance"
 )
 
@@ -241,4 +243,27 @@ func TestMiddleware_ErrorsThatPanic(t *testing.T) {
 			t.Errorf("the events are %v, want one that says %s", events, text)
 		}
 	}
+}
+
+// TestMiddleware_Route leaves out a route that matches everything, and tells a
+// handler of net/http around the engine.
+func TestMiddleware_Route(t *testing.T) {
+	f := func(path string, names ...string) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		router := gin.New()
+		router.Use(Middleware(WithTracerProvider(rec.Tracers), WithMeterProvider(rec.Meters)))
+		router.GET("/items/:id", func(*gin.Context) {})
+		router.GET("/files/*path", func(*gin.Context) {})
+		router.OPTIONS("/*any", func(*gin.Context) {})
+		method, path, _ := strings.Cut(path, " ")
+		around := ttloghttp.NewHandler(router, ttloghttp.WithTracerProvider(rec.Tracers), ttloghttp.WithMeterProvider(rec.Meters))
+		around.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, path, nil))
+		if got := conformance.Names(rec.Spans()); !slices.Equal(got, names) {
+			t.Errorf("%s: spans %q, want %q", path, got, names)
+		}
+	}
+	f("GET /items/7", "GET /items/:id", "GET /items/:id")
+	f("GET /files/a/b", "GET /files/*path", "GET /files/*path")
+	f("OPTIONS /anything", "OPTIONS", "OPTIONS")
 }

@@ -7,13 +7,14 @@
 //
 // A server span is named after the method and the matched pattern of
 // [http.ServeMux], such as "GET /users/{id}". The pattern is seen when the mux
-// gets the same request that the handler passed on. A middleware between the
-// two that makes a new request (r.WithContext, [http.TimeoutHandler]) hides it,
-// because the mux writes the pattern into its copy; put [Routes] around the mux,
-// or give the mux to [WithServeMux], and the route is found again. WithServeMux
-// knows it also of a request that has timed out. A mux behind [http.StripPrefix]
-// in another is hidden too: the route is then where it is mounted, such as
-// "/api/", or with Routes around it the pattern without the prefix.
+// gets the same request that the handler passed on. What makes a new request in
+// between (a middleware with r.WithContext, [http.TimeoutHandler],
+// [http.StripPrefix]) hides it, because the mux writes the pattern into its
+// copy; put [Routes] around the mux, or give the mux to [WithServeMux], and the
+// route is found again. WithServeMux knows it also of a request that has timed
+// out. Of muxes in muxes, each with Routes, the innermost match counts, after
+// what the outer ones matched of the path: "/v1/" and "/users/{id}" are
+// "/v1/users/{id}". A pattern that matches every path is no route.
 //
 // A client span ends when the response's body has been read to its end, has
 // failed, or has been closed, whichever comes first.

@@ -2,6 +2,7 @@ package ttloghttp
 
 import (
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
@@ -45,9 +46,9 @@ type exchange struct {
 	httpsemconv.Exchange
 	writer writer
 	before string // the route as far as it is known before the request is served
-	// route is what Routes and SetRoute reported. [http.TimeoutHandler] serves in
-	// a goroutine of its own, which may outlive the request.
-	route atomic.Pointer[string]
+	// matched is what was reported from further inside. [http.TimeoutHandler]
+	// serves in a goroutine of its own, which may outlive the request.
+	matched atomic.Pointer[match]
 }
 
 // ServeHTTP implements [http.Handler].
@@ -94,27 +95,31 @@ func (h *handler) routeBefore(r *http.Request) string {
 	return ""
 }
 
-// routeAfter returns the most specific route that is known, and passes it on to
+// routeAfter returns the route as far as it is known here, and passes it on to
 // an instrumented handler around this one.
-func (h *handler) routeAfter(r, inner *http.Request, e *exchange) (route string) {
-	switch {
-	case h.cfg.route != nil:
-		route = h.cfg.route(inner)
-	case e.route.Load() != nil:
-		route = *e.route.Load()
-	default:
-		route = routeOfPattern(inner.Pattern)
+func (h *handler) routeAfter(r, inner *http.Request, e *exchange) string {
+	m := match{path: r.URL.EscapedPath()}
+	if h.cfg.route != nil {
+		m.route = h.cfg.route(inner)
+	} else {
+		m.route = routeOfPattern(inner.Pattern)
+	}
+	if reported := e.matched.Load(); reported != nil {
+		m = m.around(*reported)
 	}
 	if r.Method == http.MethodConnect && e.writer.status == http.StatusTemporaryRedirect {
 		// The pattern of this redirect is the path that the client asked for
 		// (see http.ServeMux), so a client could make up any number of routes.
-		route = ""
+		m.route = ""
 	}
-	if route == "" {
-		route = e.before
+	if e.before != "" {
+		before := match{route: e.before, path: r.URL.EscapedPath()}
+		if r.Pattern != "" {
+			// The mux around this handler may have cut off what it matched.
+			before.path, _, _ = strings.Cut(r.RequestURI, "?")
+		}
+		m = before.around(m)
 	}
-	if route != "" {
-		SetRoute(r.Context(), route)
-	}
-	return route
+	report(r.Context(), nil, m)
+	return m.route
 }

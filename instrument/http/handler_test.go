@@ -70,6 +70,51 @@ func TestHandler_Route(t *testing.T) {
 	host.HandleFunc("GET example.com/{$}", func(http.ResponseWriter, *http.Request) {})
 	f("host and end", host, "http://example.com/", "GET /")
 
+	// Muxes in muxes. What a client writes in the place of a wildcard never
+	// becomes part of the route.
+	at := func(pattern string, h http.Handler) http.Handler {
+		mux := http.NewServeMux()
+		mux.Handle(pattern, h)
+		return mux
+	}
+	strip := func(segments int, h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			prefix := strings.Join(strings.SplitN(r.URL.Path, "/", segments+2)[:segments+1], "/")
+			http.StripPrefix(prefix, h).ServeHTTP(w, r)
+		})
+	}
+	f("mux in a mux", at("/items/", shop()), "/items/7", "GET /items/{id}")
+	f("stripped, Routes inside", at("/v1/", strip(1, Routes(shop()))), "/v1/items/7", "GET /v1/items/{id}")
+	f("stripped, Routes on both", Routes(at("/v1/", strip(1, Routes(shop())))), "/v1/items/7", "GET /v1/items/{id}")
+	f("three muxes", renew(Routes(at("/api/", strip(1, Routes(at("/v1/", strip(1, Routes(shop())))))))), "/api/v1/items/7", "GET /api/v1/items/{id}")
+	f("stripped within what the outer one matched", Routes(at("/api/{tenant}/v1/", strip(2, Routes(at("/v1/items/{id}", http.NotFoundHandler()))))), "/api/acme/v1/items/7", "GET /api/{tenant}/v1/items/{id}")
+	f("stripped of a wildcard's end", Routes(at("/v1/{rest...}", strip(1, Routes(shop())))), "/v1/items/7", "GET /v1/items/{id}")
+	f("stripped under a catch-all", Routes(at("/", strip(1, Routes(shop())))), "/acme/items/7", "GET /items/{id}")
+	f("stripped, nothing matched inside", at("/v1/", strip(1, Routes(shop()))), "/v1/nothing", "GET /v1/")
+	f("stripped, a catch-all inside", at("/v1/", strip(1, Routes(at("/", http.NotFoundHandler())))), "/v1/x", "GET /v1/")
+	f("stripped, told", renew(at("/v1/", strip(1, Routes(shop())))), "/v1/items/7", "GET /v1/items/{id}", WithServeMux(at("/v1/", http.NotFoundHandler()).(*http.ServeMux)))
+	f("stripped, handler inside", at("/v1/", strip(1, NewHandler(shop(), WithTracerProvider(tracenoop.NewTracerProvider())))), "/v1/items/7", "GET /v1/items/{id}")
+	f("escaped", at("/v1/", strip(1, Routes(shop()))), "/v1/items/a%2Fb", "GET /v1/items/{id}")
+	f("a catch-all", at("/", http.NotFoundHandler()), "/x", "GET")
+	f("a catch-all with a name", at("GET /{rest...}", http.NotFoundHandler()), "/x", "GET")
+	f("another mux after a miss", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		renew(Routes(at("/items/", http.NotFoundHandler()))).ServeHTTP(httptest.NewRecorder(), r)
+		renew(Routes(shop())).ServeHTTP(w, r)
+	}), "/items/7", "GET /items/{id}")
+	f("SetRoute goes first", Routes(at("/v1/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		SetRoute(r.Context(), "/v1/{anything}")
+	}))), "/v1/x", "GET /v1/{anything}")
+
+	// Inside of a mux that strips, the route is known from what stands around.
+	for _, h := range []func(http.Handler) http.Handler{func(h http.Handler) http.Handler { return h }, renew} {
+		rec := conformance.NewRecorder(t)
+		inside := at("/v1/", strip(1, NewHandler(h(Routes(shop())), options(rec.Tracers, rec.Meters)...)))
+		inside.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/v1/items/7?q=1", nil))
+		if got := rec.One(t).Name(); got != "GET /v1/items/{id}" {
+			t.Errorf("inside of a mux the span is called %q", got)
+		}
+	}
+
 	// Around one route the pattern is known before, so a sampler sees it.
 	rec := conformance.NewRecorder(t, routeSampler{t})
 	mux := http.NewServeMux()

@@ -21,12 +21,13 @@ type optionFunc func(config) config
 func (f optionFunc) apply(c config) config { return f(c) }
 
 type config struct {
-	tracers trace.TracerProvider
-	meters  metric.MeterProvider
-	attrs   []attribute.KeyValue
-	noText  bool
-	dials   bool
-	filter  func(cmd redis.Cmder) bool
+	tracers        trace.TracerProvider
+	meters         metric.MeterProvider
+	attrs          []attribute.KeyValue
+	noText         bool
+	dials          bool
+	parentRequired bool
+	filter         func(cmd redis.Cmder) bool
 }
 
 func newConfig(opts []Option) config {
@@ -92,6 +93,16 @@ func WithDialSpans() Option {
 func WithFilter(keep func(cmd redis.Cmder) bool) Option {
 	return optionFunc(func(c config) config {
 		c.filter = keep
+		return c
+	})
+}
+
+// WithParentRequired leaves out the spans of commands whose context carries no
+// span: each would be the root of a trace of its own, which tells nobody what it
+// was for. They are measured all the same.
+func WithParentRequired() Option {
+	return optionFunc(func(c config) config {
+		c.parentRequired = true
 		return c
 	})
 }

@@ -84,17 +84,22 @@ type operation struct {
 
 func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValue) operation {
 	op := operation{h: h, name: name, start: time.Now(), ctx: ctx}
-	if h.traces {
+	if h.spans(ctx) {
 		op.ctx, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
 	}
 	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span, name})
 	return op
 }
 
+// spans tells whether an operation with this context has a span.
+func (h *hook) spans(ctx context.Context) bool {
+	return h.traces && (!h.cfg.parentRequired || trace.SpanContextFromContext(ctx).IsValid())
+}
+
 // spanAttributes returns the attributes of a new span with room for n more; nil
-// when there are no spans.
-func (h *hook) spanAttributes(name string, n int) []attribute.KeyValue {
-	if !h.traces {
+// when it has none.
+func (h *hook) spanAttributes(ctx context.Context, name string, n int) []attribute.KeyValue {
+	if !h.spans(ctx) {
 		return nil
 	}
 	attrs := make([]attribute.KeyValue, 0, len(h.attrs)+n+1)
@@ -143,8 +148,8 @@ func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			return next(ctx, cmd)
 		}
 		name := operationName(cmd)
-		attrs := h.spanAttributes(name, 1)
-		if h.traces && !h.cfg.noText {
+		attrs := h.spanAttributes(ctx, name, 1)
+		if attrs != nil && !h.cfg.noText {
 			var buf [256]byte
 			attrs = append(attrs, semconv.DBQueryText(string(appendText(buf[:0], name, cmd.Args()))))
 		}
@@ -162,8 +167,8 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 			return next(ctx, cmds)
 		}
 		b := newBatch(cmds)
-		attrs := h.spanAttributes(b.name, 3)
-		if h.traces {
+		attrs := h.spanAttributes(ctx, b.name, 3)
+		if attrs != nil {
 			attrs = append(attrs, semconv.DBQuerySummary(b.name))
 			if len(b.cmds) != 1 { // a batch of one is no batch, says the convention
 				attrs = append(attrs, semconv.DBOperationBatchSize(len(b.cmds)))
@@ -191,9 +196,9 @@ func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		start := time.Now()
 		conn, err := next(ctx, network, addr)
-		if h.traces && (err != nil || h.cfg.dials) {
+		if (err != nil || h.cfg.dials) && h.spans(ctx) {
 			_, span := h.tracer.Start(ctx, "CONNECT", clientKind, trace.WithTimestamp(start),
-				trace.WithAttributes(h.spanAttributes("CONNECT", 0)...))
+				trace.WithAttributes(h.spanAttributes(ctx, "CONNECT", 0)...))
 			if err != nil {
 				span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err, "")))
 				span.SetStatus(codes.Error, description(err))

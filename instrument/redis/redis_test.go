@@ -368,3 +368,36 @@ func TestErrors_ThatPanic(t *testing.T) {
 		conformance.Want(t, span, map[string]string{"error.type": "*conformance.FaultyError", "db.response.status_code": "-"})
 	}
 }
+
+// TestWithParentRequired has spans only below another, and measures always.
+func TestWithParentRequired(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	c := redis.NewClient(&redis.Options{Addr: mini(t)})
+	defer c.Close()
+	if err := Instrument(c, options(rec.Tracers, rec.Meters, WithParentRequired(), WithDialSpans())...); err != nil {
+		t.Fatal(err)
+	}
+	do := func(ctx context.Context) {
+		t.Helper()
+		if err := c.Set(ctx, "k", "v", 0).Err(); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.Pipelined(ctx, func(p redis.Pipeliner) error { p.Get(ctx, "k"); p.Get(ctx, "k"); return nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	do(t.Context())
+	if got := conformance.Names(rec.Spans()); len(got) != 0 {
+		t.Errorf("without a parent: spans %q", got)
+	}
+	ctx, _ := conformance.Parent(t.Context())
+	do(ctx)
+	if got, want := conformance.Names(rec.Spans()), []string{"SET", "PIPELINE GET"}; !slices.Equal(got, want) {
+		t.Errorf("below a span: spans %q, want %q", got, want)
+	}
+	for _, p := range rec.Histogram(t, "db.client.operation.duration") {
+		if p.Count != 2 {
+			t.Errorf("%v was measured %d times, want 2", p.Attributes.ToSlice(), p.Count)
+		}
+	}
+}

@@ -34,17 +34,18 @@ const (
 )
 
 type config struct {
-	tracers      trace.TracerProvider
-	meters       metric.MeterProvider
-	system       string // db.system.name
-	driverName   string
-	dsn          string
-	attrs        []attribute.KeyValue
-	text         QueryText
-	filter       func(ctx context.Context, query string) bool
-	spanName     func(query, summary string) string
-	transactions bool
-	returnedRows bool
+	tracers        trace.TracerProvider
+	meters         metric.MeterProvider
+	system         string // db.system.name
+	driverName     string
+	dsn            string
+	attrs          []attribute.KeyValue
+	text           QueryText
+	filter         func(ctx context.Context, query string) bool
+	spanName       func(query, summary string) string
+	transactions   bool
+	returnedRows   bool
+	parentRequired bool
 }
 
 func newConfig(opts []Option) config {
@@ -150,6 +151,16 @@ func WithTransactionSpans() Option {
 func WithReturnedRows() Option {
 	return optionFunc(func(c config) config {
 		c.returnedRows = true
+		return c
+	})
+}
+
+// WithParentRequired leaves out the spans of queries whose context carries no
+// span: each would be the root of a trace of its own, which tells nobody what it
+// was for. They are measured all the same.
+func WithParentRequired() Option {
+	return optionFunc(func(c config) config {
+		c.parentRequired = true
 		return c
 	})
 }

@@ -11,6 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/dbconv"
 	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/sqltext"
@@ -171,6 +172,10 @@ func (in *instrument) failed(ctx context.Context, q *query, start time.Time, err
 
 func (in *instrument) begin(ctx context.Context, q *query, start time.Time, opts []trace.SpanStartOption) (context.Context, operation) {
 	op := operation{in: in, q: q, start: start}
+	if in.cfg.parentRequired && !trace.SpanContextFromContext(ctx).IsValid() {
+		op.ctx, op.span = ctx, noop.Span{}
+		return ctx, op
+	}
 	op.ctx, op.span = in.tracer.Start(ctx, q.name, opts...)
 	return op.ctx, op
 }

@@ -340,3 +340,42 @@ func TestDatabase_WrongNumberOfArguments(t *testing.T) {
 		}
 	})
 }
+
+// TestDatabase_WithParentRequired has spans only below another, and measures
+// always.
+func TestDatabase_WithParentRequired(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		do := func(ctx context.Context) {
+			t.Helper()
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.ExecContext(ctx, "DELETE FROM items WHERE id = "+d.holder, 8); err != nil {
+				t.Error(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Error(err)
+			}
+			if _, err := db.ExecContext(ctx, "DELETE FROM missing"); err == nil {
+				t.Error("no error")
+			}
+		}
+		do(t.Context())
+		if got := conformance.Names(rec.Spans()); len(got) != 0 {
+			t.Errorf("without a parent: spans %q", got)
+		}
+		ctx, _ := conformance.Parent(t.Context())
+		do(ctx)
+		if got, want := conformance.Names(rec.Spans()), []string{"DELETE items", "COMMIT", "TRANSACTION", "DELETE missing"}; !slices.Equal(got, want) {
+			t.Errorf("below a span: spans %q, want %q", got, want)
+		}
+		measured := map[string]uint64{}
+		for _, p := range rec.Histogram(t, "db.client.operation.duration") {
+			measured[conformance.Texts(p.Attributes.ToSlice())["db.operation.name"]] += p.Count
+		}
+		if measured["COMMIT"] != 2 || measured["TRANSACTION"] != 2 || measured["DELETE"] != 4 {
+			t.Errorf("measured %v", measured)
+		}
+	}, ttlogsql.WithParentRequired(), ttlogsql.WithTransactionSpans())
+}

@@ -173,6 +173,12 @@ func (x *Exchange) RecordError(err error) {
 
 type exchangeKey struct{}
 
+// RouteReporter is what the value of an exchange may be: it is told of the
+// route that a router inside of it matched, and the path that this was given.
+type RouteReporter interface {
+	Report(ctx context.Context, route, path string)
+}
+
 // WithExchange marks ctx as being inside of an exchange; value is the
 // instrumentation's own. It lets a handler inside of another know that the
 // headers have been read.
