@@ -32,6 +32,9 @@ var (
 // values of its header. Encodings on top of each other are not taken: nobody
 // sends them but to make a few bytes into many.
 func encodingOf(header []string) (string, *refusal) {
+	if len(header) == 0 {
+		return "", nil
+	}
 	var given []string
 	for name := range strings.SplitSeq(strings.ToLower(strings.Join(header, ",")), ",") {
 		if name = strings.TrimSpace(name); name != "" && name != "identity" {

@@ -135,7 +135,7 @@ func (c *call) export(deadline *http.ResponseController, s otlpwire.Signal) (a o
 			return a, f
 		}
 	}
-	return c.r.accept(c.req.Context(), s, payload, &c.lease)
+	return c.r.accept(c.req.Context(), s, payload)
 }
 
 // message reads the one message of the request, which is valid until the lease

@@ -40,7 +40,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Si
 	deadline := http.NewResponseController(w)
 	_ = deadline.SetReadDeadline(time.Now().Add(r.opts.ReadTimeout))
 	c := exchange{r: r, w: w, req: req, signal: s, lease: lease{budget: &r.inFlight}}
-	defer c.lease.end()
+	defer c.end()
 	payload, f := c.payload()
 	if f == nil {
 		// The body is here. Whoever waits for room or for the disk now is not
@@ -49,7 +49,7 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Si
 	}
 	var a otlpwire.Admission
 	if f == nil {
-		a, f = r.accept(req.Context(), s, payload, &c.lease)
+		a, f = r.accept(req.Context(), s, payload)
 	}
 	if f != nil {
 		r.stats.refused(s, HTTP, f.reason)
@@ -63,7 +63,9 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request, s otlpwire.Si
 	if c.contentType == typeJSON {
 		answer = responseJSON(s, &a)
 	}
-	_, _ = w.Write(answer) // a client that is gone sends again
+	if len(answer) > 0 {
+		_, _ = w.Write(answer) // a client that is gone sends again
+	}
 }
 
 // exchange is one request over HTTP and its answer.
@@ -73,9 +75,19 @@ type exchange struct {
 	req    *http.Request
 	signal otlpwire.Signal
 	lease  lease
+	// translated is the lease of a JSON body's protobuf, which alone is on the
+	// heap: all others need no allocation.
+	translated *lease
 
 	contentType string // of the request and so of the answer; "" when not one of ours
 	code        int    // overrides the answer's code when not 0
+}
+
+func (c *exchange) end() {
+	c.lease.end()
+	if c.translated != nil {
+		c.translated.end()
+	}
 }
 
 // payload returns the request's protobuf bytes, valid until the lease ends.
@@ -104,10 +116,12 @@ func (c *exchange) payload() ([]byte, *refusal) {
 
 // fromJSON returns the protobuf of a JSON body.
 func (c *exchange) fromJSON(body []byte) ([]byte, *refusal) {
-	request, err := otlpjson.Request(c.signal, body, c.lease.take)
+	l := &lease{budget: &c.r.inFlight}
+	c.translated = l
+	request, err := otlpjson.Request(c.signal, body, l.take)
 	switch {
 	case errors.Is(err, otlpwire.ErrNoRoom):
-		return nil, c.r.noRoom(&c.lease)
+		return nil, c.r.noRoom(l)
 	case err != nil:
 		return nil, refuse(malformed, "%s", err)
 	}

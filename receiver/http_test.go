@@ -88,8 +88,7 @@ func rpcStatus(t *testing.T, resp *http.Response, body []byte) (code int, text s
 }
 
 func TestHTTP_RefusesWithReason(t *testing.T) {
-	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 300_000})
-	many := []byte(`{"resourceSpans":[` + strings.Repeat("{},", 30_000) + `{}]}`)
+	f := newFixture(t, 1<<20, receiver.Options{MaxBodyBytes: 100_000, MaxInFlightBytes: 5_000_000})
 	good := traces(t, 10)
 	shortID := bytes.Replace(good, []byte{0x0a, 16, 1}, []byte{0x0a, 15, 1}, 1)
 	bomb := make([]byte, 50_000_000)
@@ -107,7 +106,6 @@ func TestHTTP_RefusesWithReason(t *testing.T) {
 		{"bad JSON", jsonType, "", []byte(`{"resourceSpans":[{]`), 400, codes.InvalidArgument, "JSON", "malformed"},
 		{"JSON of the wrong type", jsonType, "", []byte(`{"resourceSpans":7}`), 400, codes.InvalidArgument, "JSON", "malformed"},
 		{"two JSON documents", jsonType, "", []byte(`{"resourceSpans":[]} {"resourceSpans":[]}`), 400, codes.InvalidArgument, "behind the end", "malformed"},
-		{"JSON of many objects", jsonType, "gzip", compress(t, "gzip", many), 413, codes.ResourceExhausted, "fewer records", "too_large"},
 		{"deep JSON", jsonType, "gzip", compress(t, "gzip", deep[:90_000]), 400, codes.InvalidArgument, "ends within", "malformed"},
 		{"not gzip", protobuf, "gzip", good, 400, codes.InvalidArgument, "gzip", "malformed"},
 		{"not zstd", protobuf, "zstd", good, 400, codes.InvalidArgument, "zstd", "malformed"},
@@ -137,6 +135,19 @@ func TestHTTP_RefusesWithReason(t *testing.T) {
 	}
 	if n := f.Stats().InFlightBytes; n != 0 {
 		t.Errorf("%d bytes in flight after the last request", n)
+	}
+}
+
+// JSON that stands for more than there is memory for is refused for good.
+func TestHTTP_JSONOfManyObjects(t *testing.T) {
+	f := newFixture(t, 1<<24, receiver.Options{MaxInFlightBytes: 3 << 20})
+	many := []byte(`{"resourceSpans":[` + strings.Repeat("{},", 300_000) + `{}]}`)
+	resp, answer := f.post(t, "/v1/traces", jsonType, "", many)
+	if code, text := rpcStatus(t, resp, answer); resp.StatusCode != http.StatusRequestEntityTooLarge || code != int(codes.ResourceExhausted) || !strings.Contains(text, "fewer records") {
+		t.Errorf("got %s, %s", resp.Status, text)
+	}
+	if st := f.stats(otlpwire.Traces, receiver.HTTP); st.Refused["too_large"] != 1 || f.Stats().InFlightBytes != 0 {
+		t.Errorf("stats: %+v", st)
 	}
 }
 

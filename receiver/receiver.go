@@ -72,17 +72,24 @@ func (r *Receiver) enter(req *http.Request) *refusal {
 // accept checks one request and commits it, mended where it has to be: what it
 // acknowledges, the store keeps. payload is not kept. The refusal is nil when the
 // request may be acknowledged, but for the records that the admission refuses.
-func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte, l *lease) (a otlpwire.Admission, f *refusal) {
+func (r *Receiver) accept(ctx context.Context, s otlpwire.Signal, payload []byte) (a otlpwire.Admission, f *refusal) {
 	if len(payload) > r.opts.MaxBodyBytes {
 		return a, r.tooLarge()
 	}
 	limits := otlpwire.Limits{Received: time.Now(), Retention: r.opts.Retention}
-	a, err := otlpwire.Admit(s, payload, limits, l.take)
-	switch {
-	case errors.Is(err, otlpwire.ErrNoRoom):
-		return a, r.noRoom(l)
-	case err != nil:
+	found, err := otlpwire.Inspect(s, payload, limits)
+	if err != nil {
 		return a, refuse(malformed, "%s", err)
+	}
+	a = otlpwire.Admission{Request: payload, Records: found.Records}
+	if !found.Sound() {
+		l := &lease{budget: &r.inFlight}
+		defer l.end()
+		if a, err = found.Admit(s, payload, limits, l.take); err != nil {
+			return a, r.noRoom(l)
+		}
+	}
+	switch {
 	case a.Records == 0:
 		return a, nil // nothing to keep
 	case len(a.Request) > r.opts.MaxBodyBytes:

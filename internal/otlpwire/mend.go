@@ -95,7 +95,13 @@ func Admit(s Signal, request []byte, l Limits, room Room) (Admission, error) {
 	if err != nil {
 		return Admission{}, err
 	}
-	a := Admission{Request: request, Records: f.Records}
+	return f.Admit(s, request, l, room)
+}
+
+// Admit does what is left of [Admit] after Inspect has passed the request with
+// the same limits. It is for callers that make a room only where one is needed.
+func (f *Findings) Admit(s Signal, request []byte, l Limits, room Room) (a Admission, err error) {
+	a = Admission{Request: request, Records: f.Records}
 	if f.Sound() {
 		return a, nil
 	}
