@@ -13,6 +13,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/internal/freelist"
 	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
@@ -287,19 +288,19 @@ func (s *Store) writePart(ctx context.Context, p *partition, e entry, write func
 }
 
 // writeBuffers are shared by the parts that are written one after another.
-var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
+var writeBuffers = freelist.New(maxFlushWorkers, func() *bufio.Writer { return bufio.NewWriterSize(nil, 256<<10) })
 
 // fill fills a new file, syncs and closes it, and notes in e what it holds.
 func (e *entry) fill(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) error {
 	sum := &summing{stop: ctx.Err, w: f, hash: xxhash.New()}
-	buf := writeBuffers.Get().(*bufio.Writer)
+	buf := writeBuffers.Take()
 	buf.Reset(sum)
 	info, err := write(buf)
 	if err == nil {
 		err = buf.Flush()
 	}
 	buf.Reset(nil)
-	writeBuffers.Put(buf)
+	writeBuffers.Give(buf)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -84,7 +84,7 @@ type writer struct {
 
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
 	pw := &writer{
-		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l}, scratch: takeScratch()},
+		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l, Coder: encoding.TakeCoder(l)}, scratch: scratches.Take()},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
 	pw.enc.out = append(pw.enc.out, magic...)
@@ -95,6 +95,7 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 func (w *writer) release() {
 	w.enc.give()
 	w.enc.scratch = nil
+	w.enc.enc.Coder.Give()
 }
 
 // chunks writes the rows of chunks in memory.
@@ -249,7 +250,7 @@ func (w *writer) finish() (Info, error) {
 		return Info{}, fmt.Errorf("part: write: footer of %d bytes, at most %d possible", len(raw), maxFooterBytes)
 	}
 	start := len(w.enc.out)
-	w.enc.out = pack(raw, w.enc.out)
+	w.enc.out = w.enc.enc.AppendFrame(w.enc.out, raw)
 	size := len(w.enc.out) - start
 	sum := xxhash.Sum64(w.enc.out[start:])
 	w.enc.out = binary.LittleEndian.AppendUint32(w.enc.out, uint32(size))
