@@ -235,7 +235,7 @@ func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 		return err
 	}
 	h, err := s.writePart(context.Background(), p, entry{received: t.received}, func(w io.Writer) (part.Info, error) {
-		return part.Write(w, part.Options{}, t.table)
+		return part.Write(w, s.partOptions(), t.table)
 	})
 	if err != nil {
 		return err
@@ -249,6 +249,7 @@ func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 // tableFlushed takes a table whose part is published out of its generation.
 // mu is held.
 func (s *Store) tableFlushed(g *generation, k key, e entry) {
+	s.letGo(g.tables[k])
 	delete(g.tables, k)
 	s.counters.FlushedRows += e.rows
 	s.counters.FlushedBytes += e.size

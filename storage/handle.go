@@ -47,8 +47,8 @@ type files struct {
 	closed bool       // the store is closed: nothing stays open when idle
 }
 
-func newFiles(fsys vfs.FS, remove func(name string)) *files {
-	return &files{fs: fsys, remove: remove, traces: part.NewTraceCache(traceCacheBytes), idle: list.New()}
+func newFiles(o *Options, remove func(name string)) *files {
+	return &files{fs: o.fs, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), idle: list.New()}
 }
 
 // add returns the handle of a part, with the manifest's reference.

@@ -25,32 +25,41 @@ const (
 // are. It may be used by several goroutines, one after the other.
 type Coder struct{ fast, best *zstd.Encoder }
 
-// TakeCoder returns a coder for columns of the given level. The caller gives
-// it back with [Coder.Give].
-func TakeCoder(l Level) Coder {
-	c := Coder{fast: fastCoders.Take()} // what level Best tries out is encoded at level Fast
-	if l >= Best {
-		c.best = bestCoders.Take()
-	}
-	return c
-}
+// Coders are the coders of those who write side by side: it keeps what nobody
+// uses at present, a few. It is safe for concurrent use.
+type Coders struct{ fast, best freelist.List[*zstd.Encoder] }
 
-// Give gives the coder back. It must not be used any more.
-func (c *Coder) Give() {
-	fastCoders.Give(c.fast)
-	if c.best != nil {
-		bestCoders.Give(c.best)
-	}
-	*c = Coder{}
-}
-
-// At level Best there is one merge at a time; two flushes at a time are common.
+// NewCoders returns coders that are made when first needed. At level Best
+// there is one merge at a time; two flushes at a time are common.
+//
 // zstd's best level instead of its better one saves 0.5 to 1.2 % more of real
 // telemetry, and costs 32 MB of tables and half of a merge's time again.
-var (
-	fastCoders = freelist.New(2, func() *zstd.Encoder { return newZstdEncoder(zstd.SpeedDefault) })
-	bestCoders = freelist.New(1, func() *zstd.Encoder { return newZstdEncoder(zstd.SpeedBetterCompression) })
-)
+func NewCoders() *Coders {
+	return &Coders{
+		fast: freelist.New(2, func() *zstd.Encoder { return newZstdEncoder(zstd.SpeedDefault) }),
+		best: freelist.New(1, func() *zstd.Encoder { return newZstdEncoder(zstd.SpeedBetterCompression) }),
+	}
+}
+
+// shared are the coders of encoders that have none.
+var shared = NewCoders()
+
+// Take returns a coder for columns of the given level. The caller gives it back.
+func (c *Coders) Take(l Level) Coder {
+	out := Coder{fast: c.fast.Take()} // what level Best tries out is encoded at level Fast
+	if l >= Best {
+		out.best = c.best.Take()
+	}
+	return out
+}
+
+// Give gives a coder back. It must not be used any more.
+func (c *Coders) Give(out Coder) {
+	c.fast.Give(out.fast)
+	if out.best != nil {
+		c.best.Give(out.best)
+	}
+}
 
 // window is how far back matches are looked for. A column chunk is small: 8 MiB
 // found nothing that 1 MiB does not, and keep 16 MiB of history.
@@ -91,8 +100,8 @@ func newZstdDecoder() *zstd.Decoder {
 func (e Encoder) AppendFrame(dst, b []byte) []byte {
 	c := e.Coder
 	if c.fast == nil {
-		c = TakeCoder(e.Level)
-		defer c.Give()
+		c = shared.Take(e.Level)
+		defer func() { shared.Give(c) }()
 	}
 	if e.Level >= Best {
 		return c.best.EncodeAll(b, dst)

@@ -74,7 +74,7 @@ func readAll(p *Part) error {
 		_, err := b.AppendOTLP(nil, nil)
 		errs = append(errs, err)
 	}
-	_, _, err = p.FindTrace(nil, [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil)
+	_, err = p.FindTrace([16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil, func([]byte) error { return nil })
 	errs = append(errs, err)
 	_, err = p.Columns()
 	errs = append(errs, err)

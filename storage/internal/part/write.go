@@ -25,6 +25,11 @@ type Options struct {
 	// GroupRows is the largest number of rows of a row group; 0 and less mean
 	// DefaultGroupRows.
 	GroupRows int
+	// GroupBytes is about the memory that the rows of a row group may take
+	// when they are read; 0 and less mean 128 MiB.
+	GroupBytes int64
+	// Coders are those that the part's writer takes one of; nil is new ones.
+	Coders *encoding.Coders
 }
 
 func (o Options) withDefaults() Options {
@@ -32,6 +37,12 @@ func (o Options) withDefaults() Options {
 		o.GroupRows = DefaultGroupRows
 	}
 	o.GroupRows = min(o.GroupRows, maxGroupRows)
+	if o.GroupBytes <= 0 {
+		o.GroupBytes = defaultGroupBytes
+	}
+	if o.Coders == nil {
+		o.Coders = encoding.NewCoders()
+	}
 	return o
 }
 
@@ -83,8 +94,9 @@ type writer struct {
 }
 
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
+	o = o.withDefaults()
 	pw := &writer{
-		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l, Coder: encoding.TakeCoder(l)}, scratch: scratches.Take()},
+		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take()},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
 	pw.enc.out = append(pw.enc.out, magic...)
@@ -95,7 +107,7 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 func (w *writer) release() {
 	w.enc.give()
 	w.enc.scratch = nil
-	w.enc.enc.Coder.Give()
+	w.opts.Coders.Give(w.enc.enc.Coder)
 }
 
 // chunks writes the rows of chunks in memory.
@@ -115,15 +127,16 @@ func (w *writer) chunks(chunks []*table.Chunk) error {
 		}
 	}
 	byTime(locs, times)
-	weights := make([]func(row uint32) int, len(chunks))
+	weights, rowBytes := make([]func(row uint32) int, len(chunks)), make([]int64, len(chunks))
 	for i, c := range chunks {
-		weights[i] = c.Weight()
+		weights[i], rowBytes[i] = c.Weight(), int64(c.Bytes()/c.Rows.N)
 	}
 	for from := 0; from < len(locs); {
-		to, weight := from, 0
+		to, weight, bytes := from, 0, int64(0)
 		for to < len(locs) && to-from < w.opts.GroupRows {
 			weight += weights[locs[to].Src](locs[to].Row)
-			if to > from && weight > groupWeight {
+			bytes += rowBytes[locs[to].Src]
+			if to > from && (weight > groupWeight || bytes > w.opts.GroupBytes) {
 				break
 			}
 			to++
