@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -41,6 +42,8 @@ type Options struct {
 	RingBytes int64
 	// Store configures the store; Ring is filled in by Open.
 	Store storage.Options
+	// Memory is the budget that everything draws on; nil is one without a limit.
+	Memory *membudget.Budget
 	// Durable is for producers who wait for the ring's SyncTo: what a
 	// forwarder's queue takes over from the ring is then on the disk as well
 	// before the ring lets go of it.
@@ -70,6 +73,7 @@ type DataDir struct {
 	// endpoints has the endpoint of each forwarder by its name.
 	endpoints    map[string]string
 	forwardGrace time.Duration
+	memory       *membudget.Budget
 	logger       *slog.Logger
 }
 
@@ -86,8 +90,9 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	}
 	d = &DataDir{
 		Tail: new(stream.Hub), endpoints: make(map[string]string),
-		forwardGrace: o.ForwardGrace, logger: o.Logger,
+		forwardGrace: o.ForwardGrace, logger: o.Logger, memory: o.Memory,
 	}
+	d.Tail.Limit = o.Memory.Limit() / tailShare
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.closeParts())
@@ -105,7 +110,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		return d, inUse(dir, err)
 	}
 	d.compareRingSize(o.RingBytes)
-	o.Store.Ring = d.Ring.ID()
+	o.Store.Ring, o.Store.Memory = d.Ring.ID(), o.Memory
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
 		return d, err
 	}
@@ -123,8 +128,13 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err != nil {
 		return d, err
 	}
+	o.Memory.Gauge("memtables", d.Store.MemoryBytes)
+	o.Memory.Gauge("tails", d.Tail.Held)
 	return d, d.Pipeline.Start()
 }
+
+// tailShare is what part of the memory may wait for those who listen.
+const tailShare = 16
 
 // inUse adds to a ring's error that another process has it open who that is.
 // The store's lock file says so: its holder opened the ring as well.

@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
@@ -11,6 +12,8 @@ type Status struct {
 	Store StoreStatus  `json:"store"`
 	Ring  RingStatus   `json:"ring"`
 	Sinks []SinkStatus `json:"sinks"`
+	// Memory is the budget of the process, by consumer.
+	Memory membudget.Usage `json:"memory"`
 }
 
 // StoreStatus is the state of the store.
@@ -96,7 +99,7 @@ type SinkStatus struct {
 
 // Status returns the state of store, ring and pipeline.
 func (d *DataDir) Status() Status {
-	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats())}
+	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()), Memory: d.memory.Usage()}
 	for _, sink := range d.Pipeline.Stats().Sinks {
 		s.Sinks = append(s.Sinks, d.sinkStatus(sink))
 	}
