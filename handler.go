@@ -144,6 +144,7 @@ func newHandler(in *instance) *http.Handler {
 		Source: query.FromStore(d.Store),
 		Traces: d.Store,
 		Tail:   d.Tail,
+		Query:  query.Options{Memory: in.memory},
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
 		},

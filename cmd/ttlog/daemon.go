@@ -18,6 +18,7 @@ import (
 
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/receiver"
@@ -28,6 +29,7 @@ import (
 // it and the query API behind it.
 type daemon struct {
 	config  config
+	memory  *membudget.Budget
 	dir     *datadir.DataDir
 	servers []*http.Server
 	// addrs are the addresses that were bound, for the ready line.
@@ -39,16 +41,18 @@ type daemon struct {
 // startDaemon opens the data directory and binds every address before it
 // serves on any. On an error nothing is left open.
 func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
-	d = &daemon{config: c, failed: make(chan error, 4)}
+	d = &daemon{config: c, memory: membudget.New(c.memoryBytes), failed: make(chan error, 4)}
+	d.memory.Enforce()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
 		}
 	}()
-	if d.dir, err = openDataDir(c, logger); err != nil {
+	if d.dir, err = openDataDir(c, d.memory, logger); err != nil {
 		return d, err
 	}
-	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention})
+	recv := receiver.New(d.dir.Ring, receiver.Options{Durable: c.syncBeforeAck, Retention: c.retention, MaxInFlightBytes: min(d.memory.InFlight(), maxInFlight)})
+	d.memory.Gauge("requests in flight", func() int64 { return recv.Stats().InFlightBytes })
 	api := d.handler(recv, logger)
 	if err := d.serveHTTP("http", c.addr, api); err != nil {
 		return d, err
@@ -66,9 +70,14 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	return d, nil
 }
 
-func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
+// maxInFlight bounds the requests being received together, however much memory
+// there is.
+const maxInFlight = 256 << 20
+
+func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
+		Memory:    memory,
 		Store:     storage.Options{Retention: c.retention, Logger: logger},
 		Logger:    logger,
 		// What is acknowledged only on the disk stays there on its way on.
@@ -96,6 +105,7 @@ func (d *daemon) handler(recv *receiver.Receiver, logger *slog.Logger) http.Hand
 		Source:  query.FromStore(d.dir.Store),
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
+		Query:   query.Options{Memory: d.memory},
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(),
 		OTLP:    recv.HTTPHandler(),

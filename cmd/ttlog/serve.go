@@ -51,6 +51,7 @@ func serveCommand() *cobra.Command {
 	f.String("retention", "0", "remove telemetry older than this, such as 7d; 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system; 0 is no limit")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
+	f.String("memory", "", "memory of the process, at least 32MiB: bytes or 2GiB; without it GOMEMLIMIT, three quarters of the control group's limit, or a quarter of the machine's")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -65,6 +66,7 @@ type config struct {
 	retention          time.Duration
 	maxDisk            diskLimit
 	ringBytes          int64 // 0 where nobody asked for a size
+	memoryBytes        int64
 	syncBeforeAck      bool
 }
 
@@ -107,6 +109,9 @@ func configOf(v *viper.Viper) (c config, err error) {
 		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
 			return c, fmt.Errorf("--ring-size: %w", err)
 		}
+	}
+	if c.memoryBytes, err = parseMemory(v.GetString("memory")); err != nil {
+		return c, fmt.Errorf("--memory: %w", err)
 	}
 	switch d := v.GetString("durability"); d {
 	case "process":
