@@ -9,7 +9,7 @@ MODULES   := $(filter-out .,$(shell scripts/modules list))
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build test check lint fmt cross race fuzz crash bench clean-tree versions
+.PHONY: demo build test check lint fmt cross race fuzz crash soak bench clean-tree versions
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -54,6 +54,10 @@ fuzz:
 ## crash: the tests that kill processes, many times over
 crash:
 	TTLOG_RING_KILLS=400 TTLOG_KILLS=200 $(GO) test -count=1 -timeout 60m -run 'Kill' ./ringbuffer ./internal/pipeline/... ./cmd/ttlog
+
+## soak: a minute of load that asks for far more memory than the daemon may take
+soak:
+	TTLOG_SOAK=1m $(GO) test -count=1 -timeout 15m -v -run Soak ./cmd/ttlog
 
 ## bench: side by side with the peers; writes bench/results.json and docs/benchmarks.md
 bench:

@@ -149,6 +149,7 @@ func newHandler(in *instance) *http.Handler {
 		Tail:   d.Tail,
 		Ready:  d.Ready,
 		Guard:  guard,
+		Query:  query.Options{Memory: in.memory},
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
 		},

@@ -7,6 +7,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // Option configures [Start].
@@ -24,6 +26,7 @@ type config struct {
 	ringBytes      int64
 	retention      time.Duration
 	maxDiskBytes   int64
+	memoryBytes    int64
 	forward        []string
 	sampler        sdktrace.Sampler
 	metricInterval time.Duration
@@ -81,6 +84,21 @@ func WithRetention(d time.Duration) Option {
 // many bytes; zero sets no limit.
 func WithMaxDisk(bytes int64) Option {
 	return optionFunc(func(c config) config { c.maxDiskBytes = bytes; return c })
+}
+
+// WithMaxMemory sets how many bytes of memory ttlog takes in this process, its
+// queries included, of which a quarter is for garbage; at least 32 MiB. The
+// default is 64 MiB, or a quarter of GOMEMLIMIT or of the control group's limit
+// where that is less. The application's own limits are not touched.
+func WithMaxMemory(bytes int64) Option {
+	return optionFunc(func(c config) config { c.memoryBytes = bytes; return c })
+}
+
+func (c config) maxMemory() int64 {
+	if c.memoryBytes > 0 {
+		return c.memoryBytes
+	}
+	return membudget.ForApplication()
 }
 
 // WithForward forwards everything to an OTLP endpoint as well, for example

@@ -18,6 +18,7 @@ import (
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/sdkguard"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/storage"
@@ -69,6 +70,7 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 	}
 	in := &instance{
 		config:      c,
+		memory:      membudget.New(c.maxMemory()),
 		toTraces:    c.route("OTEL_TRACES_EXPORTER"),
 		toLogs:      c.route("OTEL_LOGS_EXPORTER"),
 		toMetrics:   c.route("OTEL_METRICS_EXPORTER"),
@@ -105,6 +107,7 @@ const firstMetrics = time.Second
 type instance struct {
 	config config
 	dir    *datadir.DataDir
+	memory *membudget.Budget
 
 	toTraces, toLogs, toMetrics route
 	propagators                 propagation.TextMapPropagator
@@ -148,6 +151,7 @@ func (in *instance) openDataDir() (*datadir.DataDir, error) {
 	c := in.config
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
+		Memory:    in.memory,
 		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDiskBytes, Logger: c.logger},
 		Logger:    c.logger,
 

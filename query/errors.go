@@ -4,12 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // ErrLimit is what every error about a limit of the engine wraps: the memory
 // budget, the row limit, or the timeout. The query was understood; it asked
 // for more than it may have.
 var ErrLimit = errors.New("limit reached")
+
+// ErrBusy is what an error wraps when there was no memory to begin the query
+// with, because others hold it: it may go well later.
+var ErrBusy = membudget.ErrBusy
 
 // Error is an error in the text of a query: it cannot be parsed, names
 // something that is not there, or puts types together that do not go

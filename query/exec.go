@@ -279,6 +279,12 @@ func (x *exec) ordered(ctx context.Context, p *plan, frames iter.Seq2[frame, err
 		return err
 	}
 	rows := sortedRows(tops, n, p.offset)
+	for _, t := range tops {
+		if t != nil {
+			clear(t.frames) // each goes when its rows have their values
+			t.rows, t.fresh = nil, nil
+		}
+	}
 	if err := x.fillRows(ctx, p, rows); err != nil {
 		return err
 	}

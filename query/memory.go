@@ -5,20 +5,24 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // budget is the memory a query may hold. Its methods are safe for concurrent
 // use.
 type budget struct {
-	limit int64
-	whole *budget // of which this is a part; nil for the whole
-	used  atomic.Int64
-	peak  atomic.Int64 // near enough: EXPLAIN ANALYZE shows it
+	limit  int64
+	frames int64                  // of limit, for the frames that are worked on at once
+	held   *membudget.Reservation // of the process's memory; of the whole only
+	whole  *budget                // of which this is a part; nil for the whole
+	used   atomic.Int64
+	peak   atomic.Int64 // near enough: EXPLAIN ANALYZE shows it
 }
 
 // part returns a budget that takes from b and gives all back when it is
 // closed: what a stage holds while it runs.
-func (b *budget) part() *budget { return &budget{limit: b.limit, whole: b} }
+func (b *budget) part() *budget { return &budget{limit: b.limit, frames: b.frames, whole: b} }
 
 // close gives back what is still taken from a part.
 func (b *budget) close() {
@@ -37,6 +41,9 @@ func (b *budget) grab(n int64, stage string) error {
 	if used > b.limit && n > 0 {
 		return limitError("memory budget of %s reached at %s", formatBytes(b.limit), stage)
 	}
+	if err := b.held.Grow(n); err != nil && n > 0 {
+		return limitError("%w at %s", err, stage)
+	}
 	return nil
 }
 
@@ -53,8 +60,9 @@ func (a *account) set(n int64) error {
 	return a.b.grab(d, a.stage)
 }
 
-// gate keeps the frames that are worked on at once within half of a budget,
-// so that many cores do not fail a query that few would answer. It is for one
+// gate keeps the frames that are worked on at once within half of a budget, and
+// within what the query reserved, so that many cores do not fail a query that
+// few would answer. It is for one
 // goroutine that enters, and any number that leave.
 type gate struct {
 	limit int64
@@ -66,7 +74,7 @@ type gate struct {
 	known   bool  // a frame has left: largest is more than a guess; guarded by mu
 }
 
-func newGate(b *budget) *gate { return &gate{limit: b.limit / 2, freed: make(chan struct{}, 1)} }
+func newGate(b *budget) *gate { return &gate{limit: b.frames, freed: make(chan struct{}, 1)} }
 
 // enter waits until there is room for a frame of about n bytes. One frame
 // always has room, and no more than two before the first has shown its size.

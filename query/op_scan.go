@@ -17,7 +17,7 @@ func (f *blockFrame) rows() int { return f.blk.Rows() }
 func (f *blockFrame) column(i int) (*encoded, error) {
 	e, err := f.decode(i)
 	if err == nil && e.object == nil {
-		e.bytes = e.size()
+		e.bytes = e.size() * 3 / 2 // the block keeps the column as it was stored, too
 	}
 	return e, err
 }
@@ -100,8 +100,14 @@ type objectBuilder struct {
 // build writes the objects of the chunk's rows.
 func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
 	out := newVec(typeMap, c.n)
+	before := o.attrs.Bytes()
 	var buf []byte
 	for i := range c.n {
+		if held := o.attrs.Bytes(); held != before { // columns that were not there yet
+			ev.decoded += held - before
+			before = held
+			ev.account(accountGrain)
+		}
 		var err error
 		if o.row, err = o.attrs.Append(o.row[:0], int(c.row(i))); err != nil {
 			if ev.err == nil {

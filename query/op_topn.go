@@ -147,6 +147,10 @@ func (t *topN) endFrame(ev *eval) error {
 			if err := t.fill(ev, rows); err != nil {
 				return err
 			}
+			// With its values the frame's columns go: of many frames, those of
+			// one are there at a time.
+			delete(t.frames, f)
+			delete(pending, f)
 		}
 		clear(t.frames)
 	}
@@ -195,14 +199,19 @@ func (t *topN) put(r *topRow) {
 		return
 	}
 	if t.compare(r, t.rows[0]) > 0 {
-		r.dropped = true
-		t.bytes -= r.size()
+		t.drop(r)
 		return
 	}
-	t.rows[0].dropped = true
-	t.bytes -= t.rows[0].size()
+	t.drop(t.rows[0])
 	t.rows[0] = r
 	heap.Fix(t, 0)
+}
+
+// drop gives up a row, which must not hold on to its frame: fresh may go on
+// pointing to it.
+func (t *topN) drop(r *topRow) {
+	r.dropped, r.f = true, nil
+	t.bytes -= r.size()
 }
 
 func (r *topRow) size() int64 {
@@ -251,6 +260,9 @@ func sortedRows(parts []*topN, n, offset int64) []*topRow {
 		return nil
 	}
 	slices.SortFunc(rows, t.compare)
-	rows = rows[:min(int64(len(rows)), n)]
-	return rows[min(int64(len(rows)), offset):]
+	first, end := min(int64(len(rows)), offset), min(int64(len(rows)), n)
+	// What is not in the result must not hold on to its frame.
+	clear(rows[:first])
+	clear(rows[end:])
+	return rows[first:max(first, end)]
 }

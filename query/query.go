@@ -7,6 +7,8 @@ import (
 	"math"
 	"runtime"
 	"time"
+
+	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // Options are the knobs of an [Engine]. The zero value means the defaults.
@@ -14,6 +16,13 @@ type Options struct {
 	// MaxMemoryBytes is what one query may hold for groups, sorting, sets and
 	// sketches; reaching it fails the query. 0 means 256 MiB.
 	MaxMemoryBytes int64
+	// Memory is the budget of the process, which all queries share; nil is one
+	// without a limit. A query takes ReserveBytes of it before it begins (0
+	// means a sixth of what queries share, at most 32 MiB), or waits for them;
+	// what it needs beyond them it may get or not. MaxMemoryBytes is half of
+	// what queries share at most.
+	Memory       *membudget.Budget
+	ReserveBytes int64
 	// MaxRows is how many rows one query may return; more fail the query. 0
 	// means 1,000,000, below 0 means no limit.
 	MaxRows int64
@@ -28,6 +37,12 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxMemoryBytes <= 0 {
 		o.MaxMemoryBytes = 256 << 20
+	}
+	if o.Memory != nil {
+		o.MaxMemoryBytes = min(o.MaxMemoryBytes, o.Memory.Pool()/2)
+		if o.ReserveBytes <= 0 {
+			o.ReserveBytes = min(o.Memory.Pool()/6, maxReserve)
+		}
 	}
 	if o.MaxRows == 0 {
 		o.MaxRows = 1_000_000
@@ -46,6 +61,18 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// frameBytes returns how much of a query's memory the blocks take that are
+// worked on at once: what is left grows with what the query is about.
+func (o *Options) frameBytes() int64 {
+	if o.Memory == nil {
+		return o.MaxMemoryBytes / 2
+	}
+	return min(max(o.ReserveBytes, o.Memory.Pool()/16), o.MaxMemoryBytes/2)
+}
+
+// maxReserve bounds what a query reserves that nobody knows anything about yet.
+const maxReserve = 32 << 20
 
 // Engine runs queries over a [Source]. It is safe for concurrent use, holds
 // nothing between queries, and need not be closed.
@@ -157,6 +184,7 @@ func (e *Engine) Query(ctx context.Context, sql string, args ...any) (*Result, e
 type collector struct {
 	r           Result
 	held, limit int64
+	reserved    *membudget.Reservation
 }
 
 func (c *collector) Warnings(list []Warning) error {
@@ -170,12 +198,15 @@ func (c *collector) Columns(cols []Column) error {
 }
 
 func (c *collector) Batch(b *Batch) error {
-	width := len(b.cols)
+	width, size := len(b.cols), int64(0)
 	for _, v := range b.cols {
-		c.held += v.size() + int64(b.n)*24
+		size += v.size() + int64(b.n)*24
 	}
-	if c.held > c.limit {
+	if c.held += size; c.held > c.limit {
 		return limitError("memory budget of %s reached by the rows of the result", formatBytes(c.limit))
+	}
+	if err := c.reserved.Grow(size); err != nil {
+		return limitError("%w by the rows of the result", err)
 	}
 	cells := make([]any, b.n*width)
 	for i := range b.n {
@@ -214,6 +245,14 @@ func (e *Engine) Stream(ctx context.Context, sql string, args []any, sink Sink) 
 }
 
 func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args []any, sink Sink) (st Stats, err error) {
+	held, err := e.o.Memory.Reserve(ctx, "queries", e.o.ReserveBytes)
+	if err != nil {
+		return st, fmt.Errorf("query: %w", err)
+	}
+	defer held.Close()
+	if c, ok := sink.(*collector); ok {
+		c.reserved = held
+	}
 	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano(), zone: e.zone}}
 	p := pl.plan(stmt.Select)
 	if pl.err != nil {
@@ -222,7 +261,7 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if err := pl.tell(sink); err != nil {
 		return st, err
 	}
-	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes}, workers: e.o.Parallel}
+	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes, frames: e.o.frameBytes(), held: held}, workers: e.o.Parallel}
 	defer func() {
 		rows := st.RowsReturned
 		st = x.stats()
@@ -249,6 +288,8 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 		if st.RowsReturned += int64(n); st.RowsReturned > e.o.MaxRows {
 			return limitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
 		}
+		held.Stall() // until the reader has taken them
+		defer held.Resume()
 		return sink.Batch(&Batch{cols: cols, zones: zones, n: n})
 	})
 	return st, err

@@ -11,9 +11,10 @@ import (
 
 // Traces finds whole traces. *storage.Store is one.
 type Traces interface {
-	// Trace returns the OTLP TracesData of a trace, and an error that wraps
-	// storage.ErrNotFound where there is none.
-	Trace(ctx context.Context, id [16]byte) ([]byte, error)
+	// ReadTrace calls emit with the spans of a trace in pieces, each an OTLP
+	// TracesData message that is valid during the call. Its error wraps
+	// storage.ErrNotFound where there are none.
+	ReadTrace(ctx context.Context, id [16]byte, emit func(piece []byte) error) error
 }
 
 // Options says what the API serves. Source and Traces are needed; a call whose

@@ -212,6 +212,10 @@ func TestAPI_Golden(t *testing.T) {
 		{"trace_bad_id", "GET", "/api/v1/traces/xyz", "", nil},
 		{"services", "GET", "/api/v1/services", "", nil},
 		{"operations", "GET", "/api/v1/operations?service=shop", "", nil},
+		{"operations_page", "GET", "/api/v1/operations?service=shop&limit=1", "", nil},
+		{"operations_next", "GET", "/api/v1/operations?service=shop&limit=1&offset=1", "", nil},
+		{"operations_bad_limit", "GET", "/api/v1/operations?limit=many", "", nil},
+		{"services_page", "GET", "/api/v1/services?limit=1&offset=1", "", nil},
 		{"operations_none", "GET", "/api/v1/operations?service=nobody", "", nil},
 		{"status", "GET", "/api/v1/status", "", nil},
 		{"healthz", "GET", "/healthz", "", nil},
@@ -239,6 +243,37 @@ func TestAPI_Golden(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 		})
+	}
+}
+
+// TestLists_Page follows the links from page to page.
+func TestLists_Page(t *testing.T) {
+	srv, _ := serve(t, queryapi.Options{})
+	for call, want := range map[string]int{"operations": 2, "services": 2} {
+		path, pages := srv.URL+"/api/v1/"+call+"?limit=1", 0
+		for ; path != ""; pages++ {
+			resp, err := http.Get(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var list []map[string]any
+			err = json.NewDecoder(resp.Body).Decode(&list)
+			resp.Body.Close()
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%s: %d entries, %v", path, len(list), err)
+			}
+			path = ""
+			if next, ok := strings.CutSuffix(resp.Header.Get("Link"), `>; rel="next"`); ok {
+				u, err := resp.Request.URL.Parse(strings.TrimPrefix(next, "<"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				path = u.String()
+			}
+		}
+		if pages != want {
+			t.Errorf("%s: %d pages, want %d", call, pages, want)
+		}
 	}
 }
 

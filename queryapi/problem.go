@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"time"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query"
 )
 
@@ -28,9 +31,12 @@ func fail(w http.ResponseWriter, status int, detail string) {
 }
 
 // failQuery answers with what went wrong in a query: a fault of the text is
-// 400, a limit of the engine 422, and the rest is ours.
+// 400, a limit of the engine 422, no memory at present 503, and the rest is ours.
 func (a *api) failQuery(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problemOf(r, err)
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(int(membudget.RetryAfter/time.Second)))
+	}
 	writeProblem(w, p)
 }
 
@@ -39,7 +45,9 @@ func (a *api) problemOf(r *http.Request, err error) problem {
 	switch {
 	case errors.As(err, &q):
 		return problem{Status: http.StatusBadRequest, Detail: err.Error(), Line: q.Line, Column: q.Column}
-	case errors.Is(err, query.ErrLimit):
+	case errors.Is(err, query.ErrBusy):
+		return problem{Status: http.StatusServiceUnavailable, Detail: err.Error()}
+	case errors.Is(err, query.ErrLimit) || errors.Is(err, membudget.ErrExhausted):
 		return problem{Status: http.StatusUnprocessableEntity, Detail: err.Error()}
 	case r.Context().Err() != nil:
 		return problem{Status: 499, Title: "Client Closed Request", Detail: err.Error()}

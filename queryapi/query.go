@@ -12,8 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query"
 )
 
@@ -62,6 +64,7 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	out := &heldWriter{w: newClientWriter(w), mediaType: format.MediaType()}
+	ctx = membudget.WithCut(ctx, out.w.cut)
 	enc := format.Encoder(out)
 	engine := a.engine
 	if req.zone != nil {
@@ -74,6 +77,11 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = errors.Join(enc.Close(st), out.release())
 	}
+	a.finish(out, r, err)
+}
+
+// finish ends an answer that was streamed.
+func (a *api) finish(out *heldWriter, r *http.Request, err error) {
 	switch {
 	case err == nil:
 	case out.released:
@@ -82,7 +90,7 @@ func (a *api) query(w http.ResponseWriter, r *http.Request) {
 		a.Logger.Warn("queryapi: answer cut off", "error", err)
 		panic(http.ErrAbortHandler)
 	default:
-		a.failQuery(w, r, err)
+		a.failQuery(out.w, r, err)
 	}
 }
 
@@ -227,14 +235,26 @@ func plain(v any) any {
 }
 
 // clientWriter is a ResponseWriter that gives up on a client that takes nothing
-// for a while.
+// for a while, and at once where others need what its answer holds.
 type clientWriter struct {
 	http.ResponseWriter
 	conn *http.ResponseController
+
+	mu   sync.Mutex
+	over bool // guarded by mu
 }
 
 func newClientWriter(w http.ResponseWriter) *clientWriter {
-	return &clientWriter{w, http.NewResponseController(w)}
+	return &clientWriter{ResponseWriter: w, conn: http.NewResponseController(w)}
+}
+
+// cut makes the write under way and all later ones fail. Any goroutine may
+// call it.
+func (c *clientWriter) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	_ = c.conn.SetWriteDeadline(time.Now())
 }
 
 // Write writes b in pieces, each within the time that a client may take. Not
@@ -259,7 +279,13 @@ func (c *clientWriter) Flush() error {
 	return nil
 }
 
-func (c *clientWriter) extend() { _ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
+func (c *clientWriter) extend() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		_ = c.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+}
 
 // heldWriter holds the beginning of an answer back.
 type heldWriter struct {

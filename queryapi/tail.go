@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/storage"
@@ -21,6 +22,9 @@ import (
 // keepAlive is how often a quiet tail sends a comment, so that proxies keep
 // the connection and we notice that the client went away.
 const keepAlive = 15 * time.Second
+
+// tailReserve is the memory that a query over one arriving request takes at first.
+const tailReserve = 1 << 20
 
 // tailTables are the tables by the signal parameter.
 var tailTables = map[string]struct {
@@ -69,7 +73,9 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	}
 	sql, args := tailSQL(t.table, params.Get("service"), level, params.Get("where"))
 	source := &oneRequest{columns: a.Source, signal: t.signal}
-	engine := query.New(source, a.Query)
+	options := a.Query
+	options.ReserveBytes = tailReserve
+	engine := query.New(source, options)
 	if zone != nil {
 		engine = engine.In(zone)
 	}
@@ -87,6 +93,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	events := &eventWriter{w: newClientWriter(w)}
+	ctx := membudget.WithCut(r.Context(), events.w.cut)
 	enc := &ndjsonEncoder{w: events, prefix: "event: row\ndata: ", suffix: "\n\n"}
 	events.comment("listening")
 	for _, warning := range warnings {
@@ -109,7 +116,11 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 			for _, request := range requests {
 				var err error
 				if source.blocks, err = storage.Blocks(t.signal, request); err == nil {
-					_, err = engine.Stream(r.Context(), sql, args, enc)
+					_, err = engine.Stream(ctx, sql, args, enc)
+				}
+				if errors.Is(err, query.ErrBusy) {
+					dropped++
+					continue
 				}
 				if err != nil {
 					events.problem(a.problemOf(r, err))

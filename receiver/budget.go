@@ -3,8 +3,9 @@ package receiver
 import (
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
+
+	"github.com/ttlog/ttlog/internal/freelist"
 )
 
 // budget bounds the bytes that all requests hold together.
@@ -46,13 +47,13 @@ func (l *lease) end() {
 	for _, b := range l.bufs {
 		if cap(*b) <= maxPooledBytes {
 			*b = (*b)[:0]
-			buffers.Put(b)
+			buffers.Give(b)
 		}
 	}
 	l.bufs = nil
 }
 
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, minBuffer); return &b }}
+var buffers = freelist.New(16, func() *[]byte { b := make([]byte, 0, minBuffer); return &b })
 
 const minBuffer = 4 << 10
 
@@ -66,7 +67,7 @@ var (
 // expect, or less than 0. Memory grows with what really arrives, whatever the
 // hint says. The result is valid until the lease ends.
 func (l *lease) readAll(src io.Reader, limit int, hint int64) ([]byte, error) {
-	p := buffers.Get().(*[]byte)
+	p := buffers.Take()
 	l.bufs = append(l.bufs, p)
 	buf := (*p)[:0]
 	if !l.take(cap(buf)) {

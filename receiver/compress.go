@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
@@ -16,6 +15,8 @@ import (
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/ttlog/ttlog/internal/freelist"
 )
 
 // encodings are what is taken, as Accept-Encoding says it: what OpenTelemetry's
@@ -71,13 +72,13 @@ func (r *Receiver) decompress(ctx context.Context, encoding string, body []byte,
 	case "zstd":
 		out, err = r.unzstd(body, l)
 	case "gzip", "x-gzip":
-		out, err = inflate(r, &gzipReaders, func(z *gzip.Reader) error { return z.Reset(bytes.NewReader(body)) }, l)
+		out, err = inflate(r, gzipReaders, func(z *gzip.Reader) error { return z.Reset(bytes.NewReader(body)) }, l)
 	case "deflate", "zlib":
 		out, err = r.undeflate(body, l)
 	case "snappy", "x-snappy-framed":
 		out, err = r.unsnappy(body, l)
 	default:
-		out, err = inflate(r, &lz4Readers, func(z *lz4.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
+		out, err = inflate(r, lz4Readers, func(z *lz4.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", encoding, err)
@@ -85,30 +86,32 @@ func (r *Receiver) decompress(ctx context.Context, encoding string, body []byte,
 	return out, nil
 }
 
-// The decoders that are kept. They hold on to the last body they read until the
-// next one, or until they are collected.
+// idleDecoders is how many decoders of an encoding are kept. They hold on to the
+// last body they read until the next one.
+const idleDecoders = 2
+
 var (
-	gzipReaders   = sync.Pool{New: func() any { return new(gzip.Reader) }}
-	zlibReaders   = sync.Pool{New: func() any { return new(zlibReader) }}
-	flateReaders  = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
-	snappyReaders = sync.Pool{New: func() any { return s2.NewReader(nil, s2.ReaderMaxBlockSize(maxSnappyBlock)) }}
-	lz4Readers    = sync.Pool{New: func() any { return lz4.NewReader(nil) }}
-	zstdReaders   = sync.Pool{New: func() any {
+	gzipReaders   = freelist.New(idleDecoders, func() *gzip.Reader { return new(gzip.Reader) })
+	zlibReaders   = freelist.New(idleDecoders, func() *zlibReader { return new(zlibReader) })
+	flateReaders  = freelist.New(idleDecoders, func() io.ReadCloser { return flate.NewReader(bytes.NewReader(nil)) })
+	snappyReaders = freelist.New(idleDecoders, func() *s2.Reader { return s2.NewReader(nil, s2.ReaderMaxBlockSize(maxSnappyBlock)) })
+	lz4Readers    = freelist.New(idleDecoders, func() *lz4.Reader { return lz4.NewReader(nil) })
+	zstdReaders   = freelist.New(idleDecoders, func() *zstd.Decoder {
 		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindowBytes))
 		if err != nil {
 			panic("receiver: options of the zstd decoder: " + err.Error()) // they are constant
 		}
 		return d
-	}}
+	})
 )
 
 // maxSnappyBlock is the largest block of framed Snappy.
 const maxSnappyBlock = 64 << 10
 
-// inflate reads a body to its end with a decoder of a pool.
-func inflate[D io.Reader](r *Receiver, pool *sync.Pool, reset func(D) error, l *lease) ([]byte, error) {
-	z := pool.Get().(D)
-	defer pool.Put(z)
+// inflate reads a body to its end with a decoder of a list.
+func inflate[D io.Reader](r *Receiver, list freelist.List[D], reset func(D) error, l *lease) ([]byte, error) {
+	z := list.Take()
+	defer list.Give(z)
 	if err := reset(z); err != nil {
 		return nil, unexpected(err)
 	}
@@ -116,10 +119,10 @@ func inflate[D io.Reader](r *Receiver, pool *sync.Pool, reset func(D) error, l *
 }
 
 func (r *Receiver) unzstd(body []byte, l *lease) ([]byte, error) {
-	z := zstdReaders.Get().(*zstd.Decoder)
+	z := zstdReaders.Take()
 	defer func() {
 		if z.Reset(nil) == nil { // lets go of the body
-			zstdReaders.Put(z)
+			zstdReaders.Give(z)
 		}
 	}()
 	if err := z.Reset(bytes.NewReader(body)); err != nil {
@@ -143,9 +146,9 @@ func (z *zlibReader) reset(src io.Reader) (err error) {
 // some clients a bare one, which has no such head.
 func (r *Receiver) undeflate(body []byte, l *lease) ([]byte, error) {
 	if len(body) >= 2 && body[0]&0x0f == 8 && (int(body[0])<<8|int(body[1]))%31 == 0 {
-		return inflate(r, &zlibReaders, func(z *zlibReader) error { return z.reset(bytes.NewReader(body)) }, l)
+		return inflate(r, zlibReaders, func(z *zlibReader) error { return z.reset(bytes.NewReader(body)) }, l)
 	}
-	return inflate(r, &flateReaders, func(z io.ReadCloser) error {
+	return inflate(r, flateReaders, func(z io.ReadCloser) error {
 		return z.(flate.Resetter).Reset(bytes.NewReader(body), nil)
 	}, l)
 }
@@ -157,7 +160,7 @@ var snappyMagic = []byte("\xff\x06\x00\x00sNaPpY")
 // it framed, others one block.
 func (r *Receiver) unsnappy(body []byte, l *lease) ([]byte, error) {
 	if bytes.HasPrefix(body, snappyMagic) {
-		return inflate(r, &snappyReaders, func(z *s2.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
+		return inflate(r, snappyReaders, func(z *s2.Reader) error { z.Reset(bytes.NewReader(body)); return nil }, l)
 	}
 	size, err := s2.DecodedLen(body)
 	switch {

@@ -8,9 +8,7 @@ import (
 
 // Accept is what the transports call, without them.
 func Accept(ctx context.Context, r *Receiver, s otlpwire.Signal, payload []byte) error {
-	l := lease{budget: &r.inFlight}
-	defer l.end()
-	if _, f := r.accept(ctx, s, payload, &l); f != nil {
+	if _, f := r.accept(ctx, s, payload); f != nil {
 		return f
 	}
 	return nil

@@ -129,22 +129,34 @@ func (p *partition) settled(parts []entry, now time.Time) bool {
 // their place.
 func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle) error {
 	parts := make([]*part.Part, len(handles))
-	drop := map[uint64]bool{}
-	var rows int64
-	into := entry{received: handles[0].entry.received}
 	for i, h := range handles {
 		pt, err := h.load()
 		if err != nil {
 			return fmt.Errorf("storage: compact %s: %w", p.key, err)
 		}
 		parts[i] = pt
+	}
+	n, memory := s.mergeable(parts, handles)
+	if n < 2 {
+		return nil // the next plan leaves out those that are too large
+	}
+	parts, handles = parts[:n], handles[:n]
+	held, err := s.opts.Memory.ReserveSlowly(ctx, "merges", memory)
+	if err != nil {
+		return fmt.Errorf("storage: compact %s: %w", p.key, err)
+	}
+	defer held.Close()
+	drop := map[uint64]bool{}
+	var rows int64
+	into := entry{received: handles[0].entry.received}
+	for _, h := range handles {
 		drop[h.entry.id] = true
 		rows += h.entry.rows
 		into.level = max(into.level, h.entry.level+1)
 		into.received = into.received.union(h.entry.received)
 	}
 	merged, err := s.writePart(ctx, p, into, func(w io.Writer) (part.Info, error) {
-		info, err := part.Merge(w, part.Options{}, parts...)
+		info, err := part.Merge(w, s.partOptions(), parts...)
 		if err == nil && info.Rows != rows {
 			err = corruptf("merge of parts with %d rows has %d", rows, info.Rows)
 		}
@@ -166,6 +178,31 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 		s.counters.CompactedParts += int64(len(handles))
 		s.counters.CompactedRows += rows
 	})
+}
+
+// mergeable returns how many of the first parts can be merged within the
+// memory of the budget, and what that takes: a row group of each, with a
+// quarter for the order of its rows, and the one that is written twice, as
+// rows and as bytes. Parts whose row groups are too large for any merge, which
+// were written with a larger budget, stay as they are.
+func (s *Store) mergeable(parts []*part.Part, handles []*handle) (n int, memory int64) {
+	if s.opts.Memory == nil {
+		return len(parts), 0
+	}
+	most := s.opts.Memory.Pool() / 4 * 3 // queries go on meanwhile
+	memory = 2 * s.opts.groupBytes
+	for i, pt := range parts {
+		need := pt.GroupMemory() * 5 / 4
+		if need > (most-2*s.opts.groupBytes)/2 {
+			handles[i].refuseMerge()
+			return 0, 0
+		}
+		if memory+need > most {
+			return i, memory
+		}
+		memory += need
+	}
+	return len(parts), memory
 }
 
 // blameMerge finds out which parts made a merge fail, so that the next one

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/internal/freelist"
 	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
@@ -234,7 +235,7 @@ func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 		return err
 	}
 	h, err := s.writePart(context.Background(), p, entry{received: t.received}, func(w io.Writer) (part.Info, error) {
-		return part.Write(w, part.Options{}, t.table)
+		return part.Write(w, s.partOptions(), t.table)
 	})
 	if err != nil {
 		return err
@@ -248,6 +249,7 @@ func (s *Store) flushTable(g *generation, k key, born *newborns) error {
 // tableFlushed takes a table whose part is published out of its generation.
 // mu is held.
 func (s *Store) tableFlushed(g *generation, k key, e entry) {
+	s.letGo(g.tables[k])
 	delete(g.tables, k)
 	s.counters.FlushedRows += e.rows
 	s.counters.FlushedBytes += e.size
@@ -287,19 +289,19 @@ func (s *Store) writePart(ctx context.Context, p *partition, e entry, write func
 }
 
 // writeBuffers are shared by the parts that are written one after another.
-var writeBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 256<<10) }}
+var writeBuffers = freelist.New(maxFlushWorkers, func() *bufio.Writer { return bufio.NewWriterSize(nil, 256<<10) })
 
 // fill fills a new file, syncs and closes it, and notes in e what it holds.
 func (e *entry) fill(ctx context.Context, f vfs.File, write func(w io.Writer) (part.Info, error)) error {
 	sum := &summing{stop: ctx.Err, w: f, hash: xxhash.New()}
-	buf := writeBuffers.Get().(*bufio.Writer)
+	buf := writeBuffers.Take()
 	buf.Reset(sum)
 	info, err := write(buf)
 	if err == nil {
 		err = buf.Flush()
 	}
 	buf.Reset(nil)
-	writeBuffers.Put(buf)
+	writeBuffers.Give(buf)
 	if err == nil {
 		err = f.Sync()
 	}

@@ -57,8 +57,8 @@ func (f *files) leavingBytes() int64 {
 	return f.leaving
 }
 
-func newFiles(pool *filepool.Pool, remove func(name string)) *files {
-	return &files{pool: pool, remove: remove, traces: part.NewTraceCache(traceCacheBytes), idle: list.New()}
+func newFiles(o *Options, pool *filepool.Pool, remove func(name string)) *files {
+	return &files{pool: pool, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), idle: list.New()}
 }
 
 // add returns the handle of a part, with the manifest's reference.

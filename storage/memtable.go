@@ -27,6 +27,30 @@ type memTable struct {
 	end   uint64 // highest ring position of its rows
 	// received is when the first and the last of its rows came.
 	received span
+	// pins is the number of snapshots that show its rows, and flushed tells
+	// that nobody else needs them any more.
+	pins    int
+	flushed bool
+}
+
+// unpin takes a snapshot back. What scans alone kept in memory is no longer.
+func (s *Store) unpin(tables []*memTable) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range tables {
+		if t.pins--; t.pins == 0 && t.flushed {
+			s.scanned.Force(-int64(t.table.Bytes()))
+		}
+	}
+}
+
+// letGo says that the rows of a table are in a part. As long as scans show
+// them from memory, that memory is theirs. mu is held.
+func (s *Store) letGo(t *memTable) {
+	t.flushed = true
+	if t.pins > 0 {
+		s.scanned.Force(int64(t.table.Bytes()))
+	}
 }
 
 func newGeneration(seq uint64) *generation {
@@ -59,6 +83,6 @@ func (g *generation) keys() []key {
 
 // full tells whether the generation is to be sealed.
 func (g *generation) full(o *Options, now time.Time) bool {
-	return g.rows >= int64(o.FlushRows) || g.input >= int64(o.FlushBytes) || len(g.tables) > maxOpenTables ||
+	return g.rows >= int64(o.FlushRows) || g.input >= int64(o.FlushBytes) || g.bytes() >= o.flushMemory || len(g.tables) > maxOpenTables ||
 		(o.FlushInterval > 0 && !g.empty() && now.Sub(g.born) >= o.FlushInterval)
 }

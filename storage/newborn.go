@@ -66,7 +66,7 @@ func (s *Store) bear(p *partition, t *memTable) (n *newborn, err error) {
 	}
 	e := entry{id: id, received: t.received}
 	err = e.fill(context.Background(), f, func(w io.Writer) (part.Info, error) {
-		return part.Write(w, part.Options{}, t.table)
+		return part.Write(w, s.partOptions(), t.table)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("storage: write %s in %s: %w", partName(id), dir, err)

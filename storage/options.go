@@ -5,7 +5,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
 
@@ -99,10 +101,42 @@ type Options struct {
 	// ReadOnly opens a directory beside a running writer: no lock is taken,
 	// nothing is written, and each scan sees what the writer has published.
 	ReadOnly bool
+	// Memory is the budget of the process that the store draws on; nil is one
+	// without a limit. The defaults above and the size of row groups are
+	// smaller with a small one.
+	Memory *membudget.Budget
 	// Logger gets what operators should know; nil is slog.Default.
 	Logger *slog.Logger
 
 	fs vfs.FS // for tests; nil is the operating system's
+
+	// Derived from Memory.
+	flushMemory int64 // of the memtable, at which it is sealed
+	groupBytes  int64 // of a row group in memory
+	traceCache  int64 // of what is kept decoded for reading traces
+}
+
+// minGroupBytes is the memory of a row group that still packs well: 8,000
+// spans take 3 % more bytes each than 128,000, and 32,000 take 0.5 %.
+const minGroupBytes = 3 << 19
+
+// withBudget derives from Memory what depends on it.
+func (o Options) withBudget() Options {
+	o.flushMemory, o.traceCache = math.MaxInt64, traceCacheBytes
+	if m := o.Memory; m != nil {
+		o.flushMemory = m.Memtable() / 2
+		o.groupBytes = max(m.Limit()/32, minGroupBytes)
+		o.traceCache = min(m.Pool()/4, traceCacheBytes)
+		if o.MaxPendingBytes <= 0 {
+			o.MaxPendingBytes = min(m.Memtable(), max(4*int64(o.FlushBytes), 256<<20))
+		}
+	}
+	return o
+}
+
+// partOptions returns how parts are written.
+func (s *Store) partOptions() part.Options {
+	return part.Options{GroupBytes: s.opts.groupBytes, Coders: s.coders}
 }
 
 // DescriptorLimit returns how many files and connections the process may have
@@ -120,6 +154,7 @@ func (o Options) withDefaults() Options {
 			o.FlushBytes = 20 << 20
 		}
 	}
+	o = o.withBudget()
 	if o.FlushInterval == 0 {
 		o.FlushInterval = 10 * time.Second
 	}

@@ -15,6 +15,8 @@ import (
 type snapshot struct {
 	parts   []scanPart
 	memory  []column.Block
+	tables  []*memTable // that memory is of
+	store   *Store
 	total   int // parts of the signal, also those that do not match
 	damaged int // parts that may match and cannot be read
 }
@@ -28,6 +30,10 @@ type scanPart struct {
 func (sn *snapshot) release() {
 	for _, p := range sn.parts {
 		p.h.release()
+	}
+	if len(sn.tables) > 0 {
+		sn.store.unpin(sn.tables)
+		sn.tables = nil
 	}
 }
 
@@ -74,7 +80,7 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 	if s.closing {
 		return nil, nil, ErrClosed
 	}
-	sn := &snapshot{}
+	sn := &snapshot{store: s}
 	var handles []*handle
 	for _, p := range s.sortedLocked() {
 		if p.key.signal != signal {
@@ -98,9 +104,12 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 			continue
 		}
 		for _, k := range g.keys() {
-			t := g.tables[k].table
+			m := g.tables[k]
+			t := m.table
 			if k.signal == signal && (span{t.MinTime(), t.MaxTime()}).overlaps(from, to) {
 				sn.memory = append(sn.memory, t.Blocks()...)
+				sn.tables = append(sn.tables, m)
+				m.pins++
 			}
 		}
 	}

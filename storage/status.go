@@ -139,6 +139,13 @@ func (s *Store) Status() Status {
 	return st
 }
 
+// MemoryBytes returns the memory of the rows that are not in parts yet.
+func (s *Store) MemoryBytes() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sealed.bytes() + s.active.bytes()
+}
+
 func (p *partition) statusLocked(ring uint64) PartitionStatus {
 	ps := PartitionStatus{Signal: p.key.signal, Day: p.key.day.String(), Watermark: p.man.position(ring), Damaged: len(p.damage)}
 	for i, h := range p.handles {

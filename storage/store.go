@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/filepool"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
@@ -27,6 +29,8 @@ type Store struct {
 	lock      io.Closer
 	files     *files
 	listing   listing
+	coders    *encoding.Coders
+	scanned   *membudget.Cache // what only scans keep in memory
 	watermark uint64
 	replayed  map[key]uint64 // watermarks of Options.Ring at Open
 
@@ -85,9 +89,10 @@ func Open(dir string, o Options) (*Store, error) {
 		dir: dir, opts: o, fs: o.fs, log: o.Logger, cancel: cancel,
 		signalsReady: map[string]bool{}, replayed: map[key]uint64{}, partitions: map[key]*partition{}, missing: map[Signal]Damage{}, ends: map[Signal]uint64{}, overlays: map[Signal][]overlaid{},
 		wake: make(chan struct{}, 1), maintain: make(chan struct{}, 1), changed: make(chan struct{}),
-		active: newGeneration(1),
+		active: newGeneration(1), coders: encoding.NewCoders(),
 	}
-	s.files = newFiles(filepool.New(s.fs, s.opts.MaxOpenFiles), s.removeFile)
+	s.files = newFiles(&s.opts, filepool.New(s.fs, s.opts.MaxOpenFiles), s.removeFile)
+	s.scanned = o.Memory.Cache("rows under scans", nil)
 	if err := s.open(); err != nil {
 		cancel()
 		s.files.close()

@@ -18,6 +18,11 @@ const subscriptionBytes = 8 << 20
 // the publisher: what a slow subscriber has no room for is dropped and counted.
 // A Hub is safe for concurrent use.
 type Hub struct {
+	// Limit bounds the bytes that wait for all subscribers together; 0 is no
+	// bound. It is set before the first use.
+	Limit int64
+
+	held atomic.Int64
 	// active is the number of subscribers, so that a publisher nobody
 	// listens to pays one atomic load.
 	active atomic.Int32
@@ -89,6 +94,12 @@ func (h *Hub) Close() {
 	}
 }
 
+// Held returns the bytes that wait for subscribers. What several wait for is
+// there once and counts for each.
+func (h *Hub) Held() int64 { return h.held.Load() }
+
+func (h *Hub) full(n int) bool { return h.Limit > 0 && h.held.Load()+int64(n) > h.Limit }
+
 // Over is closed when the hub is.
 func (s *Subscription) Over() <-chan struct{} { return s.over }
 
@@ -99,6 +110,7 @@ func (s *Subscription) Close() {
 	if _, ok := s.hub.subs[s]; ok {
 		delete(s.hub.subs, s)
 		s.hub.active.Add(-1)
+		s.Take()
 	}
 }
 
@@ -112,6 +124,7 @@ func (s *Subscription) Take() (requests [][]byte, dropped uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	requests, dropped = s.requests, s.dropped
+	s.hub.held.Add(-int64(s.bytes))
 	s.requests, s.bytes, s.dropped = nil, 0, 0
 	return requests, dropped
 }
@@ -120,7 +133,7 @@ func (s *Subscription) Take() (requests [][]byte, dropped uint64) {
 // returns that copy.
 func (s *Subscription) offer(request, shared []byte) []byte {
 	s.mu.Lock()
-	if s.bytes > 0 && s.bytes+len(request) > subscriptionBytes {
+	if s.bytes > 0 && (s.bytes+len(request) > subscriptionBytes || s.hub.full(len(request))) {
 		s.dropped++
 	} else {
 		if shared == nil {
@@ -128,6 +141,7 @@ func (s *Subscription) offer(request, shared []byte) []byte {
 		}
 		s.requests = append(s.requests, shared)
 		s.bytes += len(request)
+		s.hub.held.Add(int64(len(request)))
 	}
 	s.mu.Unlock()
 	select {

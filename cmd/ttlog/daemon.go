@@ -20,6 +20,7 @@ import (
 
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/receiver"
@@ -31,6 +32,7 @@ import (
 type daemon struct {
 	config  config
 	logger  *slog.Logger
+	memory  *membudget.Budget
 	dir     *datadir.DataDir
 	servers []*http.Server
 	// connections are those of all servers.
@@ -44,20 +46,26 @@ type daemon struct {
 // startDaemon opens the data directory and binds every address before it
 // serves on any. On an error nothing is left open.
 func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
-	d = &daemon{config: c, logger: logger, connections: newConnections(maxConnections()), failed: make(chan error, 4)}
+	d = &daemon{
+		config: c, logger: logger, memory: membudget.New(c.memoryBytes),
+		connections: newConnections(maxConnections()), failed: make(chan error, 4),
+	}
+	d.memory.Enforce()
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
 		}
 	}()
-	if d.dir, err = openDataDir(c, logger); err != nil {
+	if d.dir, err = openDataDir(c, d.memory, logger); err != nil {
 		return d, err
 	}
 	recv := receiver.New(d.dir.Ring, receiver.Options{
 		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow,
 		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
-		Allow: c.guard.Check, Trail: d.dir.Trail,
+		MaxInFlightBytes: min(d.memory.InFlight(), maxInFlight),
+		Allow:            c.guard.Check, Trail: d.dir.Trail,
 	})
+	d.memory.Gauge("requests in flight", func() int64 { return recv.Stats().InFlightBytes })
 	if c.dedupWindow > 0 {
 		if err := d.dir.Recall(recv.Recall); err != nil {
 			logger.Warn("requests from before the start are not known: one that is sent again is stored again", "error", err)
@@ -80,9 +88,14 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	return d, nil
 }
 
-func openDataDir(c config, logger *slog.Logger) (*datadir.DataDir, error) {
+// maxInFlight bounds the requests being received together, however much memory
+// there is.
+const maxInFlight = 256 << 20
+
+func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
+		Memory:    memory,
 		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDisk.bytes, Logger: logger},
 		// A percentage is of the file system, whoever uses it.
 		MaxDiskShare: c.maxDisk.percent / 100,
@@ -131,6 +144,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
 		Ready:   d.dir.Ready,
+		Query:   query.Options{Memory: d.memory},
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),

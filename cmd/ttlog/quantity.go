@@ -8,6 +8,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/prometheus/common/model"
+
+	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // parseAge reads a duration with units up to years, such as 36h, 7d or 1d12h.
@@ -31,6 +33,22 @@ func parseRingSize(s string) (int64, error) {
 	}
 	if n < minRing {
 		return 0, fmt.Errorf("%q is less than %s", s, humanize.IBytes(minRing))
+	}
+	return n, nil
+}
+
+// parseMemory reads 256MiB or 2GB or a number of bytes; without any, it is what
+// the surroundings say.
+func parseMemory(s string) (int64, error) {
+	if s == "" {
+		return membudget.ForDaemon(), nil
+	}
+	n, err := parseBytes(s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no size such as 256MiB or 2GB", s)
+	}
+	if n < membudget.Min {
+		return 0, fmt.Errorf("%q is less than %s", s, humanize.IBytes(membudget.Min))
 	}
 	return n, nil
 }

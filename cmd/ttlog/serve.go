@@ -59,6 +59,7 @@ func serveCommand() *cobra.Command {
 	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes or 1GiB; no more than 5% of it unless it is given; 0 is no reserve")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
 	f.String("dedup-window", "10m", "how long a request is remembered, so that one that is sent again after a lost acknowledgement is stored once; 0 turns it off")
+	f.String("memory", "", "memory of the process, at least 32MiB: bytes or 2GiB; without it GOMEMLIMIT, three quarters of the control group's limit, or a quarter of the machine's")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
 	return cmd
 }
@@ -73,8 +74,9 @@ type config struct {
 	guard              *queryapi.Guard
 	retention          time.Duration
 	maxDisk            diskLimit
-	minFree            int64         // 0 where nobody asked for a size, below 0 for none
-	ringBytes          int64         // 0 where nobody asked for a size
+	minFree            int64 // 0 where nobody asked for a size, below 0 for none
+	ringBytes          int64 // 0 where nobody asked for a size
+	memoryBytes        int64
 	dedupWindow        time.Duration // below 0 for none
 	syncBeforeAck      bool
 }
@@ -146,6 +148,9 @@ func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
 			return c, fmt.Errorf("--ring-size: %w", err)
 		}
+	}
+	if c.memoryBytes, err = parseMemory(v.GetString("memory")); err != nil {
+		return c, fmt.Errorf("--memory: %w", err)
 	}
 	switch d := v.GetString("durability"); d {
 	case "process":

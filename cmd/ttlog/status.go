@@ -120,6 +120,17 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		ready = 0
 	}
 	e.gauge("ready", "1 where /readyz answers 200.", ready)
+	m := d.Memory
+	e.gauge("memory_limit_bytes", "Memory budget of the process.", float64(m.Limit))
+	e.gauge("memory_pool_bytes", "Memory that queries, traces, merges and caches share.", float64(m.Pool))
+	e.gauge("memory_pool_held_bytes", "Memory that they hold.", float64(m.Held))
+	for name, n := range m.Consumers {
+		e.gauge("memory_held_bytes", "Memory held, by consumer.", float64(n), "consumer", name)
+	}
+	e.gauge("memory_waiting", "Queries, traces and merges that wait for memory.", float64(m.Waiting))
+	e.counter("memory_refused_total", "Queries and traces refused because no memory was free.", float64(m.Refused))
+	e.counter("memory_exceeded_total", "Attempts of queries to grow for which no memory was free.", float64(m.Exceeded))
+	e.counter("memory_slow_readers_cut_total", "Answers cut off because their reader did not read and others waited.", float64(m.Cut))
 	r := receiverReport(s.recv.Stats())
 	e.gauge("receiver_in_flight_bytes", "Bytes that requests hold now.", float64(r.InFlightBytes))
 	for _, p := range r.Endpoints {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/hops"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/internal/redact"
@@ -51,6 +52,8 @@ type Options struct {
 	// Reserve is what is left free of the file system; 0 means 256 MiB, but no
 	// more than a twentieth of it, below 0 nothing.
 	Reserve int64
+	// Memory is the budget that everything draws on; nil is one without a limit.
+	Memory *membudget.Budget
 	// Durable is for producers who wait for the ring's SyncTo: what a
 	// forwarder's queue takes over from the ring is then on the disk as well
 	// before the ring lets go of it.
@@ -87,6 +90,7 @@ type DataDir struct {
 	disk         *disk
 	aside        string // where a damaged ring is kept, if there was one
 	forwardGrace time.Duration
+	memory       *membudget.Budget
 	logger       *slog.Logger
 }
 
@@ -103,8 +107,9 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	}
 	d = &DataDir{
 		Tail: new(stream.Hub), Trail: hops.New(), titles: make(map[string]string),
-		path: dir, durable: o.Durable, forwardGrace: o.ForwardGrace, logger: o.Logger,
+		path: dir, durable: o.Durable, forwardGrace: o.ForwardGrace, logger: o.Logger, memory: o.Memory,
 	}
+	d.Tail.Limit = o.Memory.Limit() / tailShare
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.closeParts())
@@ -125,6 +130,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if o.MaxDiskShare > 0 {
 		o.Store.DiskLimit = d.disk.limit
 	}
+	o.Store.Memory = o.Memory
 	if d.aside != "" {
 		if err := d.salvage(o.Store); err != nil {
 			return d, err
@@ -149,8 +155,13 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err != nil {
 		return d, err
 	}
+	o.Memory.Gauge("memtables", d.Store.MemoryBytes)
+	o.Memory.Gauge("tails", d.Tail.Held)
 	return d, d.Pipeline.Start()
 }
+
+// tailShare is what part of the memory may wait for those who listen.
+const tailShare = 16
 
 // inUse adds to a ring's error that another process has it open who that is.
 // The store's lock file says so: its holder opened the ring as well.

@@ -1,6 +1,7 @@
 package datadir
 
 import (
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
@@ -12,6 +13,8 @@ type Status struct {
 	Ring  RingStatus   `json:"ring"`
 	Sinks []SinkStatus `json:"sinks"`
 	Disk  DiskStatus   `json:"disk"`
+	// Memory is the budget of the process, by consumer.
+	Memory membudget.Usage `json:"memory"`
 	// NotReady is why /readyz answers 503; empty where it does not.
 	NotReady string `json:"not_ready,omitempty"`
 }
@@ -115,7 +118,10 @@ type SinkStatus struct {
 
 // Status returns the state of store, ring and pipeline.
 func (d *DataDir) Status() Status {
-	s := Status{Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()), Disk: d.disk.status()}
+	s := Status{
+		Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()),
+		Disk: d.disk.status(), Memory: d.memory.Usage(),
+	}
 	if err := d.Ready(); err != nil {
 		s.NotReady = err.Error()
 	}

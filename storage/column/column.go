@@ -101,7 +101,8 @@ type Attributes interface {
 	// Append appends the attributes of a row to dst in order of their keys,
 	// each key once. Those without a value are left out.
 	Append(dst []Attribute, row int) ([]Attribute, error)
-	// Bytes returns about how much memory is held beside the columns.
+	// Bytes returns about how much memory is held beside the columns, and by
+	// those that Append was the first to need.
 	Bytes() int64
 }
 

@@ -16,10 +16,12 @@ const (
 	Best
 )
 
-// Encoder encodes columns. The zero value encodes at level Fast. An Encoder has
-// no state and may be used by several goroutines.
+// Encoder encodes columns. The zero value encodes at level Fast. Its
+// copies may be used by several goroutines.
 type Encoder struct {
 	Level Level
+	// Coder is of that level or a higher one. Without one, each call takes one.
+	Coder Coder
 	// trial is set while a sample is encoded only to see how small it gets:
 	// inner columns are then chosen without trials of their own.
 	trial bool

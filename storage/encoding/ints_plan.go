@@ -280,7 +280,7 @@ func (p *planner) tryZstd(e Encoder, v []int64, s shape) {
 		p.res = slices.Grow(p.res[:0], len(part))[:len(part)]
 		t.shift(p.res, part)
 		raw = residualBytes(raw[:0], p.res, width, layoutRows)
-		packed = e.zstd().EncodeAll(raw, packed[:0])
+		packed = e.AppendFrame(packed[:0], raw)
 		got += len(packed)
 		rows += len(part)
 	}

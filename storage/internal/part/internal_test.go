@@ -11,6 +11,7 @@ import (
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 	"github.com/ttlog/ttlog/storage/internal/tabletest"
 )
@@ -51,7 +52,7 @@ func split(t testing.TB, file []byte) (chunks, footer []byte) {
 
 // join makes a part of chunks and an unpacked footer, with a right trailer.
 func join(chunks, footer []byte) []byte {
-	packed := pack(footer, nil)
+	packed := encoding.Encoder{}.AppendFrame(nil, footer)
 	out := append([]byte(magic), chunks...)
 	out = append(out, packed...)
 	out = binary.LittleEndian.AppendUint32(out, uint32(len(packed)))
@@ -73,7 +74,7 @@ func readAll(p *Part) error {
 		_, err := b.AppendOTLP(nil, nil)
 		errs = append(errs, err)
 	}
-	_, _, err = p.FindTrace(nil, [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil)
+	_, err = p.FindTrace([16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil, func([]byte) error { return nil })
 	errs = append(errs, err)
 	_, err = p.Columns()
 	errs = append(errs, err)

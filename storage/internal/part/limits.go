@@ -17,8 +17,8 @@ const (
 	// maxItems is how many of them a row group can have: one row less than
 	// groupWeight, and one row that is as heavy as a request can be.
 	maxItems = groupWeight + table.MaxItems
-	// groupBytes is how many bytes of memory end a row group when merging.
-	groupBytes = 128 << 20
+	// defaultGroupBytes is how many bytes of memory end a row group.
+	defaultGroupBytes = 128 << 20
 	// maxDictBytes bounds the strings of one dictionary.
 	maxDictBytes = 1 << 30
 	// maxFooterBytes bounds the footer, decompressed.

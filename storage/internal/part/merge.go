@@ -64,7 +64,7 @@ type cursor struct {
 	number int      // order among rows of equal time
 	rows   []uint32 // rows left, by time
 	weight func(row uint32) int
-	bytes  int // a row's memory, about
+	bytes  int64 // a row's memory, about
 }
 
 func (c *cursor) time() int64 { return c.chunk.Time(int(c.rows[0])) }
@@ -92,7 +92,7 @@ func (m *merger) next() error {
 	var chunks []*table.Chunk
 	index := map[*table.Chunk]uint32{}
 	var locs []table.Loc
-	weight, bytes := 0, 0
+	weight, bytes := 0, int64(0)
 	for len(locs) < m.w.opts.GroupRows && m.more() {
 		if err := m.load(); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (m *merger) next() error {
 		row := c.rows[0]
 		weight += c.weight(row)
 		bytes += c.bytes
-		if len(locs) > 0 && (weight > groupWeight || bytes > groupBytes) {
+		if len(locs) > 0 && (weight > groupWeight || bytes > m.w.opts.GroupBytes) {
 			break
 		}
 		src, ok := index[c.chunk]
@@ -130,7 +130,7 @@ func (m *merger) load() error {
 			return fmt.Errorf("part: merge: %w", err)
 		}
 		heap.Push(&m.loaded, &cursor{
-			chunk: c, number: m.number, rows: rowsByTime(c), weight: c.Weight(), bytes: c.Bytes() / c.Rows.N,
+			chunk: c, number: m.number, rows: rowsByTime(c), weight: c.Weight(), bytes: max(int64(c.Bytes()), g.group.memory) / int64(c.Rows.N),
 		})
 		m.number++
 	}

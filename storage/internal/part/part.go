@@ -98,6 +98,15 @@ func (p *Part) describe(size int64) {
 	p.info.Services = allServices(p.footer.groups)
 }
 
+// GroupMemory returns about what the largest row group takes when it is read.
+func (p *Part) GroupMemory() int64 {
+	most := int64(0)
+	for i := range p.footer.groups {
+		most = max(most, p.footer.groups[i].memory)
+	}
+	return most
+}
+
 // Info returns what the part is about.
 func (p *Part) Info() Info { return p.info }
 
@@ -163,21 +172,22 @@ func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]colum
 	return out, nil
 }
 
-// FindTrace appends the rows of a trace to dst as OTLP, and returns how many
-// there are. Row groups without the trace cost at most their trace filter and
-// their trace ids. Row groups with it are decoded as a whole, or taken from
-// cache, which may be nil.
-func (p *Part) FindTrace(dst []byte, id [16]byte, cache *TraceCache) (out []byte, rows int, err error) {
+// FindTrace calls emit with the rows of a trace as OTLP, in pieces that are
+// valid during the call, and returns how many rows there are. Row groups
+// without the trace cost at most their trace filter and their trace ids. Row
+// groups with it are decoded as a whole, one at a time, or taken from cache,
+// which may be nil.
+func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte) error) (rows int, err error) {
 	at := traceLeaf(p.footer.signal)
 	if at < 0 {
-		return dst, 0, nil
+		return 0, nil
 	}
 	s := source{p, nil}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		if ok, err := s.mayHoldTrace(g, string(id[:])); err != nil || !ok {
 			if err != nil {
-				return nil, 0, err
+				return 0, err
 			}
 			continue
 		}
@@ -190,18 +200,18 @@ func (p *Part) FindTrace(dst []byte, id [16]byte, cache *TraceCache) (out []byte
 			return table.NewTraceReader(c, at)
 		})
 		if err != nil {
-			return nil, 0, err
+			return 0, err
 		}
 		if r == nil {
 			continue
 		}
-		var n int
-		if dst, n, err = r.Append(dst, string(id[:])); err != nil {
-			return nil, 0, err
+		n, err := r.Each(string(id[:]), table.PieceRows(g.memory, g.rows.n), emit)
+		if err != nil {
+			return 0, err
 		}
 		rows += n
 	}
-	return dst, rows, nil
+	return rows, nil
 }
 
 func holdsTrace(c *table.Chunk, leaf int, id string) (bool, error) {

@@ -206,6 +206,15 @@ func TestVerify_FindsAnyFlip(t *testing.T) {
 	}
 }
 
+// findTrace appends the rows of a trace to dst.
+func findTrace(p *part.Part, dst []byte, id [16]byte, c *part.TraceCache) ([]byte, int, error) {
+	rows, err := p.FindTrace(id, c, func(piece []byte) error {
+		dst = append(dst, piece...)
+		return nil
+	})
+	return dst, rows, err
+}
+
 func TestFindTrace(t *testing.T) {
 	s := otlpwire.Traces
 	p := open(t, full(t, s, part.Options{GroupRows: 9}))
@@ -217,7 +226,7 @@ func TestFindTrace(t *testing.T) {
 			want++
 		}
 	}
-	out, rows, err := p.FindTrace(nil, id, nil)
+	out, rows, err := findTrace(p, nil, id, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +234,7 @@ func TestFindTrace(t *testing.T) {
 	if err != nil || len(records) != rows || rows == 0 || rows > want {
 		t.Errorf("%d rows, %d records, at most %d wanted, error %v", rows, len(records), want, err)
 	}
-	if out, rows, err := p.FindTrace([]byte("x"), [16]byte{9}, nil); string(out) != "x" || rows != 0 || err != nil {
+	if out, rows, err := findTrace(p, []byte("x"), [16]byte{9}, nil); string(out) != "x" || rows != 0 || err != nil {
 		t.Errorf("trace that is not there: %q, %d rows, error %v", out, rows, err)
 	}
 }

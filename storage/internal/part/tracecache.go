@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"sync"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
 
@@ -16,6 +17,7 @@ import (
 // Scans do not use it: they read each column once, and few of them.
 type TraceCache struct {
 	limit int64 // bytes
+	share *membudget.Cache
 
 	mu     sync.Mutex
 	held   int64
@@ -37,9 +39,21 @@ type cachedGroup struct {
 	elem *list.Element // guarded by TraceCache.mu; nil when it is not kept
 }
 
-// NewTraceCache returns an empty cache that keeps at most limit bytes.
-func NewTraceCache(limit int64) *TraceCache {
-	return &TraceCache{limit: limit, recent: list.New(), parts: map[*Part]map[int]*cachedGroup{}}
+// NewTraceCache returns an empty cache that keeps at most limit bytes, fewer
+// while others need the memory of the budget, which may be nil.
+func NewTraceCache(limit int64, b *membudget.Budget) *TraceCache {
+	c := &TraceCache{limit: limit, recent: list.New(), parts: map[*Part]map[int]*cachedGroup{}}
+	c.share = b.Cache("trace cache", c.shrink)
+	return c
+}
+
+// shrink gives up groups until want bytes are free, or none is left.
+func (c *TraceCache) shrink(want int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for target := c.held - want; c.held > max(target, 0); {
+		c.removeLocked(c.recent.Back().Value.(*cachedGroup))
+	}
 }
 
 // Drop gives up all of a part. The part must not be in use.
@@ -111,15 +125,15 @@ func (c *TraceCache) keepLocked(g *cachedGroup, size int64) {
 	if other := c.parts[g.part][g.group]; other != nil {
 		c.removeLocked(other)
 	}
-	if size > c.limit {
+	for c.held > 0 && c.held+size > c.limit {
+		c.removeLocked(c.recent.Back().Value.(*cachedGroup))
+	}
+	if size > c.limit || !c.share.Add(size) {
 		return
 	}
 	c.setLocked(g)
 	g.size, g.elem = size, c.recent.PushFront(g)
 	c.held += size
-	for c.held > c.limit {
-		c.removeLocked(c.recent.Back().Value.(*cachedGroup))
-	}
 }
 
 // removeLocked forgets a group, if it is known. Whoever has it may go on.
@@ -133,6 +147,7 @@ func (c *TraceCache) removeLocked(g *cachedGroup) {
 	if g.elem != nil {
 		c.recent.Remove(g.elem)
 		c.held -= g.size
+		c.share.Add(-g.size)
 		g.elem = nil
 	}
 }

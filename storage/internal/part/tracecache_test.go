@@ -25,7 +25,7 @@ func TestTraceCache_ConcurrentSafe(t *testing.T) {
 		ids[i] = [16]byte{byte(i), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, byte(i)}
 		for _, p := range parts {
 			var err error
-			if want[i], _, err = p.FindTrace(want[i], ids[i], nil); err != nil {
+			if want[i], _, err = findTrace(p, want[i], ids[i], nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,7 +40,7 @@ func TestTraceCache_ConcurrentSafe(t *testing.T) {
 		if limit == 1 { // a good part of what all took
 			limit = all / 3
 		}
-		c := part.NewTraceCache(limit)
+		c := part.NewTraceCache(limit, nil)
 		var wg sync.WaitGroup
 		for worker := range 4 {
 			wg.Go(func() {
@@ -49,7 +49,7 @@ func TestTraceCache_ConcurrentSafe(t *testing.T) {
 					var got []byte
 					for _, p := range parts {
 						var err error
-						if got, _, err = p.FindTrace(got, ids[k], c); err != nil {
+						if got, _, err = findTrace(p, got, ids[k], c); err != nil {
 							t.Error(err)
 							return
 						}

@@ -25,6 +25,11 @@ type Options struct {
 	// GroupRows is the largest number of rows of a row group; 0 and less mean
 	// DefaultGroupRows.
 	GroupRows int
+	// GroupBytes is about the memory that the rows of a row group may take
+	// when they are read; 0 and less mean 128 MiB.
+	GroupBytes int64
+	// Coders are those that the part's writer takes one of; nil is new ones.
+	Coders *encoding.Coders
 }
 
 func (o Options) withDefaults() Options {
@@ -32,6 +37,12 @@ func (o Options) withDefaults() Options {
 		o.GroupRows = DefaultGroupRows
 	}
 	o.GroupRows = min(o.GroupRows, maxGroupRows)
+	if o.GroupBytes <= 0 {
+		o.GroupBytes = defaultGroupBytes
+	}
+	if o.Coders == nil {
+		o.Coders = encoding.NewCoders()
+	}
 	return o
 }
 
@@ -83,8 +94,9 @@ type writer struct {
 }
 
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
+	o = o.withDefaults()
 	pw := &writer{
-		w: w, opts: o.withDefaults(), enc: encoder{enc: encoding.Encoder{Level: l}, scratch: takeScratch()},
+		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take()},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
 	pw.enc.out = append(pw.enc.out, magic...)
@@ -95,6 +107,7 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 func (w *writer) release() {
 	w.enc.give()
 	w.enc.scratch = nil
+	w.opts.Coders.Give(w.enc.enc.Coder)
 }
 
 // chunks writes the rows of chunks in memory.
@@ -114,15 +127,16 @@ func (w *writer) chunks(chunks []*table.Chunk) error {
 		}
 	}
 	byTime(locs, times)
-	weights := make([]func(row uint32) int, len(chunks))
+	weights, rowBytes := make([]func(row uint32) int, len(chunks)), make([]int64, len(chunks))
 	for i, c := range chunks {
-		weights[i] = c.Weight()
+		weights[i], rowBytes[i] = c.Weight(), int64(c.Bytes()/c.Rows.N)
 	}
 	for from := 0; from < len(locs); {
-		to, weight := from, 0
+		to, weight, bytes := from, 0, int64(0)
 		for to < len(locs) && to-from < w.opts.GroupRows {
 			weight += weights[locs[to].Src](locs[to].Row)
-			if to > from && weight > groupWeight {
+			bytes += rowBytes[locs[to].Src]
+			if to > from && (weight > groupWeight || bytes > w.opts.GroupBytes) {
 				break
 			}
 			to++
@@ -249,7 +263,7 @@ func (w *writer) finish() (Info, error) {
 		return Info{}, fmt.Errorf("part: write: footer of %d bytes, at most %d possible", len(raw), maxFooterBytes)
 	}
 	start := len(w.enc.out)
-	w.enc.out = pack(raw, w.enc.out)
+	w.enc.out = w.enc.enc.AppendFrame(w.enc.out, raw)
 	size := len(w.enc.out) - start
 	sum := xxhash.Sum64(w.enc.out[start:])
 	w.enc.out = binary.LittleEndian.AppendUint32(w.enc.out, uint32(size))

@@ -54,6 +54,7 @@ func sortAttributes(attrs []column.Attribute) {
 type recordAttributes struct {
 	set   *AttrSet
 	order [][]uint32 // by shape: positions in the order of their keys
+	bytes int64      // of the columns that were loaded for it
 }
 
 // Append implements [column.Attributes].
@@ -64,6 +65,12 @@ func (a *recordAttributes) Append(dst []column.Attribute, row int) ([]column.Att
 	messages := false
 	for _, j := range a.orderOf(code) {
 		col := s.Cols[shape[j]]
+		if col.Leaf.Load != nil {
+			if err := col.Leaf.Ensure(); err != nil {
+				return dst, err
+			}
+			a.bytes += col.Leaf.loadedBytes()
+		}
 		if err := col.Leaf.Ensure(); err != nil {
 			return dst, err
 		}
@@ -102,7 +109,7 @@ func (a *recordAttributes) orderOf(code uint32) []uint32 {
 
 // Bytes implements [column.Attributes].
 func (a *recordAttributes) Bytes() int64 {
-	return int64(4*(len(a.set.starts)+len(a.set.values)) + 24*len(a.order))
+	return int64(4*(len(a.set.starts)+len(a.set.values)) + 24*len(a.order)) + a.bytes
 }
 
 // placeAttributes are the attributes of resources or scopes, by scope code.

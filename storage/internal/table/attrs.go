@@ -308,10 +308,14 @@ func equalShapes(a, b []uint32) bool {
 	return true
 }
 
+// colBytes is what a column takes without its values: itself, its dictionary,
+// and what finds it by key. With thousands of rare keys it is most of a set.
+const colBytes = 480
+
 func (s *AttrSet) bytes() int {
 	n := s.Shape.bytes() + s.shapeBytes
 	for _, c := range s.Cols {
-		n += c.Leaf.bytes() + len(c.Key) + 160
+		n += c.Leaf.bytes() + len(c.Key) + colBytes
 	}
 	return n
 }

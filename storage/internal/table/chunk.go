@@ -132,6 +132,18 @@ func (l *Leaf) bytes() int {
 	return n
 }
 
+// loadedBytes returns what a leaf takes that was read from a part, whose
+// dictionary does not know the bytes of its strings.
+func (l *Leaf) loadedBytes() int64 {
+	n := int64(l.bytes())
+	if l.Dict != nil {
+		for _, s := range l.Dict.Values {
+			n += int64(len(s))
+		}
+	}
+	return n
+}
+
 func (l *Leaf) snapshot() Leaf {
 	return Leaf{
 		Kind: l.Kind, Ints: slices.Clip(l.Ints),

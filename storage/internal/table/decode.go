@@ -38,7 +38,7 @@ func Decode(s otlpwire.Signal, request []byte) (*Batch, error) {
 	if Schema(s) == nil {
 		return nil, fmt.Errorf("table: no signal %d", s)
 	}
-	d := decoder{chunk: takeChunk(s)}
+	d := decoder{chunk: idleChunks[s].Take()}
 	f := otlpwire.Scan(request)
 	for f.Next() {
 		if f.Num != otlpwire.RequestResource {

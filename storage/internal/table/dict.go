@@ -159,7 +159,9 @@ func (d *Dict) copy(b []byte) string {
 }
 
 // bytes returns an estimate of the memory held.
-func (d *Dict) bytes() int { return d.size + 16*cap(d.Values) + 8*len(d.slots) + 4*cap(d.hashes) }
+func (d *Dict) bytes() int {
+	return d.size + len(d.arena) + 16*cap(d.Values) + 8*len(d.slots) + 4*cap(d.hashes)
+}
 
 // snapshot returns a dictionary with the values d has now, which stays valid
 // while d grows. Nothing may be added to it.

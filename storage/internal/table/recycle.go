@@ -1,8 +1,7 @@
 package table
 
 import (
-	"sync"
-
+	"github.com/ttlog/ttlog/internal/freelist"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -10,7 +9,16 @@ import (
 // that is released serves the next of its signal, with the room that its
 // columns and dictionaries have by then, and with its attribute columns and
 // shapes, which the next one most likely has too.
-var chunkPools [4]sync.Pool // by signal
+// One writer appends at a time, so that one of each signal is kept.
+var idleChunks = [...]freelist.List[*Chunk]{
+	otlpwire.Traces:  idleChunk(otlpwire.Traces),
+	otlpwire.Logs:    idleChunk(otlpwire.Logs),
+	otlpwire.Metrics: idleChunk(otlpwire.Metrics),
+}
+
+func idleChunk(s otlpwire.Signal) freelist.List[*Chunk] {
+	return freelist.New(1, func() *Chunk { return NewChunk(s) })
+}
 
 // What is kept for the next batch.
 const (
@@ -18,14 +26,6 @@ const (
 	maxPooledCols   = 128     // of an attribute set
 	maxPooledShapes = 256     // of an attribute set
 )
-
-// takeChunk returns an empty chunk, perhaps a used one.
-func takeChunk(s otlpwire.Signal) *Chunk {
-	if c, ok := chunkPools[s].Get().(*Chunk); ok {
-		return c
-	}
-	return NewChunk(s)
-}
 
 // Release gives the memory of a batch that is not needed any more to later
 // ones. The batch must not be used afterwards, nor released again; not
@@ -41,7 +41,7 @@ func releaseChunk(c *Chunk) {
 	}
 	c.Rows.reset()
 	c.Resources.reset()
-	chunkPools[c.Signal].Put(c)
+	idleChunks[c.Signal].Give(c)
 }
 
 func (g *Group) reset() {

@@ -15,6 +15,7 @@ type Table struct {
 	sealed   []*Chunk
 	open     *Chunk
 	rows     int // all
+	bytes    int // Bytes
 	held     int // bytes of the sealed chunks
 	min, max int64
 }
@@ -31,9 +32,12 @@ func (t *Table) Signal() otlpwire.Signal { return t.signal }
 // the table's signal.
 func (t *Table) Append(b *Batch, day int32) {
 	t.rows += t.add(b, day)
-	if t.open.Rows.N >= sealRows || t.open.Bytes() >= sealBytes {
+	open := t.open.Bytes()
+	t.bytes = t.held + open
+	if t.open.Rows.N >= sealRows || open >= sealBytes {
 		t.open.seal()
 		t.held += t.open.Bytes()
+		t.bytes = t.held
 		t.sealed = append(t.sealed, t.open)
 		t.open = NewChunk(t.signal)
 	}
@@ -60,7 +64,7 @@ func (t *Table) add(b *Batch, day int32) int {
 func (t *Table) Rows() int { return t.rows }
 
 // Bytes returns an estimate of the memory held.
-func (t *Table) Bytes() int { return t.held + t.open.Bytes() }
+func (t *Table) Bytes() int { return t.bytes }
 
 // MinTime and MaxTime return the earliest and the latest time of a row; in an
 // empty table the earliest is after the latest.

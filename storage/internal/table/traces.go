@@ -46,20 +46,33 @@ func NewTraceReader(c *Chunk, leaf int) (*TraceReader, error) {
 	return r, nil
 }
 
-// Append appends the rows of a trace to dst as OTLP, and returns how many
-// there are.
-func (r *TraceReader) Append(dst []byte, id string) (out []byte, rows int, err error) {
+// PieceBytes is about how large the pieces of a trace are.
+const PieceBytes = 256 << 10
+
+// Each calls emit with the rows of a trace as OTLP, in pieces of at most size
+// rows that are valid during the call, and returns how many rows there are.
+func (r *TraceReader) Each(id string, size int, emit func(piece []byte) error) (rows int, err error) {
 	at, _ := slices.BinarySearchFunc(r.byID, id, func(code uint32, id string) int { return cmp.Compare(r.ids[code], id) })
 	var found []uint32
 	for ; at < len(r.byID) && r.ids[r.byID[at]] == id; at++ {
 		code := r.byID[at]
 		found = append(found, r.members[r.starts[code]:r.starts[code+1]]...)
 	}
-	if len(found) == 0 {
-		return dst, 0, nil
+	var buf []byte
+	for piece := range slices.Chunk(found, size) {
+		if buf, err = r.w.append(buf[:0], piece); err == nil {
+			err = emit(buf)
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
-	out, err = r.w.append(dst, found)
-	return out, len(found), err
+	return len(found), nil
+}
+
+// PieceRows returns how many rows make a piece where so many take so much memory.
+func PieceRows(memory int64, rows int) int {
+	return int(max(PieceBytes/(memory/int64(max(rows, 1))+1), 1))
 }
 
 // Bytes returns an estimate of the memory held. strings is what the chunk took

@@ -1,0 +1,217 @@
+package membudget
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const limit = 96 << 20 // of which 32 MiB are the pool
+
+// reserve takes MiB that have to be there.
+func reserve(t *testing.T, b *Budget, mib int64) *Reservation {
+	t.Helper()
+	r, err := b.Reserve(t.Context(), "queries", mib<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestReserve_WaitsInLineAndIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		first := reserve(t, b, 20)
+		var wg sync.WaitGroup
+		for _, mib := range []int64{16, 1} { // the second would fit, but does not overtake
+			wg.Go(func() { reserve(t, b, mib).Close() })
+			synctest.Wait()
+		}
+		if n := b.Usage().Waiting; n != 2 {
+			t.Fatalf("%d wait, want 2", n)
+		}
+		first.Close()
+		wg.Wait()
+		all := reserve(t, b, 32) // alone it may have all
+		began := time.Now()
+		_, err := b.Reserve(t.Context(), "queries", 1)
+		if !errors.Is(err, ErrBusy) || time.Since(began) != maxWait {
+			t.Errorf("got %v after %s, want ErrBusy after %s", err, time.Since(began), maxWait)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := b.Reserve(ctx, "queries", 1); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+		all.Close()
+		all.Close()
+		if u := b.Usage(); u.Held != 0 || u.Waiting != 0 || len(u.Running) != 0 || u.Refused != 1 {
+			t.Errorf("in the end %+v", u)
+		}
+	})
+}
+
+func TestReserve_TooManyOrTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		if _, err := b.Reserve(t.Context(), "traces", b.Pool()+1); !errors.Is(err, ErrExhausted) {
+			t.Errorf("more than there is: %v", err)
+		}
+		all := reserve(t, b, 32)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range maxWaiting {
+			wg.Go(func() { _, _ = b.Reserve(ctx, "queries", 1) })
+		}
+		synctest.Wait()
+		began := time.Now()
+		if _, err := b.Reserve(t.Context(), "queries", 1); !errors.Is(err, ErrBusy) || time.Since(began) != 0 {
+			t.Errorf("with a full line: %v after %s, want ErrBusy at once", err, time.Since(began))
+		}
+		cancel()
+		wg.Wait()
+		all.Close()
+	})
+}
+
+func TestGrow_TakesWhatIsFreeOrFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		r, other := reserve(t, b, 8), reserve(t, b, 8)
+		if err := r.Grow(24 << 20); err != nil {
+			t.Fatalf("24 of 32 MiB, 8 of which another holds: %v", err)
+		}
+		began := time.Now()
+		if err := r.Grow(1); !errors.Is(err, ErrExhausted) || time.Since(began) != growWait {
+			t.Errorf("got %v after %s, want ErrExhausted after %s", err, time.Since(began), growWait)
+		}
+		time.AfterFunc(growWait/2, other.Close)
+		if err := r.Grow(1); err != nil {
+			t.Errorf("when another ends meanwhile: %v", err)
+		}
+		if err := r.Grow(-24 << 20); err != nil {
+			t.Errorf("giving back: %v", err)
+		}
+		r.Close()
+		if err := r.Grow(1 << 40); err != nil || b.Usage().Held != 0 {
+			t.Errorf("after Close: %v, %d bytes held", err, b.Usage().Held)
+		}
+	})
+}
+
+func TestReclaim_CachesShrinkThenSlowReadersAreCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		var c *Cache
+		kept := int64(0)
+		c = b.Cache("cache", func(want int64) {
+			gone := min(kept, want)
+			kept -= gone
+			c.Add(-gone)
+		})
+		if !c.Add(20 << 20) {
+			t.Fatal("a cache gets nothing of a free pool")
+		}
+		kept = 20 << 20
+		var slow *Reservation
+		slow, err := b.Reserve(WithCut(t.Context(), func() { slow.Close() }), "queries", 16<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if most := b.Pool()*2/3 - 16<<20; kept > most {
+			t.Errorf("the cache keeps %d bytes, want at most %d", kept, most)
+		}
+		slow.Stall()
+		began := time.Now()
+		r := reserve(t, b, 20)
+		if waited := time.Since(began); waited < stallGrace || waited > stallGrace+2*lookAgain {
+			t.Errorf("it waited %s for a reader that does not read", waited)
+		}
+		if b.Usage().Cut != 1 || c.Add(1<<30) {
+			t.Errorf("%+v; the cache took what is not there", b.Usage())
+		}
+		r.Close()
+	})
+}
+
+// TestResume_IsNotCut takes and reads on, however long others wait.
+func TestResume_IsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		cut := false
+		steady, err := b.Reserve(WithCut(t.Context(), func() { cut = true }), "queries", 32<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() {
+			_, err := b.Reserve(t.Context(), "queries", 1)
+			done <- err
+		}()
+		for range 100 {
+			steady.Stall()
+			time.Sleep(stallGrace / 2)
+			steady.Resume()
+		}
+		if err := <-done; !errors.Is(err, ErrBusy) || cut {
+			t.Errorf("waiting: %v; a reader that reads was cut off: %v", err, cut)
+		}
+		steady.Close()
+	})
+}
+
+func TestNil_GrantsEverything(t *testing.T) {
+	var b *Budget
+	r, err := b.Reserve(t.Context(), "queries", 1<<60)
+	if err != nil || r.Grow(1<<60) != nil || !b.Cache("c", nil).Add(1<<60) || b.Limit() != 0 {
+		t.Errorf("a nil budget: %v", err)
+	}
+	r.Stall()
+	r.Resume()
+	r.Close()
+	b.Gauge("g", nil)
+	b.Cache("c", nil).Force(1)
+}
+
+func TestCgroupLimit(t *testing.T) {
+	const total = "MemTotal: 8388608 kB\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  int64
+	}{
+		"version 2, the parent's is less": {map[string]string{
+			"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/b/memory.max": "2000000000\n", "sys/fs/cgroup/a/memory.max": "1000000000\n", "sys/fs/cgroup/memory.max": "max\n",
+		}, 1_000_000_000},
+		"version 2, in a container":  {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "536870912\n"}, 536870912},
+		"version 2, the host's path": {map[string]string{"proc/self/cgroup": "0::/docker/x\n", "sys/fs/cgroup/memory.max": "536870912\n"}, 536870912},
+		"version 1": {map[string]string{
+			"proc/self/cgroup": "12:cpu,cpuacct:/x\n7:memory:/x\n", "sys/fs/cgroup/memory/x/memory.limit_in_bytes": "268435456\n",
+		}, 268435456},
+		"version 1, none": {map[string]string{"proc/self/cgroup": "7:memory:/\n", "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n"}, 0},
+		"none":            {map[string]string{"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 0},
+		"no cgroups":      {nil, 0},
+	} {
+		root := t.TempDir()
+		write := func(name, text string) {
+			path := filepath.Join(root, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("proc/meminfo", total)
+		for name, text := range c.files {
+			write(name, text)
+		}
+		if got := cgroupLimit(root); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
