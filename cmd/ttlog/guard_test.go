@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	grpcstatus "google.golang.org/grpc/status"
 )
 
@@ -98,6 +99,14 @@ func TestServe_KeepsPagesOut(t *testing.T) {
 	}
 	if err := exportAs(t, p.otlpGRPC, "evil.example:4317"); grpcstatus.Code(err) != codes.PermissionDenied || !strings.Contains(err.Error(), "--allowed-hosts evil.example") {
 		t.Errorf("gRPC to a foreign host: %v", err)
+	}
+	conn, err := grpc.NewClient(p.otlpGRPC, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority("evil.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := grpc_health_v1.NewHealthClient(conn).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{}); grpcstatus.Code(err) != codes.PermissionDenied {
+		t.Errorf("a health check for a foreign host: %v", err)
 	}
 	// Nothing of it came in, and a refusal is counted.
 	_, text := get(t, p.api+"/metrics")
