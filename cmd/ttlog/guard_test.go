@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -27,9 +28,7 @@ func askAs(t *testing.T, base, method, path, contentType, body string, headers h
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range headers {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, headers)
 	req.Header.Set("Content-Type", contentType)
 	if host != "" {
 		req.Host = host
