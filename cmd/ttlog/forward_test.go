@@ -168,7 +168,7 @@ func TestForward_FindsCircles(t *testing.T) {
 			}
 			await(t, "b gives up what comes from a", func() bool {
 				_, text := get(t, b.api+"/metrics")
-				return bytes.Contains(text, []byte("\nttlog_sink_dropped_records_total{sink=\""+back+"\"} 15\n"))
+				return bytes.Contains(text, []byte("\nttlog_sink_dropped_records_total{reason=\"unsupported\",sink=\""+back+"\"} 15\n"))
 			})
 			b.stop(t)
 			if log := b.stderr.String(); !strings.Contains(log, "its forwarders lead back to it") {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health/grpc_health_v1"
 	grpcstatus "google.golang.org/grpc/status"
 )
 
@@ -26,9 +28,7 @@ func askAs(t *testing.T, base, method, path, contentType, body string, headers h
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range headers {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, headers)
 	req.Header.Set("Content-Type", contentType)
 	if host != "" {
 		req.Host = host
@@ -98,6 +98,14 @@ func TestServe_KeepsPagesOut(t *testing.T) {
 	}
 	if err := exportAs(t, p.otlpGRPC, "evil.example:4317"); grpcstatus.Code(err) != codes.PermissionDenied || !strings.Contains(err.Error(), "--allowed-hosts evil.example") {
 		t.Errorf("gRPC to a foreign host: %v", err)
+	}
+	conn, err := grpc.NewClient(p.otlpGRPC, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority("evil.example"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := grpc_health_v1.NewHealthClient(conn).Check(t.Context(), &grpc_health_v1.HealthCheckRequest{}); grpcstatus.Code(err) != codes.PermissionDenied {
+		t.Errorf("a health check for a foreign host: %v", err)
 	}
 	// Nothing of it came in, and a refusal is counted.
 	_, text := get(t, p.api+"/metrics")
