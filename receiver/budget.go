@@ -3,9 +3,8 @@ package receiver
 import (
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
-
-	"github.com/ttlog/ttlog/internal/freelist"
 )
 
 // budget bounds the bytes that all requests hold together.
@@ -47,13 +46,13 @@ func (l *lease) end() {
 	for _, b := range l.bufs {
 		if cap(*b) <= maxPooledBytes {
 			*b = (*b)[:0]
-			buffers.Give(b)
+			buffers.Put(b)
 		}
 	}
 	l.bufs = nil
 }
 
-var buffers = freelist.New(16, func() *[]byte { b := make([]byte, 0, minBuffer); return &b })
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, minBuffer); return &b }}
 
 const minBuffer = 4 << 10
 
@@ -67,7 +66,7 @@ var (
 // expect, or less than 0. Memory grows with what really arrives, whatever the
 // hint says. The result is valid until the lease ends.
 func (l *lease) readAll(src io.Reader, limit int, hint int64) ([]byte, error) {
-	p := buffers.Take()
+	p := buffers.Get().(*[]byte)
 	l.bufs = append(l.bufs, p)
 	buf := (*p)[:0]
 	if !l.take(cap(buf)) {
