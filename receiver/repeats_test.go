@@ -2,8 +2,8 @@ package receiver_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -51,7 +51,7 @@ func TestRepeats_AreStoredOnce(t *testing.T) {
 	}
 	for _, encoding := range []string{"", "gzip", "zstd"} {
 		ways["HTTP "+encoding] = func() {
-			if resp, answer := f.post(t, "/v1/traces", protobuf, encoding, compress(t, encoding, request)); resp.StatusCode != 200 || len(answer) != 0 {
+			if resp, answer := f.post(t, "/v1/traces", protobuf, encoding, compress(t, encoding, request)); resp.StatusCode != http.StatusOK || len(answer) != 0 {
 				t.Errorf("%q: %s %q", encoding, resp.Status, answer)
 			}
 		}
@@ -96,7 +96,7 @@ func TestRepeats_TimelessLogs(t *testing.T) {
 		`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1700000000000000000","body":{"intValue":1}}]}]}]}`: 1,
 	} {
 		for range 2 {
-			if resp, answer := f.post(t, "/v1/logs", jsonType, "", []byte(body)); resp.StatusCode != 200 {
+			if resp, answer := f.post(t, "/v1/logs", jsonType, "", []byte(body)); resp.StatusCode != http.StatusOK {
 				t.Errorf("%s %s", resp.Status, answer)
 			}
 		}
@@ -112,12 +112,12 @@ func TestRepeats_WhatWasRefusedIsNone(t *testing.T) {
 	var refused []byte
 	for n := 1; refused == nil; n++ {
 		request := named(t, 5+n%7, fmt.Sprint(n))
-		if resp, _ := f.post(t, "/v1/traces", protobuf, "", request); resp.StatusCode != 200 {
+		if resp, _ := f.post(t, "/v1/traces", protobuf, "", request); resp.StatusCode != http.StatusOK {
 			refused = request
 		}
 	}
 	f.stored()
-	if resp, _ := f.post(t, "/v1/traces", protobuf, "", refused); resp.StatusCode != 200 || len(f.stored()) != 1 {
+	if resp, _ := f.post(t, "/v1/traces", protobuf, "", refused); resp.StatusCode != http.StatusOK || len(f.stored()) != 1 {
 		t.Errorf("the request that was refused is not stored when it comes again: %s", resp.Status)
 	}
 }
@@ -131,7 +131,7 @@ func TestRepeats_InFlightAtOnceConcurrentSafe(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				if resp, _ := f.post(t, "/v1/traces", protobuf, "", request); resp.StatusCode != 200 {
+				if resp, _ := f.post(t, "/v1/traces", protobuf, "", request); resp.StatusCode != http.StatusOK {
 					t.Error(resp.Status)
 				}
 			})
@@ -210,8 +210,7 @@ func BenchmarkRepeats(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := b.Context()
 	go func() {
 		for rd.Wait(ctx) == nil {
 			for r, ok := rd.Next(); ok; r, ok = rd.Next() {

@@ -177,11 +177,13 @@ func TestDamage(t *testing.T) {
 				t.Fatalf("cp: %v %s", err, out)
 			}
 			paths, err := filepath.Glob(filepath.Join(data, filepath.FromSlash(tt.file)))
-			if err != nil || len(paths) != 1 {
+			if err != nil || len(paths) == 0 {
 				t.Fatalf("%s: %v %v", tt.file, paths, err)
 			}
 			path := paths[0]
-			tt.do(t, path)
+			for _, path := range paths {
+				tt.do(t, path)
+			}
 			before := content(t, data)
 
 			out, errs, code := run(t, "check", data)
@@ -284,7 +286,7 @@ func TestDamage_Unreadable(t *testing.T) {
 		"ring/ring.ttring": rowsInParts, "spans/*/MANIFEST": rowsInRing, "spans": rowsInRing,
 	} {
 		paths, err := filepath.Glob(filepath.Join(wreck, filepath.FromSlash(file)))
-		if err != nil || len(paths) != 1 {
+		if err != nil || len(paths) == 0 {
 			t.Fatal(paths, err)
 		}
 		info, err := os.Stat(paths[0])

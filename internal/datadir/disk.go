@@ -119,4 +119,4 @@ func (d *disk) status() DiskStatus {
 }
 
 // noSpace tells whether an error says that a disk, or a quota, is full.
-func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, quotaExceeded) }
+func noSpace(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, errQuota) }

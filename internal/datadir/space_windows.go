@@ -2,7 +2,7 @@ package datadir
 
 import "golang.org/x/sys/windows"
 
-const quotaExceeded = windows.ERROR_DISK_FULL
+const errQuota = windows.ERROR_DISK_FULL
 
 // spaceOf returns how full the file system is that holds dir.
 func spaceOf(dir string) (space, error) {
