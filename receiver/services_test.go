@@ -106,10 +106,10 @@ func TestReflection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := old.Send(&grpc_reflection_v1alpha.ServerReflectionRequest{MessageRequest: &grpc_reflection_v1alpha.ServerReflectionRequest_ListServices{}}); err != nil {
+	if err := old.Send(&grpc_reflection_v1alpha.ServerReflectionRequest{MessageRequest: &grpc_reflection_v1alpha.ServerReflectionRequest_ListServices{}}); err != nil { //nolint:staticcheck // older clients know this name alone
 		t.Fatal(err)
 	}
-	if r, err := old.Recv(); err != nil || len(r.GetListServicesResponse().GetService()) != len(names) {
+	if r, err := old.Recv(); err != nil || len(r.GetListServicesResponse().GetService()) != len(names) { //nolint:staticcheck // as above
 		t.Errorf("v1alpha: %v, %v", r, err)
 	}
 	_ = s.CloseSend()

@@ -3,6 +3,7 @@ package otlpjson_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -113,7 +114,8 @@ func compare(t *testing.T, s otlpwire.Signal, body []byte) {
 		if !errors.Is(err, otlpwire.ErrMalformed) || !utf8.ValidString(err.Error()) {
 			t.Fatalf("error %q", err)
 		}
-		if refusal == nil && !strings.Contains(err.Error(), "hexadecimal") && !strings.Contains(err.Error(), "another signal") {
+		// protojson steps over some unknown numbers that are no JSON.
+		if refusal == nil && json.Valid(body) && !strings.Contains(err.Error(), "hexadecimal") && !strings.Contains(err.Error(), "another signal") {
 			t.Fatalf("%s: refused, and protojson takes it: %v\n%s", s, err, body)
 		}
 		return
