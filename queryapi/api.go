@@ -72,8 +72,8 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
 	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
-	mux.HandleFunc("GET /api/v1/services", takes(a.services))
-	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service"))
+	mux.HandleFunc("GET /api/v1/services", takes(a.services, "limit", "offset"))
+	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service", "limit", "offset"))
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if o.Tail != nil {

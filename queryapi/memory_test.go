@@ -87,7 +87,7 @@ func TestQuery_SlowReaderYields(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Length: 21\r\n\r\nSELECT body FROM logs"); err != nil {
+	if _, err := io.WriteString(conn, "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nSELECT body FROM logs"); err != nil {
 		t.Fatal(err)
 	}
 	for b.Usage().Running["queries"] == 0 {

@@ -338,7 +338,7 @@ func (l *soak) ignore(int, int) {
 	}
 	defer conn.Close()
 	const sql = "SELECT * FROM spans"
-	fmt.Fprintf(conn, "POST /api/v1/query HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(sql), sql)
+	fmt.Fprintf(conn, "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(sql), sql)
 	select {
 	case <-l.over:
 	case <-time.After(12 * time.Second):
