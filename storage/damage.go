@@ -21,22 +21,27 @@ func versionDamage(fsys vfs.FS, dir string) (damage, err error) {
 	if !errors.Is(err, ErrCorrupt) && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if isStore(fsys, dir) {
+	if hasManifests(fsys, dir) || errors.Is(err, ErrCorrupt) && isOurs(fsys, dir) {
 		return err, nil
 	}
 	return nil, err
 }
 
-// isStore tells whether the directory holds a store whatever its VERSION says:
-// one that is blank was ours, and nobody else has manifests, or the ring.
-func isStore(fsys vfs.FS, dir string) bool {
+// isOurs tells whether a VERSION that says nothing is a store's: one that is
+// blank, or stands beside a ring. Without a VERSION a ring says nothing: it is
+// made before.
+func isOurs(fsys vfs.FS, dir string) bool {
 	data, err := vfs.ReadFile(fsys, filepath.Join(dir, versionName), maxVersionBytes)
 	if err == nil && len(bytes.Trim(data, "\x00 \r\n")) == 0 {
 		return true
 	}
-	if entries, err := fsys.ReadDir(filepath.Join(dir, ringDirName)); err == nil && len(entries) > 0 {
-		return true
-	}
+	entries, err := fsys.ReadDir(filepath.Join(dir, ringDirName))
+	return err == nil && len(entries) > 0
+}
+
+// hasManifests tells whether the directory holds a partition: nobody else has
+// manifests.
+func hasManifests(fsys vfs.FS, dir string) bool {
 	for _, d := range signalDirs {
 		root := filepath.Join(dir, d.name)
 		entries, _ := fsys.ReadDir(root)

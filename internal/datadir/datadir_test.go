@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,25 @@ func TestClose_WithoutTheCollector(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "kept and sent after the next start") {
 		t.Errorf("the log does not say what is kept:\n%s", &log)
+	}
+}
+
+// TestOpen_HasNothingToSay of a new directory, nor of one that was closed.
+func TestOpen_HasNothingToSay(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for range 2 {
+		var log bytes.Buffer
+		logger := slog.New(slog.NewTextHandler(&log, nil))
+		d, err := Open(dir, Options{RingBytes: 1 << 20, Logger: logger, Store: storage.Options{Logger: logger}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if log.Len() > 0 {
+			t.Errorf("the log says: %s", &log)
+		}
 	}
 }
 
