@@ -57,7 +57,7 @@ func TestGuard_Hosts(t *testing.T) {
 			{nil, want.loopback},
 			{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 3000}, want.network},
 		} {
-			r := httptest.NewRequest("GET", "/api/v1/services", http.NoBody)
+			r := httptest.NewRequest(http.MethodGet, "/api/v1/services", http.NoBody)
 			r.Host = host
 			if way.local != nil {
 				r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, way.local))

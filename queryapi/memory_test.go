@@ -3,6 +3,7 @@ package queryapi_test
 import (
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
@@ -69,7 +70,7 @@ func TestQuery_NoMemoryIs503(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
-			if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
+			if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 				t.Errorf("got %s, Retry-After %q", resp.Status, resp.Header.Get("Retry-After"))
 			}
 		})
