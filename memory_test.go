@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"sync"
@@ -88,7 +89,7 @@ func waitForMerge(t *testing.T) {
 	}
 	for range 600 {
 		answer := httptest.NewRecorder()
-		req := httptest.NewRequest("GET", "http://localhost/api/v1/status", nil)
+		req := httptest.NewRequest(http.MethodGet, "http://localhost/api/v1/status", nil)
 		req.RemoteAddr = "127.0.0.1:1" // who is elsewhere is refused
 		ttlog.Handler().ServeHTTP(answer, req)
 		if err := json.Unmarshal(answer.Body.Bytes(), &doc); err != nil || answer.Code != 200 {

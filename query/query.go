@@ -64,7 +64,7 @@ func (o Options) withDefaults() Options {
 
 // frameBytes returns how much of a query's memory the blocks take that are
 // worked on at once: what is left grows with what the query is about.
-func (o *Options) frameBytes() int64 {
+func (o Options) frameBytes() int64 {
 	if o.Memory == nil {
 		return o.MaxMemoryBytes / 2
 	}

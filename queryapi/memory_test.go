@@ -91,7 +91,10 @@ func TestQuery_SlowReaderYields(t *testing.T) {
 	if _, err := io.WriteString(conn, "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 21\r\n\r\nSELECT body FROM logs"); err != nil {
 		t.Fatal(err)
 	}
-	for b.Usage().Running["queries"] == 0 {
+	for range 60_000 {
+		if b.Usage().Running["queries"] > 0 {
+			break
+		}
 		time.Sleep(time.Millisecond)
 	}
 	held, err := b.Reserve(t.Context(), "others", b.Pool())

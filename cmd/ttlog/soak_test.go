@@ -86,7 +86,13 @@ func TestSoak_StaysWithinItsMemory(t *testing.T) {
 	if most := l.peak.Load(); most > soakMemory {
 		t.Errorf("%d MiB of anonymous memory, of %d allowed", most>>20, soakMemory>>20)
 	}
-	// When the load is over, whoever asks is answered.
+	// When the load is over and what began has ended, whoever asks is answered.
+	for range 600 {
+		if p.metric(t, "ttlog_memory_waiting")+p.metric(t, `ttlog_memory_held_bytes{consumer="queries"}`) == 0 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 	if l.readTrace(0, 0); l.traces.Load() == 0 {
 		t.Errorf("the trace cannot be read")
 	}
