@@ -228,3 +228,11 @@ func canonical(t testing.TB, s otlpwire.Signal, b []byte) []byte {
 }
 
 func traces(t testing.TB, n int) []byte { return proto(t, requests(n)[otlpwire.Traces]) }
+
+// sum adds up the figures by reason.
+func sum(byReason map[string]uint64) (n uint64) {
+	for _, m := range byReason {
+		n += m
+	}
+	return n
+}

@@ -50,10 +50,10 @@ type EndpointStats struct {
 	Requests, Records, Bytes uint64
 	// Refused requests by reason: malformed, too_large, unsupported, full,
 	// busy, too_slow, aborted, closing, not_synced, disk_full, forbidden,
-	// circle. Zeros are left out.
+	// circle. All of them are there.
 	Refused map[string]uint64
 	// Rejected records of requests that were acknowledged, by reason: too_deep,
-	// time_out_of_range, too_old, too_many_items. Zeros are left out.
+	// time_out_of_range, too_old, too_many_items. All of them are there.
 	Rejected map[string]uint64
 	// Mended requests were acknowledged and are kept otherwise than they came:
 	// text that was no UTF-8, log records without a time, rejected records.
@@ -111,14 +111,10 @@ func (r *Receiver) Stats() Stats {
 				Requests: e.requests.Load(), Records: e.records.Load(), Bytes: e.bytes.Load(), Mended: e.mended.Load(),
 			}
 			for i := range e.rejected {
-				if n := e.rejected[i].Load(); n > 0 {
-					es.Rejected[otlpwire.Reason(i).String()] = n
-				}
+				es.Rejected[otlpwire.Reason(i).String()] = e.rejected[i].Load()
 			}
 			for i := range e.refused {
-				if n := e.refused[i].Load(); n > 0 {
-					es.Refused[reasonNames[i]] = n
-				}
+				es.Refused[reasonNames[i]] = e.refused[i].Load()
 			}
 			st.Endpoints = append(st.Endpoints, es)
 		}

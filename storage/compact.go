@@ -49,7 +49,9 @@ func (s *Store) mergeUntilDone(ctx context.Context, all bool) error {
 		if err != nil || p == nil {
 			return errors.Join(append(errs, err)...)
 		}
+		began := time.Now()
 		err = s.mergeParts(ctx, p, handles)
+		s.spentMerging(time.Since(began))
 		if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
 			s.blameMerge(handles)
 		}
@@ -78,29 +80,13 @@ func (s *Store) nextMerge(all bool, failed map[key]bool) (*partition, []*handle,
 		if failed[p.key] {
 			continue
 		}
-		byID := map[uint64]*handle{}
-		var sound []entry
-		for _, h := range p.handles {
-			if h.mergeable() {
-				byID[h.entry.id] = h
-				sound = append(sound, h.entry)
-			}
-		}
-		how := mergeGrowing
-		switch {
-		case all:
-			how = mergeAll
-		case p.settled(sound, now):
-			how = mergeSettled
-		}
-		var group []entry
-		for _, together := range byReceipt(sound, now) {
-			if group = planMerge(together, s.opts.MaxPartRows, s.opts.MaxPartBytes, how); group != nil {
-				break
-			}
-		}
+		group := s.planLocked(p, now, all)
 		if group == nil {
 			continue
+		}
+		byID := map[uint64]*handle{}
+		for _, h := range p.handles {
+			byID[h.entry.id] = h
 		}
 		handles := make([]*handle, len(group))
 		for i, e := range group {
@@ -110,6 +96,36 @@ func (s *Store) nextMerge(all bool, failed map[key]bool) (*partition, []*handle,
 		return p, handles, nil
 	}
 	return nil, nil, nil
+}
+
+// planLocked returns the parts of a partition that are to be merged next, none
+// where there is nothing to win.
+func (s *Store) planLocked(p *partition, now time.Time, all bool) []entry {
+	var sound []entry
+	for _, h := range p.handles {
+		if h.mergeable() {
+			sound = append(sound, h.entry)
+		}
+	}
+	how := mergeGrowing
+	switch {
+	case all:
+		how = mergeAll
+	case p.settled(sound, now):
+		how = mergeSettled
+	}
+	for _, together := range byReceipt(sound, now) {
+		if group := planMerge(together, s.opts.MaxPartRows, s.opts.MaxPartBytes, how); group != nil {
+			return group
+		}
+	}
+	return nil
+}
+
+func (s *Store) spentMerging(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compactTime += d
 }
 
 // settled tells whether the partition will hardly get rows any more.

@@ -83,8 +83,9 @@ func (s *Store) runFlusher(stop <-chan struct{}) {
 	for {
 		g, attempt, pause := s.nextFlush()
 		if g != nil {
+			began := time.Now()
 			err := s.flushGeneration(g)
-			s.flushedOrNot(g, attempt, err)
+			s.flushedOrNot(g, attempt, time.Since(began), err)
 			if err == nil {
 				backoff = 0
 				s.wakeMaintenance()
@@ -124,11 +125,13 @@ func (s *Store) nextFlush() (g *generation, attempt uint64, pause time.Duration)
 }
 
 // flushedOrNot records how an attempt ended.
-func (s *Store) flushedOrNot(g *generation, attempt uint64, err error) {
+func (s *Store) flushedOrNot(g *generation, attempt uint64, took time.Duration, err error) {
 	s.mu.Lock()
+	s.flushTime += took
 	if err == nil {
 		s.sealed = nil
 		s.flushed = g.seq
+		s.lastFlush = time.Now()
 		s.counters.Flushes++
 	} else {
 		s.failed = attempt

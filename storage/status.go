@@ -2,6 +2,7 @@ package storage
 
 import (
 	"slices"
+	"time"
 )
 
 // Counters count what a store did since it was opened.
@@ -69,6 +70,8 @@ type Status struct {
 	MemoryRows, MemoryBytes int64
 	MemoryTables            int
 	Sealed                  bool
+	// MemorySince is when the oldest of them came; zero without any.
+	MemorySince time.Time
 	// Durable and Watermark are as the methods of Store return them.
 	Durable, Watermark uint64
 	Counters           Counters
@@ -76,6 +79,15 @@ type Status struct {
 	// degraded, but serves what it has. CompactError is why parts cannot be
 	// merged.
 	FlushError, CompactError error
+	// LastFlush is when rows were last made durable, zero where none were since
+	// the store was opened. FlushTime and CompactTime were spent on all attempts
+	// to write and to merge.
+	LastFlush              time.Time
+	FlushTime, CompactTime time.Duration
+	// MergeBacklog are the parts that wait to be merged.
+	MergeBacklog Totals
+	// OpenFiles are the files of parts that are open, of MaxOpenFiles at most.
+	OpenFiles, MaxOpenFiles int
 	// Damage lists what cannot be read.
 	Damage []Damage
 	// Unknown lists files that are not the store's, relative to Dir.
@@ -107,11 +119,16 @@ func (s *Store) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.Counters, st.FlushError, st.CompactError = s.counters, s.flushErr, s.compactErr
+	st.LastFlush, st.FlushTime, st.CompactTime = s.lastFlush, s.flushTime, s.compactTime
+	st.OpenFiles, st.MaxOpenFiles = s.files.pool.Stats(), s.opts.MaxOpenFiles
 	st.Unknown = slices.Clone(s.unknown)
 	st.Sealed = s.sealed != nil
 	for _, g := range []*generation{s.sealed, s.active} {
 		if g == nil {
 			continue
+		}
+		if st.MemorySince.IsZero() && !g.empty() {
+			st.MemorySince = g.born // the sealed one is the older one
 		}
 		for _, t := range g.tables {
 			st.MemoryRows += int64(t.table.Rows())
@@ -125,7 +142,11 @@ func (s *Store) Status() Status {
 			st.Damage = append(st.Damage, damage)
 		}
 	}
+	now := time.Now()
 	for _, p := range s.sortedLocked() {
+		for _, e := range s.planLocked(p, now, false) {
+			st.MergeBacklog.add(e)
+		}
 		ps := p.statusLocked(s.opts.Ring)
 		if ps.Parts == 0 && ps.Damaged == 0 {
 			continue

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/storage/encoding"
@@ -73,6 +74,10 @@ type Store struct {
 	failed      uint64 // last attempt that failed
 	flushErr    error  // of the last attempt
 	compactErr  error  // of the last merge
+
+	lastFlush   time.Time     // that succeeded
+	flushTime   time.Duration // of all attempts together
+	compactTime time.Duration // of all merges together
 }
 
 // Open opens a data directory, which it makes if need be, and begins its

@@ -25,7 +25,8 @@ type Hub struct {
 	held atomic.Int64
 	// active is the number of subscribers, so that a publisher nobody
 	// listens to pays one atomic load.
-	active atomic.Int32
+	active  atomic.Int32
+	dropped atomic.Uint64
 
 	mu   sync.Mutex
 	subs map[*Subscription]struct{} // guarded by mu
@@ -98,6 +99,13 @@ func (h *Hub) Close() {
 // there once and counts for each.
 func (h *Hub) Held() int64 { return h.held.Load() }
 
+// Subscribers returns how many there are.
+func (h *Hub) Subscribers() int { return int(h.active.Load()) }
+
+// Dropped counts the requests that subscribers had no room for, each for each of
+// them.
+func (h *Hub) Dropped() uint64 { return h.dropped.Load() }
+
 func (h *Hub) full(n int) bool { return h.Limit > 0 && h.held.Load()+int64(n) > h.Limit }
 
 // Over is closed when the hub is.
@@ -135,6 +143,7 @@ func (s *Subscription) offer(request, shared []byte) []byte {
 	s.mu.Lock()
 	if s.bytes > 0 && (s.bytes+len(request) > subscriptionBytes || s.hub.full(len(request))) {
 		s.dropped++
+		s.hub.dropped.Add(1)
 	} else {
 		if shared == nil {
 			shared = bytes.Clone(request)

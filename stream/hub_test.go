@@ -58,8 +58,8 @@ func TestHub_SlowSubscriberIsCountedNotWaitedFor(t *testing.T) {
 		h.Publish(otlpwire.Traces, request)
 	}
 	got, dropped := s.Take()
-	if len(got) != 4 || dropped != 3 {
-		t.Errorf("got %d requests and %d dropped, want 4 and 3", len(got), dropped)
+	if len(got) != 4 || dropped != 3 || h.Dropped() != 3 || h.Subscribers() != 1 {
+		t.Errorf("got %d requests and %d dropped (%d by all %d), want 4 and 3", len(got), dropped, h.Dropped(), h.Subscribers())
 	}
 	h.Publish(otlpwire.Traces, request)
 	if got, dropped := s.Take(); len(got) != 1 || dropped != 0 {

@@ -138,8 +138,9 @@ func userName() string {
 
 // handler puts the query API and the OTLP paths on the main port.
 func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
-	s := status{dir: d.dir, recv: recv, started: time.Now()}
-	return queryapi.New(queryapi.Options{
+	q := newQueries()
+	s := status{dir: d.dir, recv: recv, queries: q, started: time.Now()}
+	return q.watch(queryapi.New(queryapi.Options{
 		Source:  query.FromStore(d.dir.Store),
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
@@ -151,7 +152,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Guard:   d.config.guard,
 		Formats: formats,
 		Logger:  d.logger,
-	})
+	}))
 }
 
 // bodyTimeout is how long a client may take to send the body of a request; the

@@ -43,7 +43,9 @@ func importOld(t testing.TB, data string, days ...string) {
 
 // status is what the tests read of /api/v1/status.
 type statusDoc struct {
-	Store struct {
+	NotReady string `json:"not_ready"`
+	Degraded map[string]bool
+	Store    struct {
 		Signals  map[string]struct{ Rows int }
 		Damage   []string
 		Counters struct {

@@ -17,6 +17,7 @@ import (
 type status struct {
 	dir     *datadir.DataDir
 	recv    *receiver.Receiver
+	queries *queries
 	started time.Time
 }
 
@@ -26,6 +27,8 @@ type report struct {
 	Uptime  float64 `json:"uptime_seconds"`
 	datadir.Status
 	Receiver receiverStatus `json:"receiver"`
+	// Queries has the calls that look at stored telemetry.
+	Queries map[string]queryStatus `json:"queries"`
 }
 
 // receiverStatus is what came in from outside.
@@ -73,13 +76,14 @@ func (s status) report() report {
 	return report{
 		Version: version(), Uptime: time.Since(s.started).Seconds(),
 		Status: s.dir.Status(), Receiver: receiverReport(s.recv.Stats()),
+		Queries: s.queries.status(),
 	}
 }
 
 // handler serves the figures for Prometheus, and those of the Go runtime.
 func (s status) handler(logger *slog.Logger) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(s, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(s, s.queries.duration, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelError),
 	})
@@ -92,6 +96,10 @@ func (status) Describe(chan<- *prometheus.Desc) {}
 func (s status) Collect(out chan<- prometheus.Metric) {
 	e := emitter{out}
 	d := s.dir.Status()
+	e.build()
+	e.queries(s.queries.status())
+	e.condition(d)
+	e.age(d)
 	for signal, st := range d.Store.Signals {
 		e.gauge("store_parts", "Durable parts.", float64(st.Parts), "signal", signal)
 		e.gauge("store_rows", "Rows in durable parts.", float64(st.Rows), "signal", signal)
@@ -105,8 +113,20 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.counter("store_rejected_requests_total", "Requests that were malformed.", float64(c.Rejected))
 	e.counter("store_flushes_total", "Generations of rows written to parts.", float64(c.Flushes))
 	e.counter("store_flush_errors_total", "Failed attempts to write rows to parts.", float64(c.FlushErrors))
+	e.counter("store_flushed_rows_total", "Rows written to parts.", float64(c.FlushedRows))
+	e.counter("store_flushed_bytes_total", "Bytes of parts that rows were written to.", float64(c.FlushedBytes))
+	e.counter("store_flush_seconds_total", "Time spent on attempts to write rows to parts.", d.Store.FlushSeconds)
+	e.counter("store_stalls_total", "Times that taking in rows waited for others to be written.", float64(c.Stalls))
 	e.counter("store_compactions_total", "Merges of parts.", float64(c.Compactions))
 	e.counter("store_compaction_errors_total", "Failed merges of parts.", float64(c.CompactionErrors))
+	e.counter("store_compacted_parts_total", "Parts that were merged into others.", float64(c.CompactedParts))
+	e.counter("store_compaction_seconds_total", "Time spent on merges of parts.", d.Store.MergeSeconds)
+	e.gauge("store_merge_backlog_parts", "Parts that wait to be merged.", float64(d.Store.MergeBacklog.Parts))
+	e.gauge("store_merge_backlog_bytes", "Bytes of parts that wait to be merged.", float64(d.Store.MergeBacklog.Bytes))
+	e.gauge("store_open_files", "Files of parts that are open.", float64(d.Store.OpenFiles))
+	e.gauge("store_max_open_files", "Files of parts that may be open.", float64(d.Store.MaxOpenFiles))
+	e.counter("store_removed_bytes_total", "Bytes of parts that retention removed.", float64(c.RemovedBytes))
+	e.counter("store_remove_errors_total", "Files that could not be removed.", float64(c.RemoveErrors))
 	e.counter("store_removed_rows_total", "Rows that retention removed.", float64(c.RemovedRows))
 	e.gauge("ring_size_bytes", "Size of the ring.", float64(d.Ring.Size))
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
@@ -115,15 +135,16 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.gauge("disk_free_bytes", "Bytes free of the file system of the data directory.", float64(d.Disk.Free))
 	e.gauge("disk_total_bytes", "Size of the file system of the data directory.", float64(d.Disk.Total))
 	e.gauge("disk_reserve_bytes", "Bytes that are kept free.", float64(d.Disk.Reserve))
-	ready := 1.0
-	if d.NotReady != "" {
-		ready = 0
-	}
-	e.gauge("ready", "1 where /readyz answers 200.", ready)
 	m := d.Memory
 	e.gauge("memory_limit_bytes", "Memory budget of the process.", float64(m.Limit))
 	e.gauge("memory_pool_bytes", "Memory that queries, traces, merges and caches share.", float64(m.Pool))
 	e.gauge("memory_pool_held_bytes", "Memory that they hold.", float64(m.Held))
+	for _, name := range poolUsers {
+		if _, ok := m.Consumers[name]; !ok {
+			m.Consumers[name] = 0
+		}
+		e.gauge("memory_running", "Queries, traces and merges that hold memory now.", float64(m.Running[name]), "consumer", name)
+	}
 	for name, n := range m.Consumers {
 		e.gauge("memory_held_bytes", "Memory held, by consumer.", float64(n), "consumer", name)
 	}
@@ -136,6 +157,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	for _, p := range r.Endpoints {
 		e.counter("receiver_requests_total", "Requests acknowledged.", float64(p.Requests), "signal", p.Signal, "transport", p.Transport)
 		e.counter("receiver_records_total", "Spans, log records and data points acknowledged.", float64(p.Records), "signal", p.Signal, "transport", p.Transport)
+		e.counter("receiver_bytes_total", "Bytes of the requests acknowledged, decompressed.", float64(p.Bytes), "signal", p.Signal, "transport", p.Transport)
 		e.counter("receiver_mended_requests_total", "Requests kept otherwise than they came: text, times of log records, rejected records.", float64(p.Mended), "signal", p.Signal, "transport", p.Transport)
 		for reason, n := range p.Rejected {
 			e.counter("receiver_rejected_records_total", "Records that could not be kept while others of their request were.", float64(n), "signal", p.Signal, "transport", p.Transport, "reason", reason)
@@ -151,33 +173,16 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
+		e.counter("sink_bytes_total", "Bytes a sink took.", float64(sink.Bytes), "sink", sink.Name)
 		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
 		for reason, n := range sink.Dropped {
 			e.counter("sink_dropped_records_total", "Records a sink gave up.", float64(n), "sink", sink.Name, "reason", reason)
 		}
+		e.counter("sink_partial_successes_total", "Answers of a collector that rejected some of a request, or warned.", float64(sink.PartialSuccesses), "sink", sink.Name)
+		e.counter("sink_spill_sync_errors_total", "Failed syncs of what a forwarder keeps on disk.", float64(sink.SpillSyncErrors), "sink", sink.Name)
 		e.counter("sink_rejected_records_total", "Records that a collector rejected of requests it took.", float64(sink.RejectedRecords), "sink", sink.Name)
 		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
 		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
 		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)
 	}
-}
-
-// emitter makes metrics of figures; every name begins with ttlog_.
-type emitter struct{ out chan<- prometheus.Metric }
-
-func (e emitter) gauge(name, help string, v float64, labels ...string) {
-	e.emit(prometheus.GaugeValue, name, help, v, labels)
-}
-
-func (e emitter) counter(name, help string, v float64, labels ...string) {
-	e.emit(prometheus.CounterValue, name, help, v, labels)
-}
-
-// emit takes labels as name, value, name, value.
-func (e emitter) emit(t prometheus.ValueType, name, help string, v float64, labels []string) {
-	var names, values []string
-	for i := 0; i+1 < len(labels); i += 2 {
-		names, values = append(names, labels[i]), append(values, labels[i+1])
-	}
-	e.out <- prometheus.MustNewConstMetric(prometheus.NewDesc("ttlog_"+name, help, names, nil), t, v, values...)
 }

@@ -1,7 +1,12 @@
 package datadir
 
 import (
+	"maps"
+	"path/filepath"
+	"time"
+
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
@@ -15,8 +20,21 @@ type Status struct {
 	Disk  DiskStatus   `json:"disk"`
 	// Memory is the budget of the process, by consumer.
 	Memory membudget.Usage `json:"memory"`
+	Tails  TailStatus      `json:"tails"`
 	// NotReady is why /readyz answers 503; empty where it does not.
 	NotReady string `json:"not_ready,omitempty"`
+	// Degraded has every condition in which a data directory does less than it
+	// should, and whether it is in it.
+	Degraded map[string]bool `json:"degraded"`
+	// SetAside is the number of files that could not be read and were kept under
+	// another name.
+	SetAside int `json:"set_aside"`
+}
+
+// TailStatus is who listens to what arrives.
+type TailStatus struct {
+	Subscribers int    `json:"subscribers"`
+	Dropped     uint64 `json:"dropped_requests"`
 }
 
 // DiskStatus is the state of the file system of a data directory, in bytes.
@@ -37,8 +55,17 @@ type StoreStatus struct {
 	MemoryBytes int64                   `json:"memory_bytes"`
 	Degraded    bool                    `json:"degraded"`
 	Error       string                  `json:"error,omitempty"`
+	MergeError  string                  `json:"merge_error,omitempty"`
 	Damage      []string                `json:"damage,omitempty"`
-	Counters    Counters                `json:"counters"`
+	// MemorySince is when the oldest row came that is in no part yet.
+	MemorySince  time.Time    `json:"memory_since,omitzero"`
+	LastFlush    time.Time    `json:"last_flush,omitzero"`
+	FlushSeconds float64      `json:"flush_seconds"`
+	MergeSeconds float64      `json:"merge_seconds"`
+	MergeBacklog SignalStatus `json:"merge_backlog"`
+	OpenFiles    int          `json:"open_files"`
+	MaxOpenFiles int          `json:"max_open_files"`
+	Counters     Counters     `json:"counters"`
 }
 
 // Counters are those of the store, with the names they have in the answer.
@@ -86,6 +113,12 @@ type RingStatus struct {
 	SyncErrors uint64 `json:"sync_errors"`
 }
 
+// Why the sinks drop records, so that each figure begins with zero.
+var (
+	storeDrops     = []string{"malformed"}
+	forwarderDrops = []string{"rejected", "too_large", "unsupported", "refused", "panic", "no_room", "spill", "spill_limit"}
+)
+
 // storeSink is the name of the sink that is the store.
 const storeSink = "store"
 
@@ -102,14 +135,20 @@ type SinkStatus struct {
 	// or given up for want of room in the ring or on disk.
 	DroppedRequests uint64 `json:"dropped_requests"`
 	DroppedRecords  uint64 `json:"dropped_records"`
-	// Dropped has the dropped records by reason.
-	Dropped map[string]uint64 `json:"dropped,omitempty"`
+	// Dropped has the dropped records by reason, the known ones from the start.
+	Dropped map[string]uint64 `json:"dropped"`
 	// PartialSuccesses are answers of a collector that took a request and
 	// rejected RejectedRecords of it, or had something to say.
 	PartialSuccesses uint64 `json:"partial_successes"`
 	RejectedRecords  uint64 `json:"rejected_records"`
 	Failures         uint64 `json:"failures"`
-	SpillBytes       int64  `json:"spill_bytes"`
+	// LastSuccess is when it last took something, HeldSince when the oldest came
+	// that it has still to take out of the ring, and SpillSince the oldest that it
+	// keeps on disk.
+	LastSuccess time.Time `json:"last_success,omitzero"`
+	HeldSince   time.Time `json:"held_since,omitzero"`
+	SpillSince  time.Time `json:"spill_since,omitzero"`
+	SpillBytes  int64     `json:"spill_bytes"`
 	// SpillCorruptBytes could not be read back.
 	SpillCorruptBytes uint64 `json:"spill_corrupt_bytes"`
 	SpillSyncErrors   uint64 `json:"spill_sync_errors"`
@@ -122,11 +161,18 @@ func (d *DataDir) Status() Status {
 		Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()),
 		Disk: d.disk.status(), Memory: d.memory.Usage(),
 	}
+	s.Tails = TailStatus{Subscribers: d.Tail.Subscribers(), Dropped: d.Tail.Dropped()}
+	s.SetAside = setAside(d.path)
 	if err := d.Ready(); err != nil {
 		s.NotReady = err.Error()
 	}
+	s.Degraded = d.degraded(s.Store)
 	for _, sink := range d.Pipeline.Stats().Sinks {
-		s.Sinks = append(s.Sinks, d.sinkStatus(sink))
+		st := d.sinkStatus(sink)
+		if st.Name == storeSink {
+			st.HeldSince = s.Store.MemorySince
+		}
+		s.Sinks = append(s.Sinks, st)
 	}
 	return s
 }
@@ -136,11 +182,16 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 	if title, ok := d.titles[name]; ok {
 		name = title
 	}
-	dropped := st.Dropped
+	reasons := forwarderDrops
+	if name == storeSink {
+		reasons = storeDrops
+	}
+	dropped := make(map[string]uint64)
+	for _, reason := range reasons {
+		dropped[reason] = 0
+	}
+	maps.Copy(dropped, st.Dropped)
 	if n := st.Spill.DroppedRecords; n > 0 {
-		if dropped == nil {
-			dropped = make(map[string]uint64)
-		}
 		dropped["spill_limit"] = n
 	}
 	return SinkStatus{
@@ -150,8 +201,20 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 		DroppedRequests: st.DroppedRequests + st.Spill.DroppedFrames,
 		DroppedRecords:  st.DroppedRecords + st.Spill.DroppedRecords,
 		Failures:        st.Failures, LastError: st.LastError,
+		LastSuccess: st.LastSuccess, HeldSince: st.HeldSince, SpillSince: st.Spill.Since,
 		SpillBytes: st.Spill.Bytes, SpillCorruptBytes: st.Spill.CorruptBytes, SpillSyncErrors: st.Spill.SyncErrors,
 	}
+}
+
+// setAside counts what was kept under another name because it cannot be read: of
+// the directory itself, of the ring with what is kept for collectors, and of the
+// store's signals and days.
+func setAside(dir string) (n int) {
+	for _, in := range []string{"", "*", "*/*"} {
+		found, _ := filepath.Glob(filepath.Join(dir, in, "*.damaged-*")) // no error but that of a wrong pattern
+		n += len(found)
+	}
+	return n
 }
 
 func storeStatus(st storage.Status) StoreStatus {
@@ -160,12 +223,19 @@ func storeStatus(st storage.Status) StoreStatus {
 		Partitions: len(st.Partitions),
 		MemoryRows: st.MemoryRows, MemoryBytes: st.MemoryBytes,
 		Degraded: st.Degraded(), Counters: Counters(st.Counters),
+		MemorySince: st.MemorySince, LastFlush: st.LastFlush,
+		FlushSeconds: st.FlushTime.Seconds(), MergeSeconds: st.CompactTime.Seconds(),
+		MergeBacklog: SignalStatus(st.MergeBacklog),
+		OpenFiles:    st.OpenFiles, MaxOpenFiles: st.MaxOpenFiles,
 	}
-	for signal, t := range st.Signals {
-		s.Signals[signal.String()] = SignalStatus{Parts: t.Parts, Rows: t.Rows, Bytes: t.Bytes}
+	for _, signal := range []storage.Signal{otlpwire.Traces, otlpwire.Logs, otlpwire.Metrics} {
+		s.Signals[signal.String()] = SignalStatus(st.Signals[signal])
 	}
 	if st.FlushError != nil {
 		s.Error = st.FlushError.Error()
+	}
+	if st.CompactError != nil {
+		s.MergeError = st.CompactError.Error()
 	}
 	for _, d := range st.Damage {
 		s.Damage = append(s.Damage, d.String())

@@ -68,10 +68,15 @@ type delivery struct {
 func (f *forwardSink) read(ctx context.Context) {
 	for {
 		b, err := f.in.next(ctx, f.tick())
-		if err != nil || !f.consume(ctx, b) {
+		if err != nil {
+			return
+		}
+		f.counters.holds(b.end > 0)
+		if !f.consume(ctx, b) {
 			return
 		}
 		f.in.rd.Release(b.end)
+		f.counters.holds(false)
 		if f.unsynced && time.Since(f.synced) >= syncInterval {
 			_ = f.sync() // counted
 		}

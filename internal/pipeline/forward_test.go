@@ -225,7 +225,8 @@ func TestForward_DeadCollectorHoldsUpNobody(t *testing.T) {
 			}
 			write(5000) // some ten times the ring
 			eventually(t, "the store has everything", func() bool { return len(store.all()) == len(want) })
-			if st := p.Stats().Sinks[1]; st.Spill.Records == 0 || st.Lag > 64<<10 || st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+			if st := p.Stats().Sinks[1]; st.Spill.Records == 0 || st.Lag > 64<<10 || st.DroppedRecords+st.Spill.DroppedRecords != 0 ||
+				time.Since(st.Spill.Since) > time.Hour || !st.LastSuccess.IsZero() {
 				t.Errorf("stats: %+v", st)
 			}
 			// The process dies, comes back, and the collector is still away.
@@ -239,7 +240,7 @@ func TestForward_DeadCollectorHoldsUpNobody(t *testing.T) {
 			write(1000)
 			drain(t, p)
 			inOrder(t, f.names(), want)
-			if st := p.Stats().Sinks[1]; st.Spill.Bytes != 0 || st.Lag != 0 {
+			if st := p.Stats().Sinks[1]; st.Spill.Bytes != 0 || st.Lag != 0 || !st.Spill.Since.IsZero() || time.Since(st.LastSuccess) > time.Hour {
 				t.Errorf("stats: %+v", st)
 			}
 			// Directly again, not through the disk.
@@ -552,4 +553,24 @@ func TestForward_LargestRecordFindsRoom(t *testing.T) {
 	write(largest)
 	away.Store(false)
 	drain(t, p)
+}
+
+// TestForward_SaysSinceWhenItHoldsARequest: who looks can tell a collector that
+// hangs from one that is never asked.
+func TestForward_SaysSinceWhenItHoldsARequest(t *testing.T) {
+	ring := newRing(t, 1<<20)
+	f := hanging()
+	p := start(t, newPipeline(t, ring, pipeline.Options{Forwarders: forwards(f)}))
+	held := func() time.Time { return p.Stats().Sinks[0].HeldSince }
+	if !held().IsZero() {
+		t.Errorf("holds nothing since %s", held())
+	}
+	before := time.Now()
+	must(t, func() error { return producer{t, ring}.whole("one") })
+	eventually(t, "a request is held", func() bool { return !held().IsZero() })
+	first := held()
+	time.Sleep(20 * time.Millisecond)
+	if first.Before(before) || !held().Equal(first) {
+		t.Errorf("held since %s, then since %s; written after %s", first, held(), before)
+	}
 }

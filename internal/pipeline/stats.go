@@ -34,6 +34,10 @@ type SinkStats struct {
 	// PartialSuccesses are answers of a collector that took a request and
 	// rejected RejectedRecords of it, or had something to say.
 	PartialSuccesses, RejectedRecords uint64
+	// LastSuccess is when the sink last took something, zero where it did not
+	// since New. HeldSince is when a forwarder got what it has still to deliver
+	// or to put into its queue; zero where there is none.
+	LastSuccess, HeldSince time.Time
 	// Failures are attempts that were, or will be, made again.
 	Failures uint64
 	// Position is the ring position the sink has released, Lag the bytes
@@ -50,6 +54,8 @@ type SinkStats struct {
 type counters struct {
 	requests, bytes, rows, malformed, droppedRequests, droppedRecords, failures atomic.Uint64
 
+	tookAt, heldAt atomic.Int64 // in ns, 0 for never
+
 	oncePanic sync.Once
 
 	mu       sync.Mutex // guards what follows
@@ -62,6 +68,24 @@ func (c *counters) took(rows, bytes int) {
 	c.requests.Add(1)
 	c.rows.Add(uint64(rows))
 	c.bytes.Add(uint64(bytes))
+	c.tookAt.Store(time.Now().UnixNano())
+}
+
+// holds notes that there is something to deliver, or no longer.
+func (c *counters) holds(something bool) {
+	var now int64
+	if something {
+		now = time.Now().UnixNano()
+	}
+	c.heldAt.Store(now)
+}
+
+// timeOf is the time of ns since the Unix epoch, zero for 0.
+func timeOf(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
 }
 
 func (c *counters) dropped(records int, reason string) {
@@ -89,7 +113,8 @@ func (c *counters) stats(name string, in *intake) SinkStats {
 		Name: name, Requests: c.requests.Load(), Bytes: c.bytes.Load(), Rows: c.rows.Load(),
 		Unknown: in.unknown.Load(), Malformed: c.malformed.Load(),
 		DroppedRequests: c.droppedRequests.Load(), DroppedRecords: c.droppedRecords.Load(),
-		Dropped:  maps.Clone(c.byReason),
+		Dropped:     maps.Clone(c.byReason),
+		LastSuccess: timeOf(c.tookAt.Load()), HeldSince: timeOf(c.heldAt.Load()),
 		Failures: c.failures.Load(), Position: in.rd.Position(), Lag: in.rd.Lag(),
 		LastError: c.last, LastErrorTime: c.lastAt,
 	}

@@ -1,7 +1,7 @@
 // Package testservers starts the real servers that tests talk to: Redis,
-// PostgreSQL and MariaDB, and finds Chromium.
+// PostgreSQL and MariaDB, and finds Chromium and promtool.
 //
-// The entry points are [Redis], [PostgreSQL], [MariaDB] and [Chromium]. A server
+// The entry points are [Redis], [PostgreSQL], [MariaDB], [Chromium] and [Promtool]. A server
 // is started once per test binary, by the first test that asks for it, on a free
 // loopback port with its files in a temporary folder, and is shared by all tests
 // after it; tests may run in parallel but share its data. Call [Run] from

@@ -20,6 +20,13 @@ func Chromium(t testing.TB) string {
 	return need(t, "Chromium", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 }
 
+// Promtool returns the path of Prometheus' promtool, which checks metrics and
+// alert rules.
+func Promtool(t testing.TB) string {
+	t.Helper()
+	return need(t, "promtool", "promtool")
+}
+
 // need returns the path of the first program of names that there is; without
 // one it ends the test.
 func need(t testing.TB, server string, names ...string) string {

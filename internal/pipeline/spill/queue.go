@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
@@ -53,6 +54,9 @@ type Stats struct {
 	Bytes           int64
 	Frames, Records uint64
 	Segments        int
+	// Since is when the oldest of it came, as far as that is known; zero where
+	// nothing waits.
+	Since time.Time
 	// Dropped to stay below the limit, the oldest first.
 	DroppedFrames, DroppedRecords, DroppedBytes uint64
 	// CorruptBytes were stepped over because no whole frame was in them.
@@ -374,6 +378,9 @@ func (q *Queue) Stats() Stats {
 	defer q.mu.Unlock()
 	st := q.stats
 	st.Bytes, st.Segments = int64(q.total), len(q.segments)
+	if len(q.segments) > 0 && q.pos < q.end {
+		st.Since = q.segments[0].since
+	}
 	for _, s := range q.segments {
 		st.Frames += s.frames
 		st.Records += s.records

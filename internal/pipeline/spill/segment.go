@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // File names on disk; part of the format.
@@ -26,6 +27,8 @@ type segment struct {
 	base uint64 // position of its first byte
 	size uint64
 	f    *os.File
+	// since is when it was begun, or, of one that was there, written to last.
+	since time.Time
 
 	// What of it is not acknowledged.
 	frames, records uint64
@@ -58,7 +61,7 @@ func createSegment(dir string, base uint64) (*segment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create segment: %w", err)
 	}
-	return &segment{base: base, f: f}, nil
+	return &segment{base: base, f: f, since: time.Now()}, nil
 }
 
 // openSegment opens the segment at base. What it has behind next, where the
@@ -76,7 +79,7 @@ func openSegment(dir string, base, next uint64, flag int) (*segment, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.Join(fmt.Errorf("segment %s is no regular file", f.Name()), f.Close())
 	}
-	return &segment{base: base, size: min(uint64(info.Size()), next-base), f: f}, nil
+	return &segment{base: base, size: min(uint64(info.Size()), next-base), f: f, since: info.ModTime()}, nil
 }
 
 // header returns the header of the frame at pos. ok is false when no whole
