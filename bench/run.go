@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"io"
+	"strings"
 )
 
 // Description says in words what a figure is.
@@ -14,17 +15,28 @@ func Descriptions() []Description {
 		{"hot.onend5", "`OnEnd` of an ended span with 5 attributes, in bursts of 400 with nothing else going on; the peer puts a pointer into a channel and leaves the work for later"},
 		{"hot.onend5.allocs", "allocations of that call"},
 		{"hot.pipeline5", "processor time of the whole process for one span with 5 attributes, from `OnEnd` until it is durable (ttlog: in a synced columnar part; the peer: acknowledged by a server in another process that discards it), with nothing dropped"},
+		{"adopt.gin", "processor time that instrumentation adds to a request of a gin service with two queries to SQLite, what it recorded made durable (ttlog: in its store; the peers: acknowledged by a collector in another process that discards it); traces and metrics on both sides"},
+		{"adopt.gin.bare", "processor time of that request without instrumentation"},
+		{"adopt.chi", "the same for a chi service with two commands to a real Redis"},
+		{"adopt.chi.bare", "processor time of that request without instrumentation"},
 		{"store.span_rate", "spans of the captured HotROD traffic stored by `ttlog import`, per second of processor time, decompression of the file included"},
 		{"store.span_bytes", "bytes of the whole data directory after that, compacted, per span"},
 		{"store.ratio", "the same per byte of the OTLP stream"},
 	}
 }
 
-// Run measures everything and returns the figures. Progress goes to log.
-func Run(ctx context.Context, log io.Writer) ([]Figure, error) {
+// Run measures everything whose id begins with only, and returns the figures.
+// Progress goes to log.
+func Run(ctx context.Context, log io.Writer, only string) ([]Figure, error) {
 	var figures []Figure
-	for _, measure := range []func(context.Context, io.Writer) ([]Figure, error){onEnd, pipeline, store} {
-		f, err := measure(ctx, log)
+	for _, m := range []struct {
+		group   string
+		measure func(context.Context, io.Writer) ([]Figure, error)
+	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store", store}} {
+		if !strings.HasPrefix(m.group, only) {
+			continue
+		}
+		f, err := m.measure(ctx, log)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func ask(t *testing.T, query string, rows int) [][]any {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/query", strings.NewReader(query))
-		req.RemoteAddr = "127.0.0.1:1"
+		req.RemoteAddr, req.Host = "127.0.0.1:1", "127.0.0.1"
 		w := httptest.NewRecorder()
 		ttlog.Handler().ServeHTTP(w, req)
 		var answer struct{ Rows [][]any }

@@ -78,7 +78,7 @@ func newSender(t Target, s otlpwire.Signal, o Options) (sender, error) {
 		return nil, err
 	}
 	if a.grpc {
-		return newGRPCSender(t, a, o)
+		return newGRPCSender(t, a, o.Via)
 	}
 	return newHTTPSender(t, a, o.Via)
 }

@@ -1,26 +1,34 @@
 package otlp
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
-	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/encoding/gzip"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/internal/redact"
+)
+
+const (
+	contentGRPC = "application/grpc"
+	// frameHead is before a message: a byte of compression, four of length.
+	frameHead = 5
 )
 
 // methods are the full names of the Export calls.
@@ -30,81 +38,207 @@ var methods = map[otlpwire.Signal]string{
 	otlpwire.Metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 }
 
-// grpcSender speaks OTLP/gRPC.
+// grpcSender speaks OTLP/gRPC, over the HTTP/2 of net/http: an Export call has
+// one message each way. grpc-go would link a second HTTP/2 and, through
+// x/net/trace, html/template into every application, for which the linker keeps
+// all methods of all types (RFC 006).
 type grpcSender struct {
 	// Immutable after newGRPCSender.
-	conn    *grpc.ClientConn
-	host    string
-	via     func() string // may be nil
-	headers metadata.MD
-	options []grpc.CallOption
+	host, base string
+	via        func() string // may be nil
+	client     http.Client
+	transport  *http.Transport
+	header     http.Header
+	gzip       bool
 }
 
-func newGRPCSender(t Target, a address, o Options) (*grpcSender, error) {
-	creds := insecure.NewCredentials()
+func newGRPCSender(t Target, a address, via func() string) (*grpcSender, error) {
+	s := &grpcSender{host: a.host, base: "http://" + a.host, via: via, header: make(http.Header), gzip: t.Compression == CompressionGzip}
+	s.transport = &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		IdleConnTimeout:     90 * time.Second,
+		Protocols:           new(http.Protocols),
+		// A peer that is gone without a word is noticed, and dialed anew.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second},
+	}
 	if a.secure {
 		tlsConfig, err := t.tlsConfig()
 		if err != nil {
 			return nil, err
 		}
-		creds = credentials.NewTLS(tlsConfig)
+		s.base = "https://" + a.host
+		s.transport.TLSClientConfig = tlsConfig
+		s.transport.Proxy = proxy // which can let pass only what is encrypted
+		s.transport.Protocols.SetHTTP2(true)
+	} else {
+		s.transport.Protocols.SetUnencryptedHTTP2(true)
 	}
-	s := &grpcSender{host: a.host, via: o.Via, headers: metadata.New(t.Headers)}
-	if a.user != nil && len(s.headers.Get("authorization")) == 0 {
+	s.client = http.Client{
+		Transport:     s.transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	for k, v := range t.Headers {
+		s.header.Set(k, v)
+	}
+	if a.user != nil && s.header.Get("Authorization") == "" {
 		password, _ := a.user.Password()
-		s.headers.Set("authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(a.user.Username()+":"+password)))
+		s.header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(a.user.Username()+":"+password)))
 	}
-	s.options = []grpc.CallOption{grpc.MaxCallRecvMsgSize(maxResponseBytes)}
-	codec := rawCodec{copies: true}
-	if t.Compression == CompressionGzip {
-		s.options = append(s.options, grpc.UseCompressor(gzip.Name))
-		codec.copies = false // what goes out is the compressor's output
+	s.header.Set("User-Agent", userAgent)
+	s.header.Set("Content-Type", contentGRPC)
+	s.header.Set("Te", "trailers")
+	s.header.Set("Grpc-Accept-Encoding", "gzip")
+	if s.gzip {
+		s.header.Set("Grpc-Encoding", "gzip")
 	}
-	s.options = append(s.options, grpc.ForceCodecV2(codec))
-	conn, err := grpc.NewClient("dns:///"+a.host,
-		grpc.WithTransportCredentials(creds),
-		grpc.WithUserAgent(userAgent),
-		grpc.WithConnectParams(connectParams(o.Retry)),
-		// The pauses are ours: gRPC's own retries would come on top.
-		grpc.WithDisableRetry(),
-		grpc.WithDisableServiceConfig(),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("endpoint %q: %s", a.host, redact.Text(err.Error())) // it may name a proxy
-	}
-	s.conn = conn
 	return s, nil
 }
 
-// connectParams keeps gRPC's pauses between connection attempts below ours:
-// it backs off up to two minutes otherwise, and a collector that is back would
-// not be seen.
-func connectParams(r Retry) grpc.ConnectParams {
-	return grpc.ConnectParams{
-		Backoff:           backoff.Config{BaseDelay: r.InitialInterval / 2, Multiplier: 1.6, Jitter: 0.2, MaxDelay: r.MaxInterval / 2},
-		MinConnectTimeout: 5 * time.Second,
-	}
-}
-
 func (s *grpcSender) close() error {
-	if err := s.conn.Close(); err != nil && status.Code(err) != codes.Canceled { // Canceled: closed before
-		return fmt.Errorf("otlp: close connection to %s: %w", s.host, err)
-	}
+	s.transport.CloseIdleConnections()
 	return nil
 }
 
 func (s *grpcSender) send(ctx context.Context, signal otlpwire.Signal, payload []byte) ([]byte, error) {
-	if len(s.headers) > 0 {
-		ctx = metadata.NewOutgoingContext(ctx, s.headers)
+	buf := compressed.Get().(*bytes.Buffer)
+	defer putCompressed(buf)
+	if err := s.frame(buf, payload); err != nil {
+		return nil, s.refused(status.Error(codes.Internal, err.Error()))
 	}
+	var out lentBytes
+	defer out.takeBack()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+methods[signal], out.lend(buf.Bytes()))
+	if err != nil {
+		return nil, s.refused(status.Error(codes.Internal, err.Error()))
+	}
+	req.Header = s.header.Clone()
 	if s.via != nil {
-		ctx = metadata.AppendToOutgoingContext(ctx, hops.Header, s.via())
+		req.Header.Set(hops.Header, s.via())
 	}
-	var response []byte
-	if err := s.conn.Invoke(ctx, methods[signal], payload, &response, s.options...); err != nil {
+	if deadline, ok := ctx.Deadline(); ok {
+		req.Header.Set("Grpc-Timeout", strconv.FormatInt(max(time.Until(deadline).Milliseconds(), 1), 10)+"m")
+	}
+	req.ContentLength = int64(buf.Len())
+	req.GetBody = func() (io.ReadCloser, error) { return out.lend(buf.Bytes()), nil }
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return nil, s.refused(unanswered(ctx, err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, frameHead+maxResponseBytes))
+	if err == nil {
+		// The status comes after the message, however long that is.
+		_, err = io.Copy(io.Discard, resp.Body)
+	}
+	if err := statusOf(ctx, resp, err); err != nil {
 		return nil, s.refused(err)
 	}
-	return response, nil
+	return message(body), nil
+}
+
+// frame writes a message with its head: whether it is compressed, its length.
+func (s *grpcSender) frame(buf *bytes.Buffer, payload []byte) error {
+	head := [frameHead]byte{}
+	buf.Write(head[:])
+	if s.gzip {
+		if err := gzipTo(buf, payload); err != nil {
+			return err
+		}
+		buf.Bytes()[0] = 1
+	} else {
+		buf.Write(payload)
+	}
+	binary.BigEndian.PutUint32(buf.Bytes()[1:], uint32(buf.Len()-frameHead))
+	return nil
+}
+
+// message takes the message out of its frame. One that cannot be read is no
+// error: the status says that the request was taken, and what is lost is at most
+// a note about a part of it.
+func message(body []byte) []byte {
+	if len(body) < frameHead || uint64(binary.BigEndian.Uint32(body[1:])) != uint64(len(body)-frameHead) {
+		return nil
+	}
+	if body[0] == 0 {
+		return body[frameHead:]
+	}
+	r, err := gzip.NewReader(bytes.NewReader(body[frameHead:]))
+	if err != nil {
+		return nil
+	}
+	out, err := io.ReadAll(io.LimitReader(r, maxResponseBytes))
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// unanswered is the status of a call that got no answer.
+func unanswered(ctx context.Context, err error) error {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err // the address is in our own text already
+	}
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return status.Error(codes.Unavailable, err.Error())
+}
+
+// statusOf returns the status of an answer as an error, nil for OK. It stands in
+// the trailers, or in the header of an answer without a message; what does not
+// come from gRPC has a status of HTTP only.
+func statusOf(ctx context.Context, resp *http.Response, readErr error) error {
+	from := resp.Trailer
+	if from.Get("Grpc-Status") == "" {
+		from = resp.Header
+	}
+	code, err := strconv.ParseUint(from.Get("Grpc-Status"), 10, 32)
+	switch {
+	case err == nil && code == 0:
+		return nil
+	case err == nil:
+		return status.FromProto(statusProto(codes.Code(code), from)).Err()
+	case readErr != nil:
+		return unanswered(ctx, readErr)
+	case resp.StatusCode == http.StatusOK:
+		return status.Errorf(codes.Unimplemented, "no gRPC: the answer is %q", resp.Header.Get("Content-Type"))
+	}
+	return status.Error(codeOfHTTP(resp.StatusCode), resp.Status)
+}
+
+// statusProto returns the whole status: its details hold the delay that is
+// asked for.
+func statusProto(code codes.Code, from http.Header) *spb.Status {
+	st := &spb.Status{Code: int32(code), Message: from.Get("Grpc-Message")}
+	if text, err := url.PathUnescape(st.Message); err == nil {
+		st.Message = text
+	}
+	details := strings.TrimRight(from.Get("Grpc-Status-Details-Bin"), "=")
+	if raw, err := base64.RawStdEncoding.DecodeString(details); err == nil && len(raw) > 0 {
+		var whole spb.Status
+		if proto.Unmarshal(raw, &whole) == nil && whole.Code == st.Code {
+			return &whole
+		}
+	}
+	return st
+}
+
+// codeOfHTTP is gRPC's own table for what is not from gRPC, such as a proxy.
+func codeOfHTTP(code int) codes.Code {
+	switch code {
+	case http.StatusBadRequest:
+		return codes.Internal
+	case http.StatusUnauthorized:
+		return codes.Unauthenticated
+	case http.StatusForbidden:
+		return codes.PermissionDenied
+	case http.StatusNotFound:
+		return codes.Unimplemented
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return codes.Unavailable
+	}
+	return codes.Unknown
 }
 
 func (s *grpcSender) refused(err error) error {
@@ -147,36 +281,4 @@ func retryInfo(st *status.Status) (wait time.Duration, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-// rawCodec hands bytes through. It calls itself proto since that is what the
-// bytes are.
-type rawCodec struct {
-	// copies makes Marshal copy: without a compressor between, gRPC may read
-	// the buffer after the call has returned, and it is not ours to keep.
-	copies bool
-}
-
-var errNotBytes = errors.New("otlp: codec takes bytes only")
-
-func (rawCodec) Name() string { return "proto" }
-
-func (c rawCodec) Marshal(v any) (mem.BufferSlice, error) {
-	b, ok := v.([]byte)
-	if !ok {
-		return nil, fmt.Errorf("%w: %T", errNotBytes, v)
-	}
-	if c.copies {
-		return mem.BufferSlice{mem.Copy(b, mem.DefaultBufferPool())}, nil
-	}
-	return mem.BufferSlice{mem.SliceBuffer(b)}, nil
-}
-
-func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	p, ok := v.(*[]byte)
-	if !ok {
-		return fmt.Errorf("%w: %T", errNotBytes, v)
-	}
-	*p = data.Materialize()
-	return nil
 }

@@ -3,7 +3,10 @@ package otlp_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +20,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // for the servers
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -196,5 +200,67 @@ func TestGRPC_HangingCollectorTimesOut(t *testing.T) {
 	o.Timeout = 50 * time.Millisecond
 	if err := newClient(t, o).Forward(t.Context(), otlpwire.Traces, request(t, "x")); err != nil || c.calls != 2 {
 		t.Errorf("got %v after %d calls, want success at the second", err, c.calls)
+	}
+}
+
+// TestGRPC_AnswersThatAreNotGRPC come from a proxy, or from a server of
+// something else. What may be mended is kept and tried again.
+func TestGRPC_AnswersThatAreNotGRPC(t *testing.T) {
+	f := func(what string, answer http.HandlerFunc, words string, stays bool) {
+		t.Helper()
+		srv := httptest.NewUnstartedServer(answer)
+		srv.Config.Protocols = new(http.Protocols)
+		srv.Config.Protocols.SetUnencryptedHTTP2(true)
+		srv.Start()
+		defer srv.Close()
+		o := to("grpc://" + srv.Listener.Addr().String())
+		o.Retry = otlp.Retry{Disabled: true}
+		err := newClient(t, o).Forward(t.Context(), otlpwire.Traces, request(t, "x"))
+		if words == "" {
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			return
+		}
+		if err == nil || !strings.Contains(err.Error(), words) || permanent(err) == stays {
+			t.Errorf("%s: got %v, permanent %v; want %q, to be kept: %v", what, err, permanent(err), words, stays)
+		}
+	}
+	plain := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a page", code) }
+	}
+	f("a proxy without a collector", plain(http.StatusBadGateway), "Unavailable", true)
+	f("too many requests", plain(http.StatusTooManyRequests), "Unavailable", true)
+	f("no such path", plain(http.StatusNotFound), "Unimplemented", false)
+	f("a page", plain(http.StatusOK), `no gRPC: the answer is "text/plain`, false)
+	f("only trailers", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Grpc-Status", "14")
+		w.Header().Set("Grpc-Message", "50%25 of us")
+	}, "Unavailable: 50% of us", true)
+	f("the connection ends", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "Unavailable", true)
+	trailers := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Trailer", "Grpc-Status")
+			_, _ = io.WriteString(w, body)
+			w.Header().Set("Grpc-Status", "0")
+		}
+	}
+	f("taken, without a message", trailers(""), "", false)
+	f("taken, with a broken one", trailers("\x01\x00\x00\x00\x02xx"), "", false)
+	f("taken, with too much", trailers(strings.Repeat("x", 8<<20)), "", false)
+}
+
+// TestGRPC_NobodyThere is no reason to give up a request.
+func TestGRPC_NobodyThere(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	o := to("grpc://" + l.Addr().String())
+	o.Retry = otlp.Retry{Disabled: true}
+	err = newClient(t, o).Forward(t.Context(), otlpwire.Traces, request(t, "x"))
+	if err == nil || permanent(err) || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v, want a refused connection, to be tried again", err)
 	}
 }

@@ -1,5 +1,6 @@
 // Command bench measures ttlog beside its peers, prints the table, and writes
-// bench/results.json and docs/benchmarks.md.
+// bench/results.json and docs/benchmarks.md. With the beginning of an id
+// ("adopt") it measures what begins so, and only prints.
 package main
 
 import (
@@ -25,11 +26,18 @@ func run() error {
 	if served, err := bench.Discarding(); served || err != nil {
 		return err
 	}
+	if served, err := bench.Serving(); served || err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	figures, err := bench.Run(ctx, os.Stderr)
+	only := strings.Join(os.Args[1:], "")
+	figures, err := bench.Run(ctx, os.Stderr, only)
 	if err != nil {
 		return err
+	}
+	if only != "" {
+		return bench.WriteTable(os.Stdout, figures)
 	}
 	// The command runs in bench/, the module's root.
 	return errors.Join(
