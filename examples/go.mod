@@ -5,16 +5,29 @@ go 1.26.0
 require (
 	github.com/alicebob/miniredis/v2 v2.40.0
 	github.com/gin-gonic/gin v1.12.0
+	github.com/go-chi/chi/v5 v5.2.3
+	github.com/gorilla/mux v1.8.1
+	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
+	github.com/jackc/pgx/v5 v5.12.0
 	github.com/jmoiron/sqlx v1.4.0
+	github.com/labstack/echo/v4 v4.16.4
 	github.com/redis/go-redis/v9 v9.23.0
+	github.com/rs/zerolog v1.35.1
+	github.com/sirupsen/logrus v1.10.2
 	github.com/ttlog/ttlog v0.1.0
 	github.com/ttlog/ttlog/instrument/gin v0.1.0
 	github.com/ttlog/ttlog/instrument/redis v0.1.0
 	github.com/ttlog/ttlog/instrument/sqlx v0.1.0
+	go.opentelemetry.io/contrib/bridges/otelslog v0.21.0
+	go.opentelemetry.io/contrib/bridges/otelzap v0.21.0
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/metric v1.47.0
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
+	go.opentelemetry.io/otel/trace v1.47.0
+	go.uber.org/zap v1.28.0
 	golang.org/x/sync v0.24.0
+	gorm.io/driver/sqlite v1.6.0
+	gorm.io/gorm v1.31.2
 	modernc.org/sqlite v1.61.1
 )
 
@@ -94,31 +107,4 @@ require (
 	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-)
-
-require github.com/go-chi/chi/v5 v5.2.3
-
-require github.com/labstack/echo/v4 v4.16.4
-
-require github.com/gorilla/mux v1.8.1
-
-require github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
-
-require gorm.io/gorm v1.31.2
-
-require gorm.io/driver/sqlite v1.6.0
-
-require go.opentelemetry.io/contrib/bridges/otelzap v0.21.0
-
-require go.uber.org/zap v1.28.0
-
-require github.com/rs/zerolog v1.35.1
-
-require github.com/sirupsen/logrus v1.10.2
-
-require github.com/jackc/pgx/v5 v5.12.0
-
-require (
-	go.opentelemetry.io/contrib/bridges/otelslog v0.21.0
-	go.opentelemetry.io/otel/trace v1.47.0
 )
