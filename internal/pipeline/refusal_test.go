@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // the collectors take what the forwarder sends
 	"google.golang.org/grpc/status"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
