@@ -39,6 +39,7 @@ func openLocked(path string, f *os.File, o Options) (*Ring, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: %s is no regular file", ErrCorrupt, path)
 	}
+	adviseFile(f, info.Size() > 0)
 	fresh, err := unused(f, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("ringbuffer: read %s: %w", path, err)

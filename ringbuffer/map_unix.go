@@ -47,6 +47,7 @@ func mapFile(path string, f *os.File, size int64) (*mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ringbuffer: map %d bytes of %s: %w", size, path, err)
 	}
+	adviseMapping(b)
 	return &mapping{path: path, file: f, b: b}, nil
 }
 

@@ -44,6 +44,7 @@ func OpenSnapshot(path string) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ringbuffer: snapshot: %w", err)
 	}
+	adviseFile(f, true)
 	s := &Snapshot{path: path, file: f, byID: map[uint32]definition{}}
 	if err := s.open(); err != nil {
 		f.Close()
