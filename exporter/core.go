@@ -8,21 +8,21 @@ import (
 
 	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/internal/ringio"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // core is what the three exporters share.
 type core struct {
-	ring    *ringbuffer.Ring
+	ring    *ringpack.Writer
 	config  config
-	kind    otlpwire.Kind
+	signal  otlpwire.Signal
 	limit   int
 	stopped atomic.Bool
 }
 
 func newCore(ring *ringbuffer.Ring, signal otlpwire.Signal, opts []Option) *core {
-	return &core{ring: ring, config: newConfig(opts), kind: otlpwire.RequestKind(signal), limit: ring.MaxRecord()}
+	return &core{ring: ringpack.NewWriter(ring), config: newConfig(opts), signal: signal, limit: ring.MaxRecord()}
 }
 
 // tooLarge tells whether err says that a request must be split.
@@ -35,7 +35,7 @@ func (c *core) write(ctx context.Context, payload []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_, err := ringio.Write(c.ring, c.kind, payload, c.config.wait, ctx.Done())
+	_, err := c.ring.Write(c.signal, payload, c.config.wait, ctx.Done())
 	if errors.Is(err, ringbuffer.ErrFull) && ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)
 	}

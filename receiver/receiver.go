@@ -11,7 +11,7 @@ import (
 
 	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/internal/ringio"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
@@ -19,6 +19,7 @@ import (
 type Receiver struct {
 	// Immutable after New.
 	ring     *ringbuffer.Ring
+	requests *ringpack.Writer // to the ring
 	opts     Options
 	decoders chan struct{} // a place for each decompression under way
 	services *services
@@ -31,7 +32,7 @@ type Receiver struct {
 // New returns a receiver that writes to ring.
 func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	o = o.withDefaults(ring.MaxRecord())
-	r := &Receiver{ring: ring, opts: o, services: newServices(o.Ready)}
+	r := &Receiver{ring: ring, requests: ringpack.NewWriter(ring), opts: o, services: newServices(o.Ready)}
 	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
 	if o.DedupWindow > 0 {
@@ -139,7 +140,7 @@ func (r *Receiver) commit(ctx context.Context, s otlpwire.Signal, request []byte
 // write writes a request to the ring. It waits a moment for room: a burst that
 // the sinks work off within it would otherwise cost a round of retries.
 func (r *Receiver) write(ctx context.Context, s otlpwire.Signal, request []byte) *refusal {
-	_, err := ringio.Write(r.ring, otlpwire.RequestKind(s), request, r.opts.FullWait, ctx.Done())
+	_, err := r.requests.Write(s, request, r.opts.FullWait, ctx.Done())
 	switch {
 	case err == nil:
 		return nil

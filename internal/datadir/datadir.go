@@ -23,6 +23,7 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
 	"github.com/ttlog/ttlog/internal/redact"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
@@ -262,12 +263,18 @@ func (d *DataDir) Recall(f func(signal otlpwire.Signal, request []byte)) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, snap.Close()) }()
+	var buf []byte
 	for rec, err := range snap.Retained() {
 		if err != nil {
 			return err
 		}
-		if s, ok := otlpwire.SignalOf(rec.Kind); ok && rec.Kind == otlpwire.RequestKind(s) {
-			f(s, rec.Data)
+		s, request, err := ringpack.Request(rec.Kind, rec.Data, buf[:0])
+		if err != nil || request == nil {
+			continue // not a request, or one that the pipeline speaks of
+		}
+		f(s, request)
+		if rec.Kind != otlpwire.RequestKind(s) {
+			buf = request
 		}
 	}
 	return nil

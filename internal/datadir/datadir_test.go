@@ -6,12 +6,16 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/storage"
 )
 
@@ -115,5 +119,42 @@ func TestOpen_NamesForwardersOfSingleSignals(t *testing.T) {
 	_, err = Open(t.TempDir(), Options{RingBytes: 1 << 20, Forward: []otlp.Options{one("http://127.0.0.1:1"), one("http://127.0.0.1:1")}})
 	if err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:1 is named twice") {
 		t.Errorf("the same endpoint twice: %v", err)
+	}
+}
+
+// TestRecall_UnpacksRequests: what is recalled after a restart is compared with
+// requests as they come, and the ring may have them compressed.
+func TestRecall_UnpacksRequests(t *testing.T) {
+	dir := t.TempDir()
+	d, err := Open(dir, Options{RingBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close(t.Context())
+	var want []string
+	w := ringpack.NewWriter(d.Ring)
+	for _, name := range []string{"a", strings.Repeat("b", 1000), "c", strings.Repeat("d", 2000)} {
+		request := otlpwire.AppendString(nil, otlpwire.SpanName, name)
+		for _, num := range []protowire.Number{otlpwire.ScopeSpansSpans, otlpwire.GroupScopes, otlpwire.RequestResource} {
+			request = otlpwire.AppendBytes(nil, num, request)
+		}
+		before := d.Ring.Stats().Head
+		if _, err := w.Write(otlpwire.Traces, request, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+		if n := d.Ring.Stats().Head - before; len(name) > 1 && n > 200 {
+			t.Errorf("%d bytes take %d in the ring", len(request), n)
+		}
+		want = append(want, string(request))
+	}
+	var got []string
+	err = d.Recall(func(s otlpwire.Signal, request []byte) {
+		if s != otlpwire.Traces {
+			t.Errorf("recalled a request of %s", s)
+		}
+		got = append(got, string(request))
+	})
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("recalled %q, %v, want %q", got, err, want)
 	}
 }

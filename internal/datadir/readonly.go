@@ -84,7 +84,9 @@ func (d *ReadOnly) openWithRing(dir string, snap *ringbuffer.Snapshot) (err erro
 	for _, r := range requests {
 		// A request that cannot be read is not the reader's to report: the
 		// writer counts it when it gets there.
-		_ = d.Store.Overlay(r.Signal, r.Payload, r.End)
+		if payload, err := r.Payload(); err == nil {
+			_ = d.Store.Overlay(r.Signal, payload, r.End)
+		}
 	}
 	return nil
 }

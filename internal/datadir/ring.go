@@ -97,7 +97,11 @@ func (d *DataDir) salvage(o storage.Options) error {
 	rows := 0
 	for _, r := range requests {
 		// A request that cannot be read is lost with the others that cannot.
-		n, err := store.Append(context.Background(), r.Signal, r.Payload, r.End)
+		payload, err := r.Payload()
+		if err != nil {
+			continue
+		}
+		n, err := store.Append(context.Background(), r.Signal, payload, r.End)
 		if err != nil && !errors.Is(err, otlpwire.ErrMalformed) {
 			return errors.Join(err, store.Close())
 		}

@@ -22,6 +22,11 @@ const (
 	// OTLP Span or LogRecord message.
 	KindSpan Kind = 4
 	KindLog  Kind = 5
+	// KindTracesZstd, KindLogsZstd and KindMetricsZstd hold such a request as
+	// one zstd frame that names the size of its content.
+	KindTracesZstd  Kind = 6
+	KindLogsZstd    Kind = 7
+	KindMetricsZstd Kind = 8
 )
 
 // Entries of the ring's catalog, which outlive the records that name them.
@@ -55,15 +60,18 @@ func SplitRef(payload []byte) (id uint32, message []byte, err error) {
 // RequestKind returns the kind of record that holds a whole request of s.
 func RequestKind(s Signal) Kind { return Kind(s) }
 
+// ZstdKind returns the kind of record that holds a whole request of s, compressed.
+func ZstdKind(s Signal) Kind { return KindTracesZstd - KindTracesRequest + Kind(s) }
+
 // SignalOf returns the signal of a record of kind k, and false for a kind that
 // carries no telemetry.
 func SignalOf(k Kind) (Signal, bool) {
 	switch k {
-	case KindTracesRequest, KindSpan:
+	case KindTracesRequest, KindTracesZstd, KindSpan:
 		return Traces, true
-	case KindLogsRequest, KindLog:
+	case KindLogsRequest, KindLogsZstd, KindLog:
 		return Logs, true
-	case KindMetricsRequest:
+	case KindMetricsRequest, KindMetricsZstd:
 		return Metrics, true
 	}
 	return 0, false

@@ -8,10 +8,11 @@ import (
 )
 
 // chunk is what becomes one request: records of one signal, or one whole
-// request. Its bytes alias the ring.
+// request. Its bytes alias the ring,
+// or the batch.
 type chunk struct {
 	signal  otlpwire.Signal
-	whole   []byte   // a request as it was received
+	whole   []byte   // a request as it was received, but not compressed
 	records []record // spans or log records, in the order of the ring
 	end     uint64   // behind the newest record
 }
@@ -25,7 +26,13 @@ type batch struct {
 	end    uint64 // behind the newest record that was read, 0 for none
 
 	spare [][]record // for reuse; one per signal is enough, and batches bound their size
+	// room is for requests that are compressed in the ring; free is what is left
+	// of it.
+	room, free []byte
 }
+
+// maxRoom bounds what a batch keeps for reuse; a large request goes with it.
+const maxRoom = 4 << 20
 
 func (b *batch) reset() {
 	spare := b.spare
@@ -35,7 +42,11 @@ func (b *batch) reset() {
 		}
 	}
 	clear(b.chunks)
-	*b = batch{chunks: b.chunks[:0], spare: spare}
+	room := b.room
+	if cap(room) > maxRoom {
+		room = nil
+	}
+	*b = batch{chunks: b.chunks[:0], spare: spare, room: room, free: room}
 }
 
 // addRecord adds a span or log record to the chunk of its signal.
@@ -64,6 +75,16 @@ func (b *batch) addWhole(s otlpwire.Signal, payload []byte, end uint64) {
 	b.open[s] = 0
 	b.bytes += len(payload)
 	b.count++
+}
+
+// addUnpacked adds a request that was unpacked into free, or into a slice of its
+// own where that was too small.
+func (b *batch) addUnpacked(s otlpwire.Signal, request []byte, end uint64) {
+	if cap(request) > cap(b.room) {
+		b.room = request[:0]
+	}
+	b.free = request[len(request):]
+	b.addWhole(s, request, end)
 }
 
 // sorted returns the chunks by their ends. Within a signal that is the order

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
@@ -131,6 +132,13 @@ func (in *intake) take(b *batch, r ringbuffer.Record) {
 	case otlpwire.KindTracesRequest, otlpwire.KindLogsRequest, otlpwire.KindMetricsRequest:
 		s, _ := otlpwire.SignalOf(r.Kind)
 		b.addWhole(s, r.Data, r.End)
+		return
+	case otlpwire.KindTracesZstd, otlpwire.KindLogsZstd, otlpwire.KindMetricsZstd:
+		s, request, err := ringpack.Request(r.Kind, r.Data, b.free)
+		if err != nil {
+			break
+		}
+		b.addUnpacked(s, request, r.End)
 		return
 	case otlpwire.KindSpan, otlpwire.KindLog:
 		id, message, err := otlpwire.SplitRef(r.Data)

@@ -6,15 +6,25 @@ import (
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // Request is one record of a ring as an Export…ServiceRequest.
 type Request struct {
-	Signal  otlpwire.Signal
-	Payload []byte
+	Signal otlpwire.Signal
 	// End is the ring position behind the record.
 	End uint64
+
+	kind otlpwire.Kind
+	data []byte
+}
+
+// Payload returns the request's bytes. A full ring may hold many times its size
+// in compressed requests, so each is unpacked when it is asked for.
+func (r *Request) Payload() ([]byte, error) {
+	_, payload, err := ringpack.Request(r.kind, r.data, nil)
+	return payload, err
 }
 
 // Pending returns what a ring holds that its store has not made durable, one
@@ -43,11 +53,15 @@ func requests(snap *ringbuffer.Snapshot, records iter.Seq2[ringbuffer.Record, er
 		if err != nil {
 			return out, err
 		}
+		if s, ok := otlpwire.SignalOf(rec.Kind); ok && rec.Kind == otlpwire.ZstdKind(s) {
+			out = append(out, Request{Signal: s, End: rec.End, kind: rec.Kind, data: rec.Data})
+			continue
+		}
 		b := &in.batch
 		b.reset()
 		in.take(b, rec)
 		for _, c := range b.chunks {
-			out = append(out, Request{Signal: c.signal, Payload: c.payload(asm, nil), End: c.end})
+			out = append(out, Request{Signal: c.signal, End: c.end, kind: otlpwire.RequestKind(c.signal), data: c.payload(asm, nil)})
 		}
 	}
 	slices.SortFunc(out, func(a, b Request) int { return cmp.Compare(a.End, b.End) })

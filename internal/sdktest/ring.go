@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
@@ -65,7 +66,8 @@ func Drain(ring *ringbuffer.Ring, rd *ringbuffer.Reader) (Drained, error) {
 // Request returns the whole request of a record.
 func Request(ring *ringbuffer.Ring, rec ringbuffer.Record) ([]byte, error) {
 	if rec.Kind != otlpwire.KindSpan && rec.Kind != otlpwire.KindLog {
-		return rec.Data, nil
+		_, request, err := ringpack.Request(rec.Kind, rec.Data, nil)
+		return request, err
 	}
 	scopeID, message, err := otlpwire.SplitRef(rec.Data)
 	if err != nil {
