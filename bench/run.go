@@ -22,6 +22,8 @@ func Descriptions() []Description {
 		{"store.span_rate", "spans of the captured HotROD traffic stored by `ttlog import`, per second of processor time, decompression of the file included"},
 		{"store.span_bytes", "bytes of the whole data directory after that, compacted, per span"},
 		{"store.ratio", "the same per byte of the OTLP stream"},
+		{"store.write_amp", "bytes that `ttlog serve` makes the kernel write for each byte of its parts once all are merged, at 1,000 spans of that traffic a second over OTLP/HTTP for a minute; `go run ./cmd/writes` in `bench/` tells where they go, and for longer"},
+		{"store.write_amp10k", "the same at 10,000 spans a second"},
 	}
 }
 
@@ -32,7 +34,7 @@ func Run(ctx context.Context, log io.Writer, only string) ([]Figure, error) {
 	for _, m := range []struct {
 		group   string
 		measure func(context.Context, io.Writer) ([]Figure, error)
-	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store", store}} {
+	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store", store}, {"store.write_amp", writeAmplification}} {
 		if !strings.HasPrefix(m.group, only) {
 			continue
 		}

@@ -193,6 +193,7 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 		s.counters.Compactions++
 		s.counters.CompactedParts += int64(len(handles))
 		s.counters.CompactedRows += rows
+		s.counters.CompactedBytes += merged.entry.size
 	})
 }
 

@@ -19,8 +19,8 @@ type Counters struct {
 	Flushes, FlushErrors, FlushedRows, FlushedBytes int64
 	// Compactions is the number of merges, CompactionErrors that of those
 	// that failed; CompactedParts the parts that went into merges and
-	// CompactedRows their rows.
-	Compactions, CompactionErrors, CompactedParts, CompactedRows int64
+	// CompactedRows their rows, CompactedBytes the parts that came out.
+	Compactions, CompactionErrors, CompactedParts, CompactedRows, CompactedBytes int64
 	// RemovedParts, RemovedRows and RemovedBytes are what retention removed.
 	RemovedParts, RemovedRows, RemovedBytes int64
 	// RemoveErrors is the number of files that could not be removed.

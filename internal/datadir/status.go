@@ -83,6 +83,7 @@ type Counters struct {
 	CompactionErrors int64 `json:"compaction_errors"`
 	CompactedParts   int64 `json:"compacted_parts"`
 	CompactedRows    int64 `json:"compacted_rows"`
+	CompactedBytes   int64 `json:"compacted_bytes"`
 	RemovedParts     int64 `json:"removed_parts"`
 	RemovedRows      int64 `json:"removed_rows"`
 	RemovedBytes     int64 `json:"removed_bytes"`
