@@ -230,7 +230,7 @@ func startDaemon(ctx context.Context, binary, data string) (*daemon, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ttlog does not say that it is ready: %w", err), d.stop())
 	}
-	for _, word := range strings.FieldsSeq(line) {
+	for word := range strings.FieldsSeq(line) {
 		if v, ok := strings.CutPrefix(word, "http="); ok {
 			d.api = v
 		}
