@@ -34,7 +34,7 @@ func Run(ctx context.Context, log io.Writer, only string) ([]Figure, error) {
 	for _, m := range []struct {
 		group   string
 		measure func(context.Context, io.Writer) ([]Figure, error)
-	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store.span", store}, {"store.write", writeAmplification}} {
+	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store.span", store}, {"store.write_amp", writeAmplification}} {
 		if !strings.HasPrefix(m.group, only) {
 			continue
 		}

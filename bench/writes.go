@@ -117,7 +117,8 @@ func Writes(ctx context.Context, o WritesOptions) (r WritesResult, err error) {
 
 // writeAmplification measures what the daemon writes at two rates.
 func writeAmplification(ctx context.Context, log io.Writer) ([]Figure, error) {
-	if _, err := written(os.Getpid(), ""); err != nil || capturetest.Find(hotrod) == "" {
+	_, unknown := written(os.Getpid(), "")
+	if unknown != nil || capturetest.Find(hotrod) == "" {
 		fmt.Fprintf(log, "store.write_amp*: skipped, no %s in $TTLOG_CAPTURES or ../shared/data, or no /proc/PID/io\n", hotrod)
 		return nil, nil
 	}
@@ -229,7 +230,7 @@ func startDaemon(ctx context.Context, binary, data string) (*daemon, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ttlog does not say that it is ready: %w", err), d.stop())
 	}
-	for _, word := range strings.Fields(line) {
+	for word := range strings.FieldsSeq(line) {
 		if v, ok := strings.CutPrefix(word, "http="); ok {
 			d.api = v
 		}

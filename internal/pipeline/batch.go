@@ -8,8 +8,7 @@ import (
 )
 
 // chunk is what becomes one request: records of one signal, or one whole
-// request. Its bytes alias the ring,
-// or the batch.
+// request. Its bytes alias the ring or the batch.
 type chunk struct {
 	signal  otlpwire.Signal
 	whole   []byte   // a request as it was received, but not compressed
