@@ -82,7 +82,7 @@ func TestQueue_KeepsOrderAcrossSegmentsAndReopening(t *testing.T) {
 	}
 	got = append(got, take(t, q, 1000)...)
 	equal(t, got, want)
-	if st := q.Stats(); !q.Empty() || st != (spill.Stats{}) {
+	if st := q.Stats(); !q.Empty() || st != (spill.Stats{Limit: 64 << 10}) {
 		t.Errorf("drained queue: %+v", st)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(left) != 0 {
@@ -122,7 +122,7 @@ func TestQueue_DropsOldestBeyondLimit(t *testing.T) {
 	st := q.Stats()
 	got := take(t, q, 1000)
 	equal(t, got, all[len(all)-len(got):])
-	if int(st.DroppedFrames)+len(got) != len(all) || st.DroppedRecords != 50*st.DroppedFrames || len(got) < 30 {
+	if int(st.Outgrown.Frames)+len(got) != len(all) || st.Outgrown.Records.Sum() != 50*st.Outgrown.Frames || len(got) < 30 {
 		t.Errorf("%d left of %d, stats %+v", len(got), len(all), st)
 	}
 	if _, err := q.Append(otlpwire.Traces, 1, make([]byte, limit)); !errors.Is(err, spill.ErrTooLarge) {
