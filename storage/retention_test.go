@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -404,4 +406,35 @@ func TestRetention_DiskLimit(t *testing.T) {
 		t.Errorf("after the scan the store holds %d bytes of %d", n, all)
 	}
 	mustClose(t, s)
+}
+
+// TestRetention_AnnouncesTheFirstRemoval, with what set the limit.
+func TestRetention_AnnouncesTheFirstRemoval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		limit := int64(0)
+		o := manual(newFS())
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		o.DiskLimit, o.DiskLimitSetting = func(int64) int64 { return limit }, "--some-flag"
+		s := mustOpen(t, o)
+		for i := range 3 {
+			mustAppend(t, s, Logs, 0, time.Now(), rowID(i+1))
+			mustFlush(t, s)
+			time.Sleep(time.Minute)
+		}
+		if log.Len() > 0 {
+			t.Errorf("nothing was removed: %s", &log)
+		}
+		all, _ := sizeOf(s)
+		for limit = all - 1; limit > 0; limit -= all/2 - 1 {
+			if err := s.retain(time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 3 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], "--some-flag changes") || !strings.Contains(lines[0], "rows=1") || strings.Contains(lines[2], "WARN") {
+			t.Errorf("got %s", &log)
+		}
+		mustClose(t, s)
+	})
 }

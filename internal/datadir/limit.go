@@ -139,8 +139,7 @@ func ringBytes(dir string) (ring int64, exists bool) {
 	if err != nil || info.Size() <= ringBeside {
 		return 0, false
 	}
-	// A power of two is in the file, and less than another one.
-	return 1 << (bits.Len64(uint64(info.Size())) - 1), true
+	return info.Size() - ringBeside, true
 }
 
 // The queues of forwarders together take no more than defaultSpill, and no more
