@@ -1,7 +1,6 @@
 package ttlog_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,15 +121,5 @@ func TestStart_SmallFootprint(t *testing.T) {
 		_, span := tracer.Start(t.Context(), "work")
 		span.End()
 	}
-	// The store takes up what is in the ring within milliseconds.
-	all := fmt.Sprintf("[[%d]]", n)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		got := fmt.Sprint(ask(t, "SELECT count(*) FROM spans"))
-		if got == all {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s spans, want %s", got, all)
-		}
-	}
+	eventually(t, "SELECT count(*) FROM spans", [][]any{{float64(n)}})
 }

@@ -43,8 +43,9 @@ type disk struct {
 	bytes   int64   // that the directory may take, 0 for no such limit
 	floor   int64   // that parts may take in any case
 	// yieldBelow is how much is free when what is kept for collectors begins to
-	// be given up.
-	yieldBelow uint64
+	// be given up. keepFree is what parts leave free where they have a limit: so
+	// much that requests that were refused are taken again.
+	yieldBelow, keepFree uint64
 	log        *slog.Logger
 
 	// spills is what yields before stored telemetry does; nil until it is open.
@@ -65,6 +66,7 @@ func newDisk(path string, o Options, now space, floor int64) *disk {
 		d.reserve = min(defaultReserve, now.total/reserveShare)
 	}
 	d.yieldBelow = max(d.reserve+d.reserve/yieldMargin, min(yieldFree, now.total/reserveShare))
+	d.keepFree = d.yieldBelow + d.reserve/4
 	d.look()
 	return d
 }
@@ -91,7 +93,7 @@ func (d *disk) look() {
 	}
 	// What is kept for collectors is given up before anything is refused.
 	if spills := d.spills.Load(); spills != nil && now.free < d.yieldBelow {
-		if spills.Yield(d.yieldBelow+d.reserve/4-now.free) > 0 {
+		if spills.Yield(d.keepFree-now.free) > 0 {
 			if now, err = spaceOf(d.path); err != nil {
 				return
 			}
@@ -133,24 +135,29 @@ func (d *disk) limit(held int64) int64 {
 	return limit
 }
 
-// partsLimit returns what is left for parts of what the directory may take, or
-// so that no more than the share of the file system is used, whoever uses it.
-// What a flush and a merge need is left in any case: what was just acknowledged
-// does not go.
+// partsLimit returns what parts may take, 0 for no limit: what is left of what
+// the directory may take, or of the share of the file system, whoever uses it;
+// and no more than leaves free what is to be kept free, so that the oldest goes
+// before the newest is refused. Of what is held a tenth of the limit stays
+// however much others write, and what a flush and a merge need does in any
+// case: what was just acknowledged does not go.
 func (d *disk) partsLimit(held int64) int64 {
-	switch {
-	case d.share > 0:
-		now, err := spaceOf(d.path)
-		if err != nil {
-			return 0 // no limit: nothing is removed on a guess
-		}
-		share := int64(float64(now.total) * d.share)
-		others := int64(now.total-now.free) - held
-		return max(share-max(others, 0), share/ownShare, d.floor)
-	case d.bytes > 0:
-		return max(d.bytes-beside(d.path), d.floor)
+	if d.share <= 0 && d.bytes <= 0 {
+		return 0
 	}
-	return 0
+	now, err := spaceOf(d.path)
+	if err != nil {
+		return 0 // no limit: nothing is removed on a guess
+	}
+	whole := d.bytes
+	others := beside(d.path)
+	if d.share > 0 {
+		whole = int64(float64(now.total) * d.share)
+		others = int64(now.total-now.free) - held
+	}
+	limit := whole - max(others, 0)
+	limit = min(limit, held+int64(now.free)-int64(d.keepFree))
+	return max(limit, min(held, whole/ownShare), d.floor, 1)
 }
 
 // diskStatus returns what was seen last of the file system, and what the
