@@ -147,7 +147,7 @@ func TestSpill_YieldsBeforeParts(t *testing.T) {
 			t.Log(p.stderr)
 		}
 	})
-	await(t, "everything is in parts", func() bool { return p.disk(t).Store.Signals["traces"].Rows == n })
+	await(t, "everything is in parts", func() bool { return p.disk(t).all() == n })
 	await(t, "the queue yields", func() bool { d := p.disk(t); return d.Disk.Used <= d.Disk.Limit })
 	d := p.disk(t)
 	sink := d.Sinks[1]

@@ -46,7 +46,7 @@ type disk struct {
 	// be given up. keepFree is what parts leave free where they have a limit: so
 	// much that requests that were refused are taken again.
 	yieldBelow, keepFree uint64
-	log        *slog.Logger
+	log                  *slog.Logger
 
 	// spills is what yields before stored telemetry does; nil until it is open.
 	spills atomic.Pointer[pipeline.Pipeline]

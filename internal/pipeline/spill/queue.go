@@ -84,10 +84,7 @@ type Loss struct {
 // at 0.
 type Records [otlpwire.Metrics + 1]uint64
 
-func (r *Records) add(s otlpwire.Signal, n uint64) { r[known(s)] += n }
-
-func (r *Records) sub(s otlpwire.Signal, n uint64) { r[known(s)] -= min(n, r[known(s)]) }
-
+// known returns where in Records a signal stands.
 func known(s otlpwire.Signal) otlpwire.Signal {
 	if s > otlpwire.Metrics {
 		return 0
@@ -433,7 +430,8 @@ func (q *Queue) Ack(f Frame) error {
 func (q *Queue) advance(to uint64, frame *header) error {
 	if s := q.segments[0]; frame != nil {
 		s.frames--
-		s.records.sub(frame.signal, uint64(frame.records))
+		of := &s.records[known(frame.signal)]
+		*of -= min(uint64(frame.records), *of)
 	}
 	q.pos = to
 	// The space comes first: on a full disk the position may need it. Where

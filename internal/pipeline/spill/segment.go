@@ -150,7 +150,7 @@ func (s *segment) recover(pos uint64, newest bool) error {
 			break
 		}
 		s.frames++
-		s.records.add(h.signal, uint64(h.records))
+		s.records[known(h.signal)] += uint64(h.records)
 		at = h.end()
 	}
 	if newest && at < s.end() {
@@ -175,7 +175,7 @@ func (s *segment) write(h header, payload []byte) error {
 	}
 	s.size += headerBytes + uint64(len(payload))
 	s.frames++
-	s.records.add(h.signal, uint64(h.records))
+	s.records[known(h.signal)] += uint64(h.records)
 	return nil
 }
 
