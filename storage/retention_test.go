@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -412,10 +413,10 @@ func TestRetention_DiskLimit(t *testing.T) {
 func TestRetention_AnnouncesTheFirstRemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		limit := int64(0)
+		var limit atomic.Int64
 		o := manual(newFS())
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		o.DiskLimit, o.DiskLimitSetting = func(int64) int64 { return limit }, "--some-flag"
+		o.DiskLimit, o.DiskLimitSetting = func(int64) int64 { return limit.Load() }, "--some-flag"
 		s := mustOpen(t, o)
 		for i := range 3 {
 			mustAppend(t, s, Logs, 0, time.Now(), rowID(i+1))
@@ -426,15 +427,14 @@ func TestRetention_AnnouncesTheFirstRemoval(t *testing.T) {
 			t.Errorf("nothing was removed: %s", &log)
 		}
 		all, _ := sizeOf(s)
-		for limit = all - 1; limit > 0; limit -= all/2 - 1 {
-			if err := s.retain(time.Now()); err != nil {
-				t.Fatal(err)
-			}
+		for _, n := range []int64{all - 1, all / 2} {
+			limit.Store(n)
+			s.maintainOnce(t.Context())
 		}
+		mustClose(t, s)
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 		if len(lines) != 3 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], "--some-flag changes") || !strings.Contains(lines[0], "rows=1") || strings.Contains(lines[2], "WARN") {
 			t.Errorf("got %s", &log)
 		}
-		mustClose(t, s)
 	})
 }

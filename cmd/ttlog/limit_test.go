@@ -155,7 +155,7 @@ func TestSpill_YieldsBeforeParts(t *testing.T) {
 	if d.Store.Counters.RemovedRows != 0 || yielded == 0 {
 		t.Errorf("%d stored rows and %d kept records are gone", d.Store.Counters.RemovedRows, yielded)
 	}
-	if _, text := ask(t, p.api+"/metrics"); !strings.Contains(text, `reason="spill_yielded",signal="traces",sink="http://`+addr+`"`) {
+	if _, text := ask(t, p.api+"/metrics"); !strings.Contains(text, fmt.Sprintf("{reason=\"spill_yielded\",signal=\"traces\",sink=\"http://%s\"} %d\n", addr, yielded)) {
 		t.Error("the metrics do not have what was given up")
 	}
 	if log := p.stderr.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "reason=spill_yielded") {

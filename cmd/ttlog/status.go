@@ -179,13 +179,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
 		if sink.SpillLimit > 0 {
-			e.gauge("sink_spill_limit_bytes", "Bytes a forwarder may keep on disk.", float64(sink.SpillLimit), "sink", sink.Name)
-			e.gauge("sink_spill_records", "Records a forwarder keeps on disk.", float64(sink.SpillRecords), "sink", sink.Name)
-		}
-		for reason, signals := range sink.SpillDropped {
-			for signal, n := range signals {
-				e.counter("sink_spill_dropped_records_total", "Records a forwarder kept on disk and gave up.", float64(n), "sink", sink.Name, "signal", signal, "reason", reason)
-			}
+			e.spill(sink)
 		}
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
 		e.counter("sink_bytes_total", "Bytes a sink took.", float64(sink.Bytes), "sink", sink.Name)
@@ -199,5 +193,17 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
 		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
 		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)
+	}
+}
+
+// spill sends what a forwarder keeps on disk, and what it gave up, from zero on.
+func (e emitter) spill(sink datadir.SinkStatus) {
+	e.gauge("sink_spill_limit_bytes", "Bytes a forwarder may keep on disk.", float64(sink.SpillLimit), "sink", sink.Name)
+	e.gauge("sink_spill_records", "Records a forwarder keeps on disk.", float64(sink.SpillRecords), "sink", sink.Name)
+	for _, reason := range []string{"spill_limit", "spill_yielded"} {
+		for _, signal := range []string{"traces", "logs", "metrics"} {
+			e.counter("sink_spill_dropped_records_total", "Records a forwarder kept on disk and gave up.",
+				float64(sink.SpillDropped[reason][signal]), "sink", sink.Name, "signal", signal, "reason", reason)
+		}
 	}
 }
