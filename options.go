@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/internal/quantity"
 )
 
 // Option configures [Start].
@@ -25,9 +26,14 @@ type config struct {
 	dir            string
 	ringBytes      int64
 	retention      time.Duration
-	maxDiskBytes   int64
+	maxDisk        quantity.Size // zero where nobody said
+	maxDiskSetting string
+	minFree        quantity.Size
+	spillMax       quantity.Size
 	memoryBytes    int64
 	forward        []string
+	envForward     []string // of the environment, where there is no forward
+	envErrors      []error  // of the environment, until there is a logger to tell
 	sampler        sdktrace.Sampler
 	metricInterval time.Duration
 	slogDefault    bool
@@ -36,7 +42,7 @@ type config struct {
 }
 
 func newConfig(opts []Option) config {
-	c := config{dir: "./ttlog-data", logger: slog.New(slog.DiscardHandler)}
+	c := config{dir: "./ttlog-data", logger: slog.New(slog.DiscardHandler)}.fromEnvironment()
 	for _, o := range opts {
 		c = o.apply(c)
 	}
@@ -62,33 +68,58 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 	})
 }
 
-// WithDataDir sets the directory of the store; the default is ./ttlog-data.
-// One process at a time may write to a directory.
+// WithDataDir sets the directory of the store; without it, it is that of
+// TTLOG_DATA, and ./ttlog-data by default. One process at a time may write to a
+// directory.
 func WithDataDir(dir string) Option {
 	return optionFunc(func(c config) config { c.dir = dir; return c })
 }
 
 // WithRingSize sets the size of the ring file in bytes, rounded up to a power of
-// two; the default is 64 MiB. The ring holds what is not in the store yet. A
-// directory keeps the ring it was made with.
+// two. Without it, it is that of TTLOG_RING_SIZE; the default is 16 MiB, and no
+// more than a quarter of [WithMaxDisk]. The ring holds what is not in the store
+// yet. A directory keeps the ring it was made with.
 func WithRingSize(bytes int64) Option {
 	return optionFunc(func(c config) config { c.ringBytes = bytes; return c })
 }
 
-// WithRetention removes telemetry older than d; zero keeps it for ever.
+// WithRetention removes telemetry older than d; zero keeps it for as long as
+// there is room for it. Without it TTLOG_RETENTION decides (7d, 36h).
 func WithRetention(d time.Duration) Option {
 	return optionFunc(func(c config) config { c.retention = d; return c })
 }
 
-// WithMaxDisk removes what was received first once the store is larger than this
-// many bytes; zero sets no limit.
+// WithMaxDisk sets how many bytes the data directory may take, the ring and what
+// is kept for collectors included. Beyond that, what is kept for collectors goes,
+// and then what was received first. Without it TTLOG_MAX_DISK decides (10GiB,
+// 5%); the default is 1 GiB, or a quarter of the file system where that is less.
+// Zero sets no limit. With one below what can work Start fails.
 func WithMaxDisk(bytes int64) Option {
-	return optionFunc(func(c config) config { c.maxDiskBytes = bytes; return c })
+	return optionFunc(func(c config) config {
+		c.maxDisk, c.maxDiskSetting = quantity.OfBytes(bytes), "ttlog.WithMaxDisk"
+		return c
+	})
+}
+
+// WithMinFree sets how many bytes of the file system are left free, whoever uses
+// it, before anything more is kept on it for collectors. Without it TTLOG_MIN_FREE
+// decides (1GiB, 5%); the default is 256 MiB, or a twentieth of the file system
+// where that is less. Zero leaves nothing free.
+func WithMinFree(bytes int64) Option {
+	return optionFunc(func(c config) config { c.minFree = quantity.OfBytes(bytes); return c })
+}
+
+// WithSpillMax sets how many bytes may be kept on disk for collectors that do not
+// keep up, for all of them together; beyond that the oldest requests are dropped
+// and counted. Without it TTLOG_SPILL_MAX decides; the default is a quarter of
+// [WithMaxDisk], or 1 GiB where that is less.
+func WithSpillMax(bytes int64) Option {
+	return optionFunc(func(c config) config { c.spillMax = quantity.OfBytes(bytes); return c })
 }
 
 // WithMaxMemory sets how many bytes of memory ttlog takes in this process, its
-// queries included, of which a quarter is for garbage; at least 32 MiB. The
-// default is 64 MiB, or a quarter of GOMEMLIMIT or of the control group's limit
+// queries included, of which a quarter is for garbage; at least 32 MiB. Without it
+// TTLOG_MEMORY decides; the default is 64 MiB, or a quarter of GOMEMLIMIT or of the control group's limit
 // where that is less. The application's own limits are not touched.
 func WithMaxMemory(bytes int64) Option {
 	return optionFunc(func(c config) config { c.memoryBytes = bytes; return c })
@@ -103,6 +134,7 @@ func (c config) maxMemory() int64 {
 
 // WithForward forwards everything to an OTLP endpoint as well, for example
 // http://collector:4318 or grpc://collector:4317. It may be given several times.
+// Without it TTLOG_FORWARD decides, a list with commas.
 func WithForward(endpoint string) Option {
 	return optionFunc(func(c config) config {
 		c.forward = append(slices.Clip(c.forward), endpoint)

@@ -64,6 +64,9 @@ func Start(ctx context.Context, opts ...Option) (shutdown func(context.Context) 
 			running.Store(nil)
 		}
 	}()
+	for _, err := range c.envErrors {
+		c.warn(err)
+	}
 	res, err := c.resource(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ttlog: resource: %w", err)
@@ -149,22 +152,17 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 
 func (in *instance) openDataDir() (*datadir.DataDir, error) {
 	c := in.config
-	o := datadir.Options{
-		RingBytes: c.ringBytes,
-		Memory:    in.memory,
-		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDiskBytes, Logger: c.logger},
-		Logger:    c.logger,
-
-		ForwardGrace: forwardGrace,
-	}
+	o := c.disk()
+	o.Memory, o.Logger, o.ForwardGrace = in.memory, c.logger, forwardGrace
+	o.Store = storage.Options{Retention: c.retention, Logger: c.logger}
 	if fromEnv, ok := c.collector(in.toTraces, in.toLogs, in.toMetrics); ok {
 		o.Forward = append(o.Forward, fromEnv)
 	}
+	if c.forward == nil {
+		c.forward = c.envForward
+	}
 	for _, endpoint := range c.forward {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
-	}
-	if err := datadir.Make(c.dir); err != nil {
-		return nil, err
 	}
 	return datadir.Open(c.dir, o)
 }

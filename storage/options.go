@@ -89,6 +89,9 @@ type Options struct {
 	// MaxDiskBytes at the moment. held is what the store's parts take on the
 	// disk, those included that were removed and are still being read.
 	DiskLimit func(held int64) int64
+	// DiskLimitSetting is what people change the limit with, such as a flag. The
+	// line that is logged before the first part goes names it.
+	DiskLimitSetting string
 	// MaintenanceInterval is how often retention is looked after beside the
 	// times when something was flushed; default (<= 0) one minute.
 	MaintenanceInterval time.Duration

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +21,9 @@ func (s *Store) retain(now time.Time) error {
 		errs = append(errs, s.remove(s.expired(now), "older than the retention"))
 	}
 	if limit := s.diskLimit(); limit > 0 {
-		errs = append(errs, s.remove(s.surplus(limit), "the store is larger than its limit"))
+		r := s.surplus(limit)
+		s.announce(r, limit)
+		errs = append(errs, s.remove(r, "the store is larger than its limit"))
 	}
 	errs = append(errs, s.removeEmpty())
 	return errors.Join(errs...)
@@ -31,6 +34,12 @@ func (s *Store) diskLimit() int64 {
 	if s.opts.DiskLimit == nil {
 		return s.opts.MaxDiskBytes
 	}
+	return s.opts.DiskLimit(s.DiskBytes())
+}
+
+// DiskBytes returns what the parts take on the disk, those included that were
+// removed and are still being read.
+func (s *Store) DiskBytes() int64 {
 	s.mu.Lock()
 	var held int64
 	for _, p := range s.partitions {
@@ -39,7 +48,33 @@ func (s *Store) diskLimit() int64 {
 		}
 	}
 	s.mu.Unlock()
-	return s.opts.DiskLimit(held + s.files.leavingBytes())
+	return held + s.files.leavingBytes()
+}
+
+// announce says what goes, and why, before the first part goes for the sake of
+// the store's size. A limit that nobody meant is noticed then, and not when
+// somebody looks for what is gone. compactMu is held.
+func (s *Store) announce(r removal, limit int64) {
+	if len(r) == 0 || s.announced {
+		return
+	}
+	s.announced = true
+	var sum Totals
+	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
+	s.mu.Lock()
+	for p, ids := range r {
+		for _, h := range p.handles {
+			if ids[h.entry.id] {
+				sum.add(h.entry)
+				oldest, newest = min(oldest, h.entry.received.first), max(newest, h.entry.received.last)
+			}
+		}
+	}
+	s.mu.Unlock()
+	setting := cmp.Or(s.opts.DiskLimitSetting, "storage.Options.MaxDiskBytes")
+	s.log.Warn("storage: what was received first is removed from now on, since the disk that ttlog may take is used up; "+setting+" changes how much that is",
+		"limit_of_parts", limit, "parts", sum.Parts, "rows", sum.Rows, "bytes", sum.Bytes,
+		"received_from", time.Unix(0, oldest).UTC(), "received_to", time.Unix(0, newest).UTC())
 }
 
 // day returns the day by which the part gets old, in days since the Unix

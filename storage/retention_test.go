@@ -1,10 +1,13 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -404,4 +407,34 @@ func TestRetention_DiskLimit(t *testing.T) {
 		t.Errorf("after the scan the store holds %d bytes of %d", n, all)
 	}
 	mustClose(t, s)
+}
+
+// TestRetention_AnnouncesTheFirstRemoval, with what set the limit.
+func TestRetention_AnnouncesTheFirstRemoval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var limit atomic.Int64
+		o := manual(newFS())
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		o.DiskLimit, o.DiskLimitSetting = func(int64) int64 { return limit.Load() }, "--some-flag"
+		s := mustOpen(t, o)
+		for i := range 3 {
+			mustAppend(t, s, Logs, 0, time.Now(), rowID(i+1))
+			mustFlush(t, s)
+			time.Sleep(time.Minute)
+		}
+		if log.Len() > 0 {
+			t.Errorf("nothing was removed: %s", &log)
+		}
+		all, _ := sizeOf(s)
+		for _, n := range []int64{all - 1, all / 2} {
+			limit.Store(n)
+			s.maintainOnce(t.Context())
+		}
+		mustClose(t, s)
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 3 || !strings.Contains(lines[0], "level=WARN") || !strings.Contains(lines[0], "--some-flag changes") || !strings.Contains(lines[0], "rows=1") || strings.Contains(lines[2], "WARN") {
+			t.Errorf("got %s", &log)
+		}
+	})
 }

@@ -45,6 +45,9 @@ type Store struct {
 
 	// compactMu is held by whoever merges or removes parts: one at a time.
 	compactMu sync.Mutex
+	// announced tells that it was said that parts go for the store's size.
+	// compactMu guards it.
+	announced bool
 
 	wake     chan struct{} // for the flusher, holds one
 	maintain chan struct{} // for maintenance, holds one

@@ -96,11 +96,10 @@ func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*data
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
 		Memory:    memory,
-		Store:     storage.Options{Retention: c.retention, MaxDiskBytes: c.maxDisk.bytes, Logger: logger},
-		// A percentage is of the file system, whoever uses it.
-		MaxDiskShare: c.maxDisk.percent / 100,
-		Reserve:      c.minFree,
-		Logger:       logger,
+		Store:     storage.Options{Retention: c.retention, Logger: logger},
+		MaxDisk:   c.maxDisk, MaxDiskDefault: c.maxDiskDefault, MaxDiskSetting: "--max-disk",
+		SpillMax: c.spillMax, Reserve: c.minFree,
+		Logger: logger,
 		// What is acknowledged only on the disk stays there on its way on.
 		Durable: c.syncBeforeAck,
 		// A collector that is not there must not keep the daemon from ending.
@@ -108,9 +107,6 @@ func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*data
 	}
 	for _, endpoint := range c.forward {
 		o.Forward = append(o.Forward, otlp.Options{Target: otlp.Target{Endpoint: endpoint}})
-	}
-	if err := datadir.Make(c.data); err != nil {
-		return nil, aboutData(err)
 	}
 	d, err := datadir.Open(c.data, o)
 	return d, aboutData(err)

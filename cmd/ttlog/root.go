@@ -36,13 +36,21 @@ func rootCommand() *cobra.Command {
 	f.String("config", "", "YAML file with a key for each flag")
 	f.String("log-level", "info", "what to log on standard error: debug, info, warn or error, and what is worse")
 	f.String("log-format", "text", "form of the log: text or json")
-	root.AddCommand(serveCommand(), queryCommand(), importCommand(), checkCommand(), healthCommand(), versionCommand())
+	root.AddCommand(serveCommand(), queryCommand(), importCommand(), checkCommand(), spillCommand(), healthCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.VisitAll(sayOnce)
-	for _, cmd := range root.Commands() {
+	for _, cmd := range commandsBelow(root) {
 		cmd.Flags().VisitAll(sayOnce)
 	}
 	return root
+}
+
+// commandsBelow returns the commands of a command, and theirs.
+func commandsBelow(cmd *cobra.Command) (all []*cobra.Command) {
+	for _, c := range cmd.Commands() {
+		all = append(append(all, c), commandsBelow(c)...)
+	}
+	return all
 }
 
 func commandNames(root *cobra.Command) (names []string) {
@@ -57,7 +65,7 @@ func flagNames(cmd *cobra.Command) (names []string) {
 	add := func(f *pflag.Flag) { names = append(names, f.Name) }
 	cmd.Flags().VisitAll(add)
 	cmd.InheritedFlags().VisitAll(add)
-	for _, c := range cmd.Commands() {
+	for _, c := range commandsBelow(cmd) {
 		c.Flags().VisitAll(add)
 	}
 	return names

@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/viper"
 
 	"github.com/ttlog/ttlog/exporter/otlp"
+	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/quantity"
 	"github.com/ttlog/ttlog/internal/redact"
 	"github.com/ttlog/ttlog/queryapi"
 )
@@ -55,9 +57,10 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.StringSlice("allowed-hosts", nil, "name that the server answers to beside its own, such as ttlog.example.com or *.example.com; * allows any; repeatable")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d, counted from the end of its day (UTC); 0 keeps it for ever")
-	f.String("max-disk", "80%", "remove what was received first beyond this size: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
-	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes or 1GiB; no more than 5% of it unless it is given; 0 is no reserve")
-	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; a data directory keeps the one it was made with")
+	f.String("max-disk", "80%", "remove what was received first beyond this size of the whole data directory: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
+	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes, 1GiB, or a share; no more than 5% of it unless it is given; 0 is no reserve")
+	f.String("spill-max", "1GiB", "what may be kept on disk for collectors that do not keep up, all of --forward together: bytes, 10GiB, or a share of the file system; no more than a quarter of --max-disk unless it is given; beyond it the oldest requests are dropped and counted")
+	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; no more than a quarter of --max-disk unless it is given; a data directory keeps the one it was made with")
 	f.String("dedup-window", "10m", "how long a request is remembered, so that one that is sent again after a lost acknowledgement is stored once; 0 turns it off")
 	f.String("memory", "", "memory of the process, at least 32MiB: bytes or 2GiB; without it GOMEMLIMIT, three quarters of the control group's limit, or a quarter of the machine's")
 	f.String("durability", "process", "what an acknowledgement survives: process (its death; power loss may cost a second) or disk (power loss too)")
@@ -73,9 +76,10 @@ type config struct {
 	forward            []string
 	guard              *queryapi.Guard
 	retention          time.Duration
-	maxDisk            diskLimit
-	minFree            int64 // 0 where nobody asked for a size, below 0 for none
-	ringBytes          int64 // 0 where nobody asked for a size
+	maxDisk            quantity.Size
+	maxDiskDefault     bool          // nobody asked for maxDisk
+	minFree, spillMax  quantity.Size // zero where nobody asked for a size
+	ringBytes          int64         // 0 where nobody asked for a size
 	memoryBytes        int64
 	dedupWindow        time.Duration // below 0 for none
 	syncBeforeAck      bool
@@ -121,31 +125,31 @@ func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 			return c, fmt.Errorf("--%s %q is no address such as 127.0.0.1:4317", flag, addr)
 		}
 	}
-	if c.retention, err = parseAge(v.GetString("retention")); err != nil {
+	if c.retention, err = quantity.ParseAge(v.GetString("retention")); err != nil {
 		return c, fmt.Errorf("--retention: %w", err)
 	}
-	if c.dedupWindow, err = parseAge(v.GetString("dedup-window")); err != nil {
+	if c.dedupWindow, err = quantity.ParseAge(v.GetString("dedup-window")); err != nil {
 		return c, fmt.Errorf("--dedup-window: %w", err)
 	}
 	if c.dedupWindow == 0 {
 		c.dedupWindow = -1
 	}
-	if c.maxDisk, err = parseDiskLimit(v.GetString("max-disk")); err != nil {
+	if c.maxDisk, err = quantity.ParseSize(v.GetString("max-disk")); err != nil {
 		return c, fmt.Errorf("--max-disk: %w", err)
 	}
-	if v.IsSet("min-free") {
-		if c.minFree, err = parseBytes(v.GetString("min-free")); err != nil {
-			return c, fmt.Errorf("--min-free: %q is no size such as 500MB or 1GiB", v.GetString("min-free"))
-		}
-		if c.minFree == 0 {
-			c.minFree = -1
+	c.maxDiskDefault = !v.IsSet("max-disk")
+	for flag, size := range map[string]*quantity.Size{"min-free": &c.minFree, "spill-max": &c.spillMax} {
+		if v.IsSet(flag) {
+			if *size, err = quantity.ParseSize(v.GetString(flag)); err != nil {
+				return c, fmt.Errorf("--%s: %w", flag, err)
+			}
 		}
 	}
 	if err := notToSelf(ctx, c); err != nil {
 		return c, fmt.Errorf("--forward: %w", err)
 	}
 	if v.IsSet("ring-size") {
-		if c.ringBytes, err = parseRingSize(v.GetString("ring-size")); err != nil {
+		if c.ringBytes, err = quantity.ParseAtLeast(v.GetString("ring-size"), datadir.MinRing); err != nil {
 			return c, fmt.Errorf("--ring-size: %w", err)
 		}
 	}
@@ -207,6 +211,9 @@ func endpoints(lists []string) ([]string, error) {
 // serve runs the daemon until the command's context ends, then drains it.
 func serve(cmd *cobra.Command, c config, logger *slog.Logger) error {
 	d, err := startDaemon(c, logger)
+	if limit, ok := errors.AsType[*datadir.LimitError](err); ok {
+		return usageError{limit}
+	}
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func settings(cmd *cobra.Command) (*viper.Viper, *slog.Logger, error) {
 // take a list.
 func checkKeys(root *cobra.Command, v *viper.Viper, path string) error {
 	flags := make(map[string]*pflag.Flag)
-	for _, c := range append(root.Commands(), root) {
+	for _, c := range append(commandsBelow(root), root) {
 		add := func(f *pflag.Flag) { flags[f.Name] = f }
 		c.Flags().VisitAll(add)
 		c.PersistentFlags().VisitAll(add)

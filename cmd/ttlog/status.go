@@ -135,6 +135,12 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.gauge("disk_free_bytes", "Bytes free of the file system of the data directory.", float64(d.Disk.Free))
 	e.gauge("disk_total_bytes", "Size of the file system of the data directory.", float64(d.Disk.Total))
 	e.gauge("disk_reserve_bytes", "Bytes that are kept free.", float64(d.Disk.Reserve))
+	e.gauge("disk_used_bytes", "Bytes that the data directory takes.", float64(d.Disk.Used))
+	e.gauge("disk_limit_bytes", "Bytes that the data directory may take at the moment, 0 without a limit.", float64(d.Disk.Limit))
+	e.gauge("spill_orphaned_bytes", "Bytes kept on disk for collectors that are not configured any more.", float64(d.Disk.Orphaned))
+	for signal, n := range d.Disk.OrphanedYielded {
+		e.counter("spill_orphaned_dropped_records_total", "Records kept for such collectors that were given up for want of room.", float64(n), "signal", signal)
+	}
 	m := d.Memory
 	e.gauge("memory_limit_bytes", "Memory budget of the process.", float64(m.Limit))
 	e.gauge("memory_pool_bytes", "Memory that queries, traces, merges and caches share.", float64(m.Pool))
@@ -172,6 +178,9 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	for _, sink := range d.Sinks {
 		e.gauge("sink_lag_bytes", "Bytes of the ring a sink has still to take.", float64(sink.Lag), "sink", sink.Name)
 		e.gauge("sink_spill_bytes", "Bytes a forwarder keeps on disk.", float64(sink.SpillBytes), "sink", sink.Name)
+		if sink.SpillLimit > 0 {
+			e.spill(sink)
+		}
 		e.counter("sink_requests_total", "Requests a sink took.", float64(sink.Requests), "sink", sink.Name)
 		e.counter("sink_bytes_total", "Bytes a sink took.", float64(sink.Bytes), "sink", sink.Name)
 		e.counter("sink_failures_total", "Failed attempts of a sink.", float64(sink.Failures), "sink", sink.Name)
@@ -184,5 +193,17 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 		e.counter("sink_malformed_requests_total", "Requests the store could not read and dropped.", float64(sink.Malformed), "sink", sink.Name)
 		e.counter("sink_unknown_records_total", "Records of the ring that were not understood and stepped over.", float64(sink.Unknown), "sink", sink.Name)
 		e.counter("sink_spill_corrupt_bytes_total", "Bytes a forwarder kept on disk and could not read back.", float64(sink.SpillCorruptBytes), "sink", sink.Name)
+	}
+}
+
+// spill sends what a forwarder keeps on disk, and what it gave up, from zero on.
+func (e emitter) spill(sink datadir.SinkStatus) {
+	e.gauge("sink_spill_limit_bytes", "Bytes a forwarder may keep on disk.", float64(sink.SpillLimit), "sink", sink.Name)
+	e.gauge("sink_spill_records", "Records a forwarder keeps on disk.", float64(sink.SpillRecords), "sink", sink.Name)
+	for _, reason := range []string{"spill_limit", "spill_yielded"} {
+		for _, signal := range []string{"traces", "logs", "metrics"} {
+			e.counter("sink_spill_dropped_records_total", "Records a forwarder kept on disk and gave up.",
+				float64(sink.SpillDropped[reason][signal]), "sink", sink.Name, "signal", signal, "reason", reason)
+		}
 	}
 }

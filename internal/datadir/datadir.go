@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
+	"github.com/ttlog/ttlog/internal/quantity"
 	"github.com/ttlog/ttlog/internal/redact"
 	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -42,17 +44,31 @@ const (
 // belong to.
 type Options struct {
 	// RingBytes is the size of the ring when it is created. One that is there
-	// keeps its size, and Open logs that where it is another one.
+	// keeps its size, and Open logs that where it is another one. 0 means
+	// DefaultRingBytes, and less where MaxDisk is small.
 	RingBytes int64
-	// Store configures the store; Ring is filled in by Open.
+	// DefaultRingBytes is for who was not told a size; 0 means 64 MiB.
+	DefaultRingBytes int64
+	// Store configures the store; Ring and what depends on the limits of the
+	// disk is filled in by Open.
 	Store storage.Options
-	// MaxDiskShare takes the place of Store.MaxDiskBytes where it is above 0:
-	// parts are removed while more than this share of the file system is used,
-	// by whomever.
-	MaxDiskShare float64
-	// Reserve is what is left free of the file system; 0 means 256 MiB, but no
-	// more than a twentieth of it, below 0 nothing.
-	Reserve int64
+	// MaxDisk bounds what the directory takes, ring, queues and what was set
+	// aside included: what was received first goes. A share is of the file
+	// system, whoever uses it. The zero value is no limit. Below what can work
+	// Open fails with a [LimitError].
+	MaxDisk quantity.Size
+	// MaxDiskDefault tells that nobody asked for MaxDisk. It is no more than a
+	// quarter of the file system then, unless it is a share, and never less than
+	// what can work.
+	MaxDiskDefault bool
+	// MaxDiskSetting is what people change MaxDisk with, such as a flag.
+	MaxDiskSetting string
+	// SpillMax bounds what the queues of all forwarders take together; the zero
+	// value is 1 GiB, and no more than a quarter of MaxDisk.
+	SpillMax quantity.Size
+	// Reserve is what is left free of the file system; the zero value is 256
+	// MiB, but no more than a twentieth of it.
+	Reserve quantity.Size
 	// Memory is the budget that everything draws on; nil is one without a limit.
 	Memory *membudget.Budget
 	// Durable is for producers who wait for the ring's SyncTo: what a
@@ -68,6 +84,8 @@ type Options struct {
 	ForwardGrace time.Duration
 	// Logger gets what an operator should know. Nil discards.
 	Logger *slog.Logger
+
+	spillBytes int64 // derived from SpillMax
 }
 
 // DataDir is an open data directory. Its fields are fixed and safe for
@@ -99,7 +117,7 @@ type DataDir struct {
 // telemetry may hold what others must not read.
 func Make(dir string) error { return os.MkdirAll(dir, 0o700) }
 
-// Open opens dir for writing. One process at a time may do so. What the ring
+// Open opens dir for writing, and makes it where it does not exist. One process at a time may do so. What the ring
 // still holds from an earlier run goes into the store first. The caller calls
 // Close.
 func Open(dir string, o Options) (d *DataDir, err error) {
@@ -121,15 +139,24 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err := storage.CheckVersion(dir); err != nil {
 		return d, err
 	}
+	now, err := spaceOf(existing(dir))
+	if err != nil {
+		return d, fmt.Errorf("file system of %s: %w", dir, err)
+	}
+	asked := o.RingBytes
+	if o, err = o.withLimits(dir, int64(now.total)); err != nil {
+		return d, err
+	}
+	if err := Make(dir); err != nil {
+		return d, err
+	}
 	if err := d.openRing(ringbuffer.Options{Size: o.RingBytes}); err != nil {
 		return d, err
 	}
-	d.compareRingSize(o.RingBytes)
-	if d.disk, err = newDisk(dir, o.Reserve, o.MaxDiskShare, o.Logger); err != nil {
-		return d, err
-	}
-	if o.MaxDiskShare > 0 {
-		o.Store.DiskLimit = d.disk.limit
+	d.compareRingSize(asked)
+	d.disk = newDisk(dir, o, now, int64(d.Ring.Stats().Size))
+	if o.MaxDisk.Of(int64(now.total)) > 0 {
+		o.Store.DiskLimit, o.Store.DiskLimitSetting = d.disk.limit, o.MaxDiskSetting
 	}
 	o.Store.Memory = o.Memory
 	if d.aside != "" {
@@ -149,6 +176,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		Store:      tapped{d.Store, d.Tail},
 		Forwarders: forwarders,
 		SpillDir:   filepath.Join(dir, ringDir),
+		SpillLimit: o.spillBytes,
 		SpillRoom:  d.Room,
 		Durable:    o.Durable,
 		Logger:     o.Logger,
@@ -156,9 +184,20 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if err != nil {
 		return d, err
 	}
+	d.disk.spills.Store(d.Pipeline)
 	o.Memory.Gauge("memtables", d.Store.MemoryBytes)
 	o.Memory.Gauge("tails", d.Tail.Held)
 	return d, d.Pipeline.Start()
+}
+
+// existing returns dir, or the nearest directory above it that exists.
+func existing(dir string) string {
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // tailShare is what part of the memory may wait for those who listen.

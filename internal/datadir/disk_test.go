@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/ttlog/ttlog/internal/quantity"
 )
 
 // smallDisk returns a directory on a file system of 20 MiB.
@@ -29,14 +31,20 @@ func smallDisk(t *testing.T) string {
 	return dir
 }
 
+func watched(t *testing.T, dir string, o Options) *disk {
+	t.Helper()
+	now, err := spaceOf(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newDisk(dir, o, now, 0)
+}
+
 // TestDisk_ShareCountsOthers: a share is of the file system, and others use it
 // as well; a tenth of it is the store's in any case.
 func TestDisk_ShareCountsOthers(t *testing.T) {
 	dir := smallDisk(t)
-	d, err := newDisk(dir, 0, 0.8, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := watched(t, dir, Options{MaxDisk: quantity.Size{Share: 0.8}, Logger: slog.New(slog.DiscardHandler)})
 	use := func(name string, bytes int) {
 		t.Helper()
 		if err := os.WriteFile(filepath.Join(dir, name), make([]byte, bytes), 0o600); err != nil {
@@ -45,7 +53,7 @@ func TestDisk_ShareCountsOthers(t *testing.T) {
 	}
 	want := func(held, limit int64) {
 		t.Helper()
-		if got := d.limit(held); got < limit-64<<10 || got > limit+64<<10 {
+		if got := d.partsLimit(held); got < limit-64<<10 || got > limit+64<<10 {
 			t.Errorf("with %d bytes of its own the store may take %d, want about %d", held, got, limit)
 		}
 	}
@@ -62,10 +70,7 @@ func TestDisk_ShareCountsOthers(t *testing.T) {
 func TestDisk_RoomComesAndGoes(t *testing.T) {
 	dir := smallDisk(t)
 	var log bytes.Buffer
-	d, err := newDisk(dir, 4<<20, 0, slog.New(slog.NewTextHandler(&log, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := watched(t, dir, Options{Reserve: quantity.OfBytes(4 << 20), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err := d.room(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/internal/pipeline"
+	"github.com/ttlog/ttlog/internal/pipeline/spill"
 	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/storage"
 )
@@ -45,6 +46,17 @@ type DiskStatus struct {
 	// refused for it.
 	Reserve uint64 `json:"reserve"`
 	Full    bool   `json:"full"`
+	// Used is what the data directory takes, Limit what it may take, 0 without a
+	// limit. Ring, Spill and Orphaned are parts of Used: the ring, what is kept
+	// for collectors, and of that what is for those that are not configured.
+	Used     int64 `json:"used"`
+	Limit    int64 `json:"limit"`
+	Ring     int64 `json:"ring"`
+	Spill    int64 `json:"spill"`
+	Orphaned int64 `json:"spill_orphaned"`
+	// OrphanedYielded are records, by signal, that were kept for such
+	// collectors and given up since the start.
+	OrphanedYielded map[string]uint64 `json:"spill_orphaned_yielded_records,omitempty"`
 }
 
 // StoreStatus is the state of the store.
@@ -117,7 +129,7 @@ type RingStatus struct {
 // Why the sinks drop records, so that each figure begins with zero.
 var (
 	storeDrops     = []string{"malformed"}
-	forwarderDrops = []string{"rejected", "too_large", "unsupported", "refused", "panic", "no_room", "spill", "spill_limit"}
+	forwarderDrops = []string{"rejected", "too_large", "unsupported", "refused", "panic", "no_room", "spill", "spill_limit", "spill_yielded"}
 )
 
 // storeSink is the name of the sink that is the store.
@@ -150,6 +162,13 @@ type SinkStatus struct {
 	HeldSince   time.Time `json:"held_since,omitzero"`
 	SpillSince  time.Time `json:"spill_since,omitzero"`
 	SpillBytes  int64     `json:"spill_bytes"`
+	// SpillLimit bounds SpillBytes.
+	SpillLimit   int64  `json:"spill_limit_bytes"`
+	SpillRecords uint64 `json:"spill_records"`
+	// SpillDropped has, by reason and signal, the records that were kept on disk
+	// and given up: spill_limit at the limit, spill_yielded for want of room for
+	// others. They are in Dropped as well.
+	SpillDropped map[string]map[string]uint64 `json:"spill_dropped_records,omitempty"`
 	// SpillCorruptBytes could not be read back.
 	SpillCorruptBytes uint64 `json:"spill_corrupt_bytes"`
 	SpillSyncErrors   uint64 `json:"spill_sync_errors"`
@@ -160,7 +179,7 @@ type SinkStatus struct {
 func (d *DataDir) Status() Status {
 	s := Status{
 		Store: storeStatus(d.Store.Status()), Ring: ringStatus(d.Ring.Stats()),
-		Disk: d.disk.status(), Memory: d.memory.Usage(),
+		Disk: d.diskStatus(), Memory: d.memory.Usage(),
 	}
 	s.Tails = TailStatus{Subscribers: d.Tail.Subscribers(), Dropped: d.Tail.Dropped()}
 	s.SetAside = setAside(d.path)
@@ -168,13 +187,17 @@ func (d *DataDir) Status() Status {
 		s.NotReady = err.Error()
 	}
 	s.Degraded = d.degraded(s.Store)
-	for _, sink := range d.Pipeline.Stats().Sinks {
-		st := d.sinkStatus(sink)
-		if st.Name == storeSink {
-			st.HeldSince = s.Store.MemorySince
+	st := d.Pipeline.Stats()
+	for _, sink := range st.Sinks {
+		s.Disk.Spill += sink.Spill.Bytes
+		one := d.sinkStatus(sink)
+		if one.Name == storeSink {
+			one.HeldSince = s.Store.MemorySince
 		}
-		s.Sinks = append(s.Sinks, st)
+		s.Sinks = append(s.Sinks, one)
 	}
+	s.Disk.Spill += st.Orphaned.Bytes
+	s.Disk.Orphaned, s.Disk.OrphanedYielded = st.Orphaned.Bytes, bySignal(st.Orphaned.Yielded)
 	return s
 }
 
@@ -192,19 +215,44 @@ func (d *DataDir) sinkStatus(st pipeline.SinkStats) SinkStatus {
 		dropped[reason] = 0
 	}
 	maps.Copy(dropped, st.Dropped)
-	if n := st.Spill.DroppedRecords; n > 0 {
-		dropped["spill_limit"] = n
-	}
-	return SinkStatus{
+	s := SinkStatus{
 		Dropped: dropped, PartialSuccesses: st.PartialSuccesses, RejectedRecords: st.RejectedRecords,
 		Name: name, Requests: st.Requests, Bytes: st.Bytes, Lag: st.Lag,
 		Unknown: st.Unknown, Malformed: st.Malformed,
-		DroppedRequests: st.DroppedRequests + st.Spill.DroppedFrames,
-		DroppedRecords:  st.DroppedRecords + st.Spill.DroppedRecords,
-		Failures:        st.Failures, LastError: st.LastError,
+		DroppedRequests: st.DroppedRequests, DroppedRecords: st.DroppedRecords,
+		Failures: st.Failures, LastError: st.LastError,
 		LastSuccess: st.LastSuccess, HeldSince: st.HeldSince, SpillSince: st.Spill.Since,
-		SpillBytes: st.Spill.Bytes, SpillCorruptBytes: st.Spill.CorruptBytes, SpillSyncErrors: st.Spill.SyncErrors,
+		SpillBytes: st.Spill.Bytes, SpillLimit: st.Spill.Limit, SpillRecords: st.Spill.Records,
+		SpillCorruptBytes: st.Spill.CorruptBytes, SpillSyncErrors: st.Spill.SyncErrors,
 	}
+	s.lost("spill_limit", st.Spill.Outgrown)
+	s.lost("spill_yielded", st.Spill.Yielded)
+	return s
+}
+
+// lost adds what a spill queue has dropped for a reason.
+func (s *SinkStatus) lost(reason string, l spill.Loss) {
+	n := l.Records.Sum()
+	if n == 0 {
+		return
+	}
+	if s.SpillDropped == nil {
+		s.SpillDropped = make(map[string]map[string]uint64)
+	}
+	s.DroppedRequests += l.Frames
+	s.DroppedRecords += n
+	s.Dropped[reason] = n
+	s.SpillDropped[reason] = bySignal(l.Records)
+}
+
+func bySignal(r spill.Records) map[string]uint64 {
+	m := make(map[string]uint64)
+	for signal, n := range r {
+		if n > 0 {
+			m[otlpwire.Signal(signal).String()] = n
+		}
+	}
+	return m
 }
 
 // setAside counts what was kept under another name because it cannot be read: of

@@ -253,11 +253,28 @@ var errLimit = errors.New("the spill queue is at its limit and its oldest reques
 
 // noticeLimit tells of what the queue has dropped, and counted, itself.
 func (f *forwardSink) noticeLimit() {
-	if n := f.queue.Stats().DroppedRecords; n > f.outgrown {
+	if n := f.queue.Stats().Outgrown.Records.Sum(); n > f.outgrown {
 		f.counters.fail(errLimit)
 		f.in.notes.tell(slog.LevelError, dropped, "spill_limit", n-f.outgrown, errLimit)
 		f.outgrown = n
 	}
+}
+
+var errYield = errors.New("the disk is needed for what is stored; the oldest requests kept for the collector are dropped")
+
+// yield gives up the oldest of the queue to make n bytes free, and returns how
+// many it did.
+func (f *forwardSink) yield(n uint64) uint64 {
+	if f.queue == nil {
+		return 0
+	}
+	freed, records, err := f.queue.Yield(n)
+	if records > 0 || err != nil {
+		err = cmp.Or(err, errYield)
+		f.counters.fail(err)
+		f.in.notes.tell(slog.LevelWarn, dropped, "spill_yielded", records, err)
+	}
+	return freed
 }
 
 // noticeCorrupt tells of what the queue has stepped over since it is damaged.

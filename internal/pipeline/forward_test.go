@@ -225,7 +225,7 @@ func TestForward_DeadCollectorHoldsUpNobody(t *testing.T) {
 			}
 			write(5000) // some ten times the ring
 			eventually(t, "the store has everything", func() bool { return len(store.all()) == len(want) })
-			if st := p.Stats().Sinks[1]; st.Spill.Records == 0 || st.Lag > 64<<10 || st.DroppedRecords+st.Spill.DroppedRecords != 0 ||
+			if st := p.Stats().Sinks[1]; st.Spill.Records == 0 || st.Lag > 64<<10 || st.DroppedRecords+st.Spill.Outgrown.Records.Sum() != 0 ||
 				time.Since(st.Spill.Since) > time.Hour || !st.LastSuccess.IsZero() {
 				t.Errorf("stats: %+v", st)
 			}
@@ -263,16 +263,16 @@ func TestForward_SpillDropsOldestAtItsLimit(t *testing.T) {
 		want = append(want, number("s", i))
 		must(t, func() error { return w.span(a, want[i]) })
 	}
-	eventually(t, "drops", func() bool { return p.Stats().Sinks[0].Spill.DroppedRecords > 0 })
+	eventually(t, "drops", func() bool { return p.Stats().Sinks[0].Spill.Outgrown.Records.Sum() > 0 })
 	eventually(t, "the drops are told of", func() bool { return strings.Contains(p.Stats().Sinks[0].LastError, "limit") })
 	f.setFail(nil)
 	if err := p.Close(); err != nil { // ends the call that hangs
 		t.Fatal(err)
 	}
-	dropped := int(p.Stats().Sinks[0].Spill.DroppedRecords)
+	dropped := int(p.Stats().Sinks[0].Spill.Outgrown.Records.Sum())
 	p = start(t, newPipeline(t, ring, o))
 	drain(t, p)
-	dropped += int(p.Stats().Sinks[0].Spill.DroppedRecords)
+	dropped += int(p.Stats().Sinks[0].Spill.Outgrown.Records.Sum())
 	got := f.names()
 	inOrder(t, got, want[dropped:])
 	if len(got) < 500 {
@@ -426,7 +426,7 @@ func TestForward_DiskFailsWhileTheCollectorIsAway(t *testing.T) {
 	f.setFail(nil)
 	drain(t, p)
 	inOrder(t, f.names(), want)
-	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.Outgrown.Records.Sum() != 0 {
 		t.Errorf("stats: %+v", st)
 	}
 }
@@ -462,7 +462,7 @@ func TestForward_DurableKeepsWhatTheSpillCouldNotSync(t *testing.T) {
 	f.setFail(nil)
 	drain(t, p)
 	inOrder(t, f.names(), want)
-	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.DroppedRecords != 0 {
+	if st := p.Stats().Sinks[0]; st.DroppedRecords+st.Spill.Outgrown.Records.Sum() != 0 {
 		t.Errorf("stats: %+v", st)
 	}
 }

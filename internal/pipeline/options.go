@@ -66,7 +66,8 @@ type Options struct {
 	// each forwarder. Without it a forwarder that lags more than half the
 	// ring loses its oldest records, counted.
 	SpillDir string
-	// SpillLimit bounds each spill queue in bytes; 0 or less means 1 GiB.
+	// SpillLimit bounds the spill queues in bytes, of which each gets the same
+	// part; 0 or less means 1 GiB for each.
 	SpillLimit int64
 	// SpillRoom returns why the spill queues may take no more of the disk; nil
 	// means that they always may.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,6 +26,9 @@ type Pipeline struct {
 	cancel   context.CancelFunc
 
 	wg sync.WaitGroup // Start adds every goroutine
+
+	// orphans are the queues of forwarders that are no longer configured.
+	orphans *orphans
 
 	mu      sync.Mutex // guards what follows
 	started bool
@@ -58,7 +60,7 @@ func (p *Pipeline) open() error {
 	if err := p.removeReaders(); err != nil {
 		return err
 	}
-	p.reportSpills()
+	p.orphans = findOrphans(p.opts, p.configured)
 	// The largest record, with the padding in front of it, takes a little more
 	// than half of the ring; see ringbuffer.Ring.MaxRecord.
 	lagging := p.ring.Stats().Size/2 - 32
@@ -96,7 +98,9 @@ func (p *Pipeline) openForward(nf NamedForwarder, lagging uint64) error {
 	if p.opts.SpillDir == "" {
 		return nil
 	}
-	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{Limit: p.opts.SpillLimit, Room: p.opts.SpillRoom, Logger: f.log})
+	f.queue, err = spill.Open(filepath.Join(p.opts.SpillDir, spillPrefix+nf.Name), spill.Options{
+		Limit: p.opts.SpillLimit / int64(len(p.opts.Forwarders)), Title: title, Room: p.opts.SpillRoom, Logger: f.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -123,23 +127,6 @@ func (p *Pipeline) removeReaders() error {
 		}
 	}
 	return nil
-}
-
-// reportSpills logs the queues that nobody sends from any more.
-func (p *Pipeline) reportSpills() {
-	if p.opts.SpillDir == "" {
-		return
-	}
-	entries, err := os.ReadDir(p.opts.SpillDir)
-	if err != nil {
-		return // New says so when it creates the queues
-	}
-	for _, e := range entries {
-		if name, ok := strings.CutPrefix(e.Name(), spillPrefix); ok && e.IsDir() && !p.configured(name) {
-			p.opts.Logger.Warn("pipeline: requests for a collector that is no longer configured stay on disk",
-				"directory", filepath.Join(p.opts.SpillDir, e.Name()))
-		}
-	}
 }
 
 func (p *Pipeline) configured(forwarder string) bool {
@@ -248,9 +235,33 @@ func (p *Pipeline) poll(ctx context.Context, sink string, done func() (bool, err
 	}
 }
 
+// Yield gives up n bytes of what is kept on disk for collectors, as far as
+// there are as many: what is kept for those that are no longer configured, then
+// what the others have most of. It returns how many bytes are free now that
+// were not; what it cost is counted and said. It may be called until Close has
+// returned, by a spill queue as well.
+func (p *Pipeline) Yield(n uint64) (freed uint64) {
+	freed = p.orphans.yield(n)
+	held := func(f *forwardSink) int64 {
+		if f.queue == nil {
+			return 0
+		}
+		return f.queue.Stats().Bytes
+	}
+	for freed < n && len(p.forwards) > 0 {
+		most := slices.MaxFunc(p.forwards, func(a, b *forwardSink) int { return cmp.Compare(held(a), held(b)) })
+		got := most.yield(1) // a segment
+		if got == 0 {
+			break
+		}
+		freed += got
+	}
+	return freed
+}
+
 // Stats returns the figures of the sinks.
 func (p *Pipeline) Stats() Stats {
-	var st Stats
+	st := Stats{Orphaned: p.orphans.stats()}
 	if s := p.store; s != nil {
 		st.Sinks = append(st.Sinks, s.counters.stats(storeReader, s.in))
 	}

@@ -12,6 +12,17 @@ import (
 // Stats of a pipeline, one entry per sink, the store first.
 type Stats struct {
 	Sinks []SinkStats
+	// Orphaned is what is kept on disk for forwarders that are no longer
+	// configured.
+	Orphaned OrphanStats
+}
+
+// OrphanStats counts what nobody sends any more.
+type OrphanStats struct {
+	Queues int
+	Bytes  int64
+	// Yielded records were given up since New because others needed the room.
+	Yielded spill.Records
 }
 
 // SinkStats counts what a sink did since New.

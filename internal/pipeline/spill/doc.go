@@ -5,8 +5,8 @@
 // oldest one, Ack gives it up; Peek returns the same request until it is
 // acknowledged, so that what was sent but not acknowledged when the process
 // died is sent again: at least once. The queue is bounded: when it would grow
-// past its limit the oldest segments are removed, and what they held is
-// counted. A [Queue] is safe for one goroutine that appends beside one that
+// past its limit, or has to yield its room to others, the oldest segments are
+// removed, and what they held is counted. A [Queue] is safe for one goroutine that appends beside one that
 // reads.
 //
 // # Format
@@ -18,8 +18,9 @@
 //	  0000000000000000.seg
 //	  0000000000ffe3a0.seg
 //	  position
+//	  collector
 //
-// Positions are absolute: they only rise, also when segments are removed. A
+// The file collector says for people whom the queue is for. Positions are absolute: they only rise, also when segments are removed. A
 // segment is a row of frames without anything between or in front:
 //
 //	 0        4        8        12   13   16               24       28       32

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,8 @@ const (
 	DefaultLimit = 1 << 30
 	// maxSegmentBytes is where a segment ends; a larger frame has one alone.
 	maxSegmentBytes = 16 << 20
+	// maxTitleBytes is how much of a title is read back.
+	maxTitleBytes = 4 << 10
 )
 
 // ErrTooLarge is returned for a request that alone exceeds the queue's limit.
@@ -32,8 +35,11 @@ var ErrClosed = errors.New("spill: queue is closed")
 type Options struct {
 	// Limit bounds the bytes on disk; 0 or less means 1 GiB.
 	Limit int64
+	// Title is what people call whom the queue is for; it stands in a file
+	// beside the segments.
+	Title string
 	// Room returns why nothing more may be put on the disk; nil means that it
-	// always may.
+	// always may. It may call Yield.
 	Room func() error
 	// Logger is told what an operator should know; nil discards.
 	Logger *slog.Logger
@@ -57,12 +63,41 @@ type Stats struct {
 	// Since is when the oldest of it came, as far as that is known; zero where
 	// nothing waits.
 	Since time.Time
-	// Dropped to stay below the limit, the oldest first.
-	DroppedFrames, DroppedRecords, DroppedBytes uint64
+	// Limit is that of Bytes.
+	Limit int64
+	// Outgrown was dropped to stay below the limit, Yielded to make room for
+	// others, the oldest first.
+	Outgrown, Yielded Loss
 	// CorruptBytes were stepped over because no whole frame was in them.
 	CorruptBytes uint64
 	// SyncErrors are failed attempts to bring a segment to the disk.
 	SyncErrors uint64
+}
+
+// Loss counts what a queue dropped.
+type Loss struct {
+	Frames, Bytes uint64
+	Records       Records
+}
+
+// Records are numbers of records by signal; what is of an unknown signal stands
+// at 0.
+type Records [otlpwire.Metrics + 1]uint64
+
+// known returns where in Records a signal stands.
+func known(s otlpwire.Signal) otlpwire.Signal {
+	if s > otlpwire.Metrics {
+		return 0
+	}
+	return s
+}
+
+// Sum returns the number over all signals.
+func (r Records) Sum() (n uint64) {
+	for _, of := range r {
+		n += of
+	}
+	return n
 }
 
 // Queue is a bounded queue of requests on disk.
@@ -103,7 +138,22 @@ func Open(dir string, o Options) (*Queue, error) {
 		_ = q.closeFiles()
 		return nil, fmt.Errorf("spill: open %s: %w", dir, err)
 	}
+	if o.Title != "" && title(dir) != o.Title {
+		// For people only: on a full disk the queue works without.
+		_ = os.WriteFile(filepath.Join(dir, titleName), []byte(o.Title), 0o600)
+	}
 	return q, nil
+}
+
+// title returns whom the queue in dir is for, "" where that is not known.
+func title(dir string) string {
+	f, err := os.Open(filepath.Join(dir, titleName))
+	if err != nil {
+		return ""
+	}
+	defer f.Close() // open for reading: nothing can be lost
+	text, _ := io.ReadAll(io.LimitReader(f, maxTitleBytes))
+	return string(text)
 }
 
 func (q *Queue) recover() error {
@@ -162,11 +212,6 @@ func (q *Queue) trim() error {
 // when Append returns, and from power loss after Sync. payload is not kept. The frame returned has no payload;
 // it serves to acknowledge a request that went out on another way.
 func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Frame, error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return Frame{}, ErrClosed
-	}
 	need := headerBytes + uint64(len(payload))
 	if need > q.limit || uint64(len(payload)) > 1<<32-1 {
 		return Frame{}, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(payload))
@@ -175,6 +220,11 @@ func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Fra
 		if err := q.room(); err != nil {
 			return Frame{}, fmt.Errorf("spill: %w", err)
 		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return Frame{}, ErrClosed
 	}
 	if err := q.makeRoom(need); err != nil {
 		return Frame{}, fmt.Errorf("spill: %w", err)
@@ -199,18 +249,44 @@ func (q *Queue) Append(signal otlpwire.Signal, records int, payload []byte) (Fra
 // makeRoom drops the oldest segments until need more bytes fit.
 func (q *Queue) makeRoom(need uint64) error {
 	for q.total+need > q.limit && len(q.segments) > 0 {
-		s := q.segments[0]
-		q.stats.DroppedFrames += s.frames
-		q.stats.DroppedRecords += s.records
-		if s.frames > 0 {
-			q.stats.DroppedBytes += s.end() - max(s.base, q.pos)
-		}
-		q.pos = max(q.pos, s.end())
-		if err := q.trim(); err != nil {
+		if err := q.dropOldest(&q.stats.Outgrown); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Yield drops the oldest segments, the newest if need be, until n bytes of the
+// disk are free that were not. It returns how many became free, and how many
+// records that cost.
+func (q *Queue) Yield(n uint64) (freed, records uint64, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return 0, 0, nil
+	}
+	held, lost := q.total, q.stats.Yielded.Records.Sum()
+	for held-q.total < n && len(q.segments) > 0 && err == nil {
+		err = q.dropOldest(&q.stats.Yielded)
+	}
+	if held > q.total {
+		err = errors.Join(err, q.position.write(q.pos))
+	}
+	return held - q.total, q.stats.Yielded.Records.Sum() - lost, err
+}
+
+// dropOldest removes the oldest segment and counts what it held.
+func (q *Queue) dropOldest(loss *Loss) error {
+	s := q.segments[0]
+	loss.Frames += s.frames
+	for signal, n := range s.records {
+		loss.Records[signal] += n
+	}
+	if s.frames > 0 {
+		loss.Bytes += s.end() - max(s.base, q.pos)
+	}
+	q.pos = max(q.pos, s.end())
+	return q.trim()
 }
 
 // activeLocked returns the segment to append need bytes to.
@@ -346,7 +422,7 @@ func (q *Queue) Ack(f Frame) error {
 	if q.pos != f.start || f.end <= f.start {
 		return nil
 	}
-	return q.advance(f.end, &header{records: uint32(f.Records)})
+	return q.advance(f.end, &header{signal: f.Signal, records: uint32(f.Records)})
 }
 
 // advance moves the position in the oldest segment past a frame, or past
@@ -354,7 +430,8 @@ func (q *Queue) Ack(f Frame) error {
 func (q *Queue) advance(to uint64, frame *header) error {
 	if s := q.segments[0]; frame != nil {
 		s.frames--
-		s.records -= min(uint64(frame.records), s.records)
+		of := &s.records[known(frame.signal)]
+		*of -= min(uint64(frame.records), *of)
 	}
 	q.pos = to
 	// The space comes first: on a full disk the position may need it. Where
@@ -377,13 +454,13 @@ func (q *Queue) Stats() Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	st := q.stats
-	st.Bytes, st.Segments = int64(q.total), len(q.segments)
+	st.Bytes, st.Segments, st.Limit = int64(q.total), len(q.segments), int64(q.limit)
 	if len(q.segments) > 0 && q.pos < q.end {
 		st.Since = q.segments[0].since
 	}
 	for _, s := range q.segments {
 		st.Frames += s.frames
-		st.Records += s.records
+		st.Records += s.records.Sum()
 	}
 	return st
 }

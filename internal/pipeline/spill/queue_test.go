@@ -82,7 +82,7 @@ func TestQueue_KeepsOrderAcrossSegmentsAndReopening(t *testing.T) {
 	}
 	got = append(got, take(t, q, 1000)...)
 	equal(t, got, want)
-	if st := q.Stats(); !q.Empty() || st != (spill.Stats{}) {
+	if st := q.Stats(); !q.Empty() || st != (spill.Stats{Limit: 64 << 10}) {
 		t.Errorf("drained queue: %+v", st)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(left) != 0 {
@@ -122,11 +122,73 @@ func TestQueue_DropsOldestBeyondLimit(t *testing.T) {
 	st := q.Stats()
 	got := take(t, q, 1000)
 	equal(t, got, all[len(all)-len(got):])
-	if int(st.DroppedFrames)+len(got) != len(all) || st.DroppedRecords != 50*st.DroppedFrames || len(got) < 30 {
+	if int(st.Outgrown.Frames)+len(got) != len(all) || st.Outgrown.Records.Sum() != 50*st.Outgrown.Frames || len(got) < 30 {
 		t.Errorf("%d left of %d, stats %+v", len(got), len(all), st)
 	}
 	if _, err := q.Append(otlpwire.Traces, 1, make([]byte, limit)); !errors.Is(err, spill.ErrTooLarge) {
 		t.Errorf("got %v, want ErrTooLarge", err)
+	}
+}
+
+// TestQueue_Yield gives up the oldest, counted by signal, up to everything.
+func TestQueue_Yield(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir, 8000) // segments of 1000 bytes
+	all := numbered(0, 50, 68)
+	put(t, q, all...)
+	if _, err := q.Append(otlpwire.Traces, 7, []byte("spans")); err != nil {
+		t.Fatal(err)
+	}
+	freed, records, err := q.Yield(1500)
+	if err != nil || freed != 2000 || records != 20*68 {
+		t.Errorf("%d bytes, %d records, %v", freed, records, err)
+	}
+	if got := take(t, q, 1); got[0] != all[20] {
+		t.Errorf("got %q first, want %q", got[0], all[20])
+	}
+	if freed, _, err := q.Yield(1 << 30); err != nil || freed == 0 || !q.Empty() {
+		t.Errorf("%d bytes, %v", freed, err)
+	}
+	st := q.Stats()
+	if lost := st.Yielded; lost.Records[otlpwire.Logs] != 49*68 || lost.Records[otlpwire.Traces] != 7 || lost.Frames != 50 || st.Bytes != 0 || st.Outgrown.Frames != 0 {
+		t.Errorf("%+v", st)
+	}
+	put(t, q, "after")
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, take(t, open(t, dir, 8000), 9), []string{"after"})
+}
+
+// TestQueue_IsListedAndRemoved, by what it is called.
+func TestQueue_IsListedAndRemoved(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "spill-a.b")
+	q, err := spill.Open(dir, spill.Options{Title: "http://***@collector"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, q, "one")
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{"spill-b.damaged-1", "spill-c.removed", "other"} {
+		if err := os.Mkdir(filepath.Join(parent, other), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	queues, err := spill.List(parent, "spill-")
+	if err != nil || len(queues) != 1 {
+		t.Fatal(queues, err)
+	}
+	if q := queues[0]; q.Name != "a.b" || q.Dir != dir || q.Title != "http://***@collector" || q.Bytes != 35 || q.Since.IsZero() {
+		t.Errorf("%+v", q)
+	}
+	if err := spill.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if queues, err = spill.List(parent, "spill-"); err != nil || len(queues) != 0 {
+		t.Error(queues, err)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 // File names on disk; part of the format.
 const (
 	positionName  = "position"
+	titleName     = "collector"
 	segmentSuffix = ".seg"
 )
 
@@ -31,7 +32,8 @@ type segment struct {
 	since time.Time
 
 	// What of it is not acknowledged.
-	frames, records uint64
+	frames  uint64
+	records Records
 }
 
 func (s *segment) end() uint64 { return s.base + s.size }
@@ -148,7 +150,7 @@ func (s *segment) recover(pos uint64, newest bool) error {
 			break
 		}
 		s.frames++
-		s.records += uint64(h.records)
+		s.records[known(h.signal)] += uint64(h.records)
 		at = h.end()
 	}
 	if newest && at < s.end() {
@@ -173,7 +175,7 @@ func (s *segment) write(h header, payload []byte) error {
 	}
 	s.size += headerBytes + uint64(len(payload))
 	s.frames++
-	s.records += uint64(h.records)
+	s.records[known(h.signal)] += uint64(h.records)
 	return nil
 }
 
