@@ -103,7 +103,7 @@ func TestMetrics_WhatIsNamedIsExported(t *testing.T) {
 
 // has tells whether some series matches; each alternative of a pattern has to.
 func has(series []map[string]string, label, op, value string) bool {
-	for _, v := range strings.Split(value, "|") {
+	for v := range strings.SplitSeq(value, "|") {
 		if !slices.ContainsFunc(series, func(labels map[string]string) bool {
 			got, ok := labels[label]
 			return ok && (op == "!=") == (got != v)

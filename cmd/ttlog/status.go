@@ -120,6 +120,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.counter("store_compactions_total", "Merges of parts.", float64(c.Compactions))
 	e.counter("store_compaction_errors_total", "Failed merges of parts.", float64(c.CompactionErrors))
 	e.counter("store_compacted_parts_total", "Parts that were merged into others.", float64(c.CompactedParts))
+	e.counter("store_compacted_bytes_total", "Bytes of parts that merges wrote.", float64(c.CompactedBytes))
 	e.counter("store_compaction_seconds_total", "Time spent on merges of parts.", d.Store.MergeSeconds)
 	e.gauge("store_merge_backlog_parts", "Parts that wait to be merged.", float64(d.Store.MergeBacklog.Parts))
 	e.gauge("store_merge_backlog_bytes", "Bytes of parts that wait to be merged.", float64(d.Store.MergeBacklog.Bytes))
