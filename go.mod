@@ -3,7 +3,6 @@ module github.com/ttlog/ttlog
 go 1.26.0
 
 require (
-	github.com/DataDog/sketches-go v1.4.5
 	github.com/axiomhq/hyperloglog v0.2.6
 	github.com/cenkalti/backoff/v5 v5.0.2
 	github.com/cespare/xxhash/v2 v2.3.0

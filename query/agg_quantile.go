@@ -1,19 +1,6 @@
 package query
 
-import (
-	"math"
-
-	"github.com/DataDog/sketches-go/ddsketch"
-	"github.com/DataDog/sketches-go/ddsketch/mapping"
-	"github.com/DataDog/sketches-go/ddsketch/store"
-)
-
-// sketchAccuracy is the relative error of a quantile of a group too large to
-// be exact; sketchBins bounds the sketch, 8 bytes a bin.
-const (
-	sketchAccuracy = 0.005
-	sketchBins     = 4096
-)
+import "math"
 
 func quantileAggregates() map[string]aggregate {
 	fixed := func(q float64) aggregate {
@@ -57,7 +44,7 @@ type quantileAcc struct {
 
 type quantileState struct {
 	vals   []float64
-	sketch *ddsketch.DDSketch
+	sketch *sketch
 	odd    *oddFloats
 }
 
@@ -82,12 +69,12 @@ func (a *quantileAcc) put(s *quantileState, x float64) {
 		return
 	}
 	if s.sketch != nil {
-		s.addSketch(x)
+		s.sketch.add(x)
 		return
 	}
 	if len(s.vals) == exactQuantile {
 		a.toSketch(s)
-		s.addSketch(x)
+		s.sketch.add(x)
 		return
 	}
 	before := cap(s.vals)
@@ -105,24 +92,10 @@ func (a *quantileAcc) putOdd(s *quantileState, o oddFloats) {
 	s.odd.nan += o.nan
 }
 
-// addSketch adds x. The mapping cannot index the very smallest and largest
-// floats; they count as the nearest that it can.
-func (s *quantileState) addSketch(x float64) {
-	const most = 1e300
-	if x > most || x < -most {
-		x = math.Copysign(most, x)
-	}
-	_ = s.sketch.Add(x) // fails for values outside the mapping only
-}
-
 func (a *quantileAcc) toSketch(s *quantileState) {
-	m, err := mapping.NewLogarithmicMapping(sketchAccuracy)
-	if err != nil {
-		return // the accuracy is a constant that the mapping accepts
-	}
-	s.sketch = ddsketch.NewDDSketch(m, store.NewCollapsingLowestDenseStore(sketchBins), store.NewCollapsingHighestDenseStore(sketchBins))
+	s.sketch = newSketch()
 	for _, x := range s.vals {
-		s.addSketch(x)
+		s.sketch.add(x)
 	}
 	a.bytes += 2*8*sketchBins - int64(cap(s.vals))*8
 	s.vals = nil
@@ -144,7 +117,7 @@ func (a *quantileAcc) merge(from accumulator, to []uint32) {
 		if dst.sketch == nil {
 			a.toSketch(dst)
 		}
-		_ = dst.sketch.MergeWith(src.sketch) // fails for unlike mappings only
+		dst.sketch.merge(src.sketch)
 	}
 }
 
@@ -170,7 +143,7 @@ func (a *quantileAcc) result() (*vec, error) {
 func (s *quantileState) quantile(q float64) (x float64, ok bool) {
 	finite := int64(len(s.vals))
 	if s.sketch != nil {
-		finite = int64(s.sketch.GetCount())
+		finite = s.sketch.count()
 	}
 	var odd oddFloats
 	if s.odd != nil {
@@ -181,9 +154,6 @@ func (s *quantileState) quantile(q float64) (x float64, ok bool) {
 	switch {
 	case all == 0:
 		return 0, false
-	case s.sketch != nil && finite == all:
-		x, _ = s.sketch.GetValueAtQuantile(q)
-		return x, true
 	case k < odd.low:
 		return math.Inf(-1), true
 	case k >= odd.low+finite+odd.high:
@@ -191,8 +161,7 @@ func (s *quantileState) quantile(q float64) (x float64, ok bool) {
 	case k >= odd.low+finite:
 		return math.Inf(1), true
 	case s.sketch != nil:
-		x, _ = s.sketch.GetValueAtQuantile(float64(k-odd.low) / float64(max(finite-1, 1)))
-		return x, true
+		return s.sketch.at(k - odd.low), true
 	}
 	return nth(s.vals, int(k-odd.low)), true
 }

@@ -1,16 +1,13 @@
 package queryapi
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
-	"go.opentelemetry.io/collector/pdata/ptrace"
-
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage"
 )
 
@@ -61,40 +58,33 @@ func (p protoTrace) piece(data []byte) error {
 
 func (protoTrace) close() error { return nil }
 
-// jsonTrace writes them as one OTLP JSON document. A piece at a time becomes
-// JSON, which takes ten times its memory meanwhile.
+// jsonTrace writes them as one OTLP JSON document.
 type jsonTrace struct {
 	w    io.Writer
+	buf  []byte
 	some bool
 }
 
-// The document around the elements of resourceSpans, as pdata writes it.
+// The document around the elements of resourceSpans.
 const (
 	traceHead = `{"resourceSpans":[`
 	traceTail = `]}`
 )
 
 func (j *jsonTrace) piece(data []byte) error {
-	traces, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(data)
-	if err != nil {
-		return err
+	j.buf = j.buf[:0]
+	for f := otlpwire.Scan(data); f.Next(); {
+		if f.Num != otlpwire.RequestResourceSpans {
+			continue
+		}
+		if j.some {
+			j.buf = append(j.buf, ',')
+		} else {
+			j.buf, j.some = append(j.buf, traceHead...), true
+		}
+		j.buf = resourceSpans.appendJSON(j.buf, f.Bytes())
 	}
-	doc, err := (&ptrace.JSONMarshaler{}).MarshalTraces(traces)
-	if err != nil {
-		return err
-	}
-	elements, begins := bytes.CutPrefix(doc, []byte(traceHead))
-	elements, ends := bytes.CutSuffix(elements, []byte(traceTail))
-	if !begins || !ends {
-		return fmt.Errorf("queryapi: unexpected JSON of a trace: %.40q", doc)
-	}
-	head := ","
-	if !j.some {
-		head, j.some = traceHead, true
-	}
-	if _, err = io.WriteString(j.w, head); err == nil {
-		_, err = j.w.Write(elements)
-	}
+	_, err := j.w.Write(j.buf)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,11 +16,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ttlog/ttlog/internal/hops"
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -39,9 +36,8 @@ var methods = map[otlpwire.Signal]string{
 }
 
 // grpcSender speaks OTLP/gRPC, over the HTTP/2 of net/http: an Export call has
-// one message each way. grpc-go would link a second HTTP/2 and, through
-// x/net/trace, html/template into every application, for which the linker keeps
-// all methods of all types (RFC 006).
+// one message each way. grpc-go would link a second HTTP/2 and html/template into
+// every application, for which the linker keeps all methods of all types (RFC 006).
 type grpcSender struct {
 	// Immutable after newGRPCSender.
 	host, base string
@@ -104,13 +100,13 @@ func (s *grpcSender) send(ctx context.Context, signal otlpwire.Signal, payload [
 	buf := compressed.Get().(*bytes.Buffer)
 	defer putCompressed(buf)
 	if err := s.frame(buf, payload); err != nil {
-		return nil, s.refused(status.Error(codes.Internal, err.Error()))
+		return nil, s.refused(&callStatus{code: codes.Internal, message: err.Error(), cause: err})
 	}
 	var out lentBytes
 	defer out.takeBack()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+methods[signal], out.lend(buf.Bytes()))
 	if err != nil {
-		return nil, s.refused(status.Error(codes.Internal, err.Error()))
+		return nil, s.refused(&callStatus{code: codes.Internal, message: err.Error(), cause: err})
 	}
 	req.Header = s.header.Clone()
 	if s.via != nil {
@@ -131,8 +127,8 @@ func (s *grpcSender) send(ctx context.Context, signal otlpwire.Signal, payload [
 		// The status comes after the message, however long that is.
 		_, err = io.Copy(io.Discard, resp.Body)
 	}
-	if err := statusOf(ctx, resp, err); err != nil {
-		return nil, s.refused(err)
+	if st := statusOf(ctx, resp, err); st != nil {
+		return nil, s.refused(st)
 	}
 	return message(body), nil
 }
@@ -174,21 +170,40 @@ func message(body []byte) []byte {
 	return out
 }
 
+// callStatus is the status of a call, as an error. It is read here and not by
+// grpc-go's package status, with which comes the reflection of protobuf.
+type callStatus struct {
+	code    codes.Code
+	message string
+	details [][]byte // google.protobuf.Any messages
+	cause   error
+}
+
+// Error implements error.
+func (s *callStatus) Error() string { return s.code.String() + ": " + s.message }
+
+// Unwrap returns why there was no answer.
+func (s *callStatus) Unwrap() error { return s.cause }
+
 // unanswered is the status of a call that got no answer.
-func unanswered(ctx context.Context, err error) error {
+func unanswered(ctx context.Context, err error) *callStatus {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the address is in our own text already
 	}
-	if ctx.Err() != nil {
-		return status.FromContextError(ctx.Err()).Err()
+	code := codes.Unavailable
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
+	case ctx.Err() != nil:
+		code = codes.Canceled
 	}
-	return status.Error(codes.Unavailable, err.Error())
+	return &callStatus{code: code, message: err.Error(), cause: err}
 }
 
-// statusOf returns the status of an answer as an error, nil for OK. It stands in
-// the trailers, or in the header of an answer without a message; what does not
-// come from gRPC has a status of HTTP only.
-func statusOf(ctx context.Context, resp *http.Response, readErr error) error {
+// statusOf returns the status of an answer, nil for OK. It stands in the
+// trailers, or in the header of an answer without a message; what does not come
+// from gRPC has a status of HTTP only.
+func statusOf(ctx context.Context, resp *http.Response, readErr error) *callStatus {
 	from := resp.Trailer
 	if from.Get("Grpc-Status") == "" {
 		from = resp.Header
@@ -198,30 +213,32 @@ func statusOf(ctx context.Context, resp *http.Response, readErr error) error {
 	case err == nil && code == 0:
 		return nil
 	case err == nil:
-		return status.FromProto(statusProto(codes.Code(code), from)).Err()
+		return statusFrom(codes.Code(code), from)
 	case readErr != nil:
 		return unanswered(ctx, readErr)
 	case resp.StatusCode == http.StatusOK:
-		return status.Errorf(codes.Unimplemented, "no gRPC: the answer is %q", resp.Header.Get("Content-Type"))
+		return &callStatus{code: codes.Unimplemented, message: fmt.Sprintf("no gRPC: the answer is %q", resp.Header.Get("Content-Type"))}
 	}
-	return status.Error(codeOfHTTP(resp.StatusCode), resp.Status)
+	return &callStatus{code: codeOfHTTP(resp.StatusCode), message: resp.Status}
 }
 
-// statusProto returns the whole status: its details hold the delay that is
-// asked for.
-func statusProto(code codes.Code, from http.Header) *spb.Status {
-	st := &spb.Status{Code: int32(code), Message: from.Get("Grpc-Message")}
-	if text, err := url.PathUnescape(st.Message); err == nil {
-		st.Message = text
+// statusFrom reads the header's message and details: a google.rpc.Status, of
+// which field 3 holds them.
+func statusFrom(code codes.Code, from http.Header) *callStatus {
+	s := &callStatus{code: code, message: from.Get("Grpc-Message")}
+	if text, err := url.PathUnescape(s.message); err == nil {
+		s.message = text
 	}
-	details := strings.TrimRight(from.Get("Grpc-Status-Details-Bin"), "=")
-	if raw, err := base64.RawStdEncoding.DecodeString(details); err == nil && len(raw) > 0 {
-		var whole spb.Status
-		if proto.Unmarshal(raw, &whole) == nil && whole.Code == st.Code {
-			return &whole
+	whole, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(from.Get("Grpc-Status-Details-Bin"), "="))
+	if err != nil {
+		return s
+	}
+	for f := otlpwire.Scan(whole); f.Next(); {
+		if f.Num == 3 {
+			s.details = append(s.details, f.Bytes())
 		}
 	}
-	return st
+	return s
 }
 
 // codeOfHTTP is gRPC's own table for what is not from gRPC, such as a proxy.
@@ -241,12 +258,11 @@ func codeOfHTTP(code int) codes.Code {
 	return codes.Unknown
 }
 
-func (s *grpcSender) refused(err error) error {
-	st, _ := status.FromError(err)
-	e := &Error{endpoint: "grpc://" + s.host, Status: st.Code().String(), Message: clip([]byte(st.Message())), cause: err}
-	wait, asked := retryInfo(st)
+func (s *grpcSender) refused(st *callStatus) error {
+	e := &Error{endpoint: "grpc://" + s.host, Status: st.code.String(), Message: clip([]byte(st.message)), cause: st}
+	wait, asked := st.retryInfo()
 	e.RetryAfter = wait
-	e.verdict = grpcVerdict(st.Code(), asked)
+	e.verdict = grpcVerdict(st.code, asked)
 	return e
 }
 
@@ -273,12 +289,42 @@ func grpcVerdict(code codes.Code, asked bool) verdict {
 }
 
 // retryInfo returns how long a status asks to wait, and whether it says that
-// trying again can help at all.
-func retryInfo(st *status.Status) (wait time.Duration, ok bool) {
-	for _, d := range st.Details() {
-		if info, isInfo := d.(*errdetails.RetryInfo); isInfo {
-			return min(max(info.GetRetryDelay().AsDuration(), 0), maxRetryAfter), true
+// trying again can help at all: by a google.rpc.RetryInfo in a
+// google.protobuf.Any (type 1, value 2), whose field 1 is the Duration.
+func (s *callStatus) retryInfo() (wait time.Duration, ok bool) {
+	for _, detail := range s.details {
+		var name string
+		var info []byte
+		for f := otlpwire.Scan(detail); f.Next(); {
+			switch f.Num {
+			case 1:
+				name = string(f.Bytes())
+			case 2:
+				info = f.Bytes()
+			}
+		}
+		if strings.HasSuffix(name, "/google.rpc.RetryInfo") {
+			for f := otlpwire.Scan(info); f.Next(); {
+				if f.Num == 1 {
+					wait = duration(f.Bytes())
+				}
+			}
+			return min(max(wait, 0), maxRetryAfter), true
 		}
 	}
 	return 0, false
+}
+
+// duration reads a google.protobuf.Duration: seconds 1, nanoseconds 2. What is
+// longer than anyone waits is that long.
+func duration(msg []byte) (d time.Duration) {
+	for f := otlpwire.Scan(msg); f.Next(); {
+		switch f.Num {
+		case 1:
+			d += time.Duration(min(int64(f.Varint()), int64(maxRetryAfter/time.Second))) * time.Second
+		case 2:
+			d += time.Duration(int32(f.Varint()))
+		}
+	}
+	return d
 }

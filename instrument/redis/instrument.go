@@ -11,24 +11,30 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
+// Client is what is instrumented: a [redis.Client], [redis.ClusterClient] or
+// [redis.Ring], or a wrapper around one. It asks for no more than it needs:
+// where a client becomes a [redis.UniversalClient], the linker keeps all of its
+// several hundred methods, which is megabytes.
+type Client interface{ AddHook(redis.Hook) }
+
 // InstrumentTracing makes rdb record its commands as spans. Call it once, before
 // the client is used.
-func InstrumentTracing(rdb redis.UniversalClient, opts ...Option) error {
+func InstrumentTracing(rdb Client, opts ...Option) error {
 	return instrument(rdb, opts, true, false)
 }
 
 // InstrumentMetrics makes rdb record its commands in the metric
 // db.client.operation.duration. Call it once, before the client is used.
-func InstrumentMetrics(rdb redis.UniversalClient, opts ...Option) error {
+func InstrumentMetrics(rdb Client, opts ...Option) error {
 	return instrument(rdb, opts, false, true)
 }
 
 // Instrument is InstrumentTracing and InstrumentMetrics with one hook.
-func Instrument(rdb redis.UniversalClient, opts ...Option) error {
+func Instrument(rdb Client, opts ...Option) error {
 	return instrument(rdb, opts, true, true)
 }
 
-func instrument(rdb redis.UniversalClient, opts []Option, traces, measures bool) error {
+func instrument(rdb Client, opts []Option, traces, measures bool) error {
 	cfg := newConfig(opts)
 	switch c := rdb.(type) {
 	case nil:

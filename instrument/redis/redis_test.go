@@ -167,7 +167,7 @@ func TestInstrument_FailedDial(t *testing.T) {
 }
 
 func TestInstrument_TracingAndMetricsAreApart(t *testing.T) {
-	f := func(spans, points int, instrument ...func(redis.UniversalClient, ...Option) error) {
+	f := func(spans, points int, instrument ...func(Client, ...Option) error) {
 		t.Helper()
 		rec := conformance.NewRecorder(t)
 		c := redis.NewClient(&redis.Options{Addr: mini(t)})
@@ -265,7 +265,7 @@ func TestInstrument_Options(t *testing.T) {
 }
 
 func TestInstrument_NilClient(t *testing.T) {
-	for _, c := range []redis.UniversalClient{nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil), (*redis.Ring)(nil)} {
+	for _, c := range []Client{nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil), (*redis.Ring)(nil)} {
 		if err := Instrument(c); err == nil {
 			t.Errorf("%T: no error for a nil client", c)
 		}

@@ -9,7 +9,6 @@ require (
 )
 
 require (
-	github.com/DataDog/sketches-go v1.4.5 // indirect
 	github.com/axiomhq/hyperloglog v0.2.6 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/dgryski/go-metro v0.0.0-20250106013310-edb8663e5e33 // indirect
