@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/queryapi"
 )
 
 // TestMemory_AtRest sends compressed requests from many clients to a daemon
@@ -28,8 +29,12 @@ func TestMemory_AtRest(t *testing.T) {
 	for _, cores := range []int{16, 64} {
 		t.Run(fmt.Sprint("cores=", cores), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+			guard, err := queryapi.NewGuard(queryapi.GuardOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
 			d, err := startDaemon(config{
-				data: t.TempDir(), addr: "127.0.0.1:0", otlpHTTP: "127.0.0.1:0", memoryBytes: membudget.ForDaemon(),
+				data: t.TempDir(), addr: "127.0.0.1:0", otlpHTTP: "127.0.0.1:0", guard: guard, memoryBytes: membudget.ForDaemon(),
 			}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)

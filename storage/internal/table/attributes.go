@@ -109,7 +109,7 @@ func (a *recordAttributes) orderOf(code uint32) []uint32 {
 
 // Bytes implements [column.Attributes].
 func (a *recordAttributes) Bytes() int64 {
-	return int64(4*(len(a.set.starts)+len(a.set.values)) + 24*len(a.order)) + a.bytes
+	return int64(4*(len(a.set.starts)+len(a.set.values))+24*len(a.order)) + a.bytes
 }
 
 // placeAttributes are the attributes of resources or scopes, by scope code.

@@ -51,7 +51,7 @@ func allTypes(m pcommon.Map) {
 	m.PutDouble("double.inf", math.Inf(-1))
 	m.PutDouble("double.negzero", math.Copysign(0, -1))
 	m.PutEmptyBytes("bytes").FromRaw([]byte{0, 1, 0xff})
-	m.PutEmptyBytes("bytes.empty")
+	m.PutEmptyBytes("bytes.empty").EnsureCapacity(1) // pdata before v1.45 leaves out bytes that are nil
 	m.PutEmpty("unset")
 	a := m.PutEmptySlice("array")
 	a.AppendEmpty().SetStr(`with "quotes" and \`)
