@@ -50,7 +50,8 @@ func binOf(magnitude float64) int {
 // magnitudeOf returns the value in a bin that is as far from its ends in
 // proportion.
 func magnitudeOf(bin int) float64 {
-	return min(math.Exp(float64(bin)*logGamma+logShare), math.MaxFloat64)
+	half := math.Exp((float64(bin)*logGamma + logShare) / 2) // the whole may be too large for Exp before it is for a float
+	return min(half*half, math.MaxFloat64)
 }
 
 func (s *sketch) count() int64 { return s.below.total + s.zeros + s.above.total }
