@@ -84,7 +84,13 @@ function send(url, type, body) {
   } catch (e) { return "blocked"; }
 }
 const spans = {resourceSpans: [{scopeSpans: [{spans: [{name: "page load", traceId: "0102030405060708090a0b0c0d0e0f10", spanId: "0102030405060708", startTimeUnixNano: Date.now() + "000000"}]}]}]};
-document.body.innerText = "sent: " + send(%q, "application/json", JSON.stringify(spans)) + "; asked: " + send(%q, "text/plain", "SELECT name FROM spans");
+const sent = send(%q, "application/json", JSON.stringify(spans));
+let asked; // what was acknowledged is seen a moment later
+for (let i = 0; i < 200; i++) {
+	asked = send(%q, "text/plain", "SELECT name FROM spans");
+	if (!asked.includes('"rows":[]')) break;
+}
+document.body.innerText = "sent: " + sent + "; asked: " + asked;
 </script></body>`, p.otlpHTTP+"/v1/traces", p.api+"/api/v1/query")
 	}))
 	defer page.Close()

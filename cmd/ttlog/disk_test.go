@@ -114,7 +114,7 @@ func TestDisk_Full(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := smallDisk(t, "24m")
 			data := filepath.Join(dir, "data")
-			p := startServe(t, data, "--ring-size", "1MiB", "--min-free", tt.minFree)
+			p := startServe(t, data, "--ring-size", "1MiB", "--min-free", tt.minFree, "--max-disk", "0") // nothing stored goes to make room
 			taken := 0
 			for ; taken < 5; taken++ {
 				if code, text := p.offer(t, taken); code != 200 {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,13 +18,19 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 )
 
-// padded is a request of one span of service "full", whose name is large.
+// padded is a request of one span of service "full", whose name is large, and
+// nothing that compresses: what fills a ring has to stay large in it.
 func padded(i int) ptraceotlp.ExportRequest {
 	req := ptraceotlp.NewExportRequest()
 	rs := req.Traces().ResourceSpans().AppendEmpty()
 	rs.Resource().Attributes().PutStr("service.name", "full")
 	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
-	span.SetName(strings.Repeat("x", 50_000))
+	r := rand.New(rand.NewPCG(uint64(i), 0))
+	name := make([]byte, 50_000)
+	for j := range name {
+		name[j] = 1 + byte(r.Uint32N(127))
+	}
+	span.SetName(string(name))
 	span.SetSpanID([8]byte{1, 6: byte(i >> 8), 7: byte(i)})
 	span.SetStartTimestamp(1_700_000_000_000_000_000)
 	return req
