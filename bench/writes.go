@@ -117,8 +117,7 @@ func Writes(ctx context.Context, o WritesOptions) (r WritesResult, err error) {
 
 // writeAmplification measures what the daemon writes at two rates.
 func writeAmplification(ctx context.Context, log io.Writer) ([]Figure, error) {
-	_, unknown := written(os.Getpid(), "")
-	if unknown != nil || capturetest.Find(hotrod) == "" {
+	if _, err := written(os.Getpid(), ""); err != nil || capturetest.Find(hotrod) == "" {
 		fmt.Fprintf(log, "store.write_amp*: skipped, no %s in $TTLOG_CAPTURES or ../shared/data, or no /proc/PID/io\n", hotrod)
 		return nil, nil
 	}

@@ -50,12 +50,11 @@ type message struct {
 }
 
 var (
-	anyValue  = &message{union: true} // it holds itself; see init
-	keyValue  = &message{}
-	attribute = field{kind: asMessage, name: "attributes", repeated: true, message: keyValue}
+	anyValue = &message{union: true} // it holds itself; see init
+	keyValue = &message{}
 
 	resource = &message{fields: []field{
-		attribute.at(otlpwire.ResourceAttributes),
+		attributesAt(otlpwire.ResourceAttributes),
 		{num: otlpwire.ResourceDroppedAttributesCount, name: "droppedAttributesCount", kind: asNumber},
 		{num: otlpwire.ResourceEntityRefs, name: "entityRefs", repeated: true, message: &message{fields: []field{
 			{num: otlpwire.EntityRefSchemaURL, name: "schemaUrl", kind: asText},
@@ -67,7 +66,7 @@ var (
 	scope = &message{fields: []field{
 		{num: otlpwire.ScopeName, name: "name", kind: asText},
 		{num: otlpwire.ScopeVersion, name: "version", kind: asText},
-		attribute.at(otlpwire.ScopeAttributes),
+		attributesAt(otlpwire.ScopeAttributes),
 		{num: otlpwire.ScopeDroppedAttributesCount, name: "droppedAttributesCount", kind: asNumber},
 	}}
 	span = &message{fields: []field{
@@ -80,12 +79,12 @@ var (
 		{num: otlpwire.SpanKind, name: "kind", kind: asNumber},
 		{num: otlpwire.SpanStartTimeUnixNano, name: "startTimeUnixNano", kind: asNanos},
 		{num: otlpwire.SpanEndTimeUnixNano, name: "endTimeUnixNano", kind: asNanos},
-		attribute.at(otlpwire.SpanAttributes),
+		attributesAt(otlpwire.SpanAttributes),
 		{num: otlpwire.SpanDroppedAttributesCount, name: "droppedAttributesCount", kind: asNumber},
 		{num: otlpwire.SpanEvents, name: "events", repeated: true, message: &message{fields: []field{
 			{num: otlpwire.EventTimeUnixNano, name: "timeUnixNano", kind: asNanos},
 			{num: otlpwire.EventName, name: "name", kind: asText},
-			attribute.at(otlpwire.EventAttributes),
+			attributesAt(otlpwire.EventAttributes),
 			{num: otlpwire.EventDroppedAttributesCount, name: "droppedAttributesCount", kind: asNumber},
 		}}},
 		{num: otlpwire.SpanDroppedEventsCount, name: "droppedEventsCount", kind: asNumber},
@@ -94,7 +93,7 @@ var (
 			{num: otlpwire.LinkSpanID, name: "spanId", kind: asHex},
 			{num: otlpwire.LinkTraceState, name: "traceState", kind: asText},
 			{num: otlpwire.LinkFlags, name: "flags", kind: asFixed32},
-			attribute.at(otlpwire.LinkAttributes),
+			attributesAt(otlpwire.LinkAttributes),
 			{num: otlpwire.LinkDroppedAttributesCount, name: "droppedAttributesCount", kind: asNumber},
 		}}},
 		{num: otlpwire.SpanDroppedLinksCount, name: "droppedLinksCount", kind: asNumber},
@@ -134,9 +133,8 @@ func init() {
 	}
 }
 
-func (f field) at(num protowire.Number) field {
-	f.num = num
-	return f
+func attributesAt(num protowire.Number) field {
+	return field{num: num, name: "attributes", repeated: true, message: keyValue}
 }
 
 // appendJSON writes the message as an object.

@@ -100,13 +100,13 @@ func (s *grpcSender) send(ctx context.Context, signal otlpwire.Signal, payload [
 	buf := compressed.Get().(*bytes.Buffer)
 	defer putCompressed(buf)
 	if err := s.frame(buf, payload); err != nil {
-		return nil, s.refused(&callStatus{code: codes.Internal, message: err.Error(), cause: err})
+		return nil, s.refused(&callError{code: codes.Internal, message: err.Error(), cause: err})
 	}
 	var out lentBytes
 	defer out.takeBack()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base+methods[signal], out.lend(buf.Bytes()))
 	if err != nil {
-		return nil, s.refused(&callStatus{code: codes.Internal, message: err.Error(), cause: err})
+		return nil, s.refused(&callError{code: codes.Internal, message: err.Error(), cause: err})
 	}
 	req.Header = s.header.Clone()
 	if s.via != nil {
@@ -170,9 +170,9 @@ func message(body []byte) []byte {
 	return out
 }
 
-// callStatus is the status of a call, as an error. It is read here and not by
+// callError is the status of a call, as an error. It is read here and not by
 // grpc-go's package status, with which comes the reflection of protobuf.
-type callStatus struct {
+type callError struct {
 	code    codes.Code
 	message string
 	details [][]byte // google.protobuf.Any messages
@@ -180,13 +180,13 @@ type callStatus struct {
 }
 
 // Error implements error.
-func (s *callStatus) Error() string { return s.code.String() + ": " + s.message }
+func (s *callError) Error() string { return s.code.String() + ": " + s.message }
 
 // Unwrap returns why there was no answer.
-func (s *callStatus) Unwrap() error { return s.cause }
+func (s *callError) Unwrap() error { return s.cause }
 
 // unanswered is the status of a call that got no answer.
-func unanswered(ctx context.Context, err error) *callStatus {
+func unanswered(ctx context.Context, err error) *callError {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // the address is in our own text already
 	}
@@ -197,13 +197,13 @@ func unanswered(ctx context.Context, err error) *callStatus {
 	case ctx.Err() != nil:
 		code = codes.Canceled
 	}
-	return &callStatus{code: code, message: err.Error(), cause: err}
+	return &callError{code: code, message: err.Error(), cause: err}
 }
 
 // statusOf returns the status of an answer, nil for OK. It stands in the
 // trailers, or in the header of an answer without a message; what does not come
 // from gRPC has a status of HTTP only.
-func statusOf(ctx context.Context, resp *http.Response, readErr error) *callStatus {
+func statusOf(ctx context.Context, resp *http.Response, readErr error) *callError {
 	from := resp.Trailer
 	if from.Get("Grpc-Status") == "" {
 		from = resp.Header
@@ -217,15 +217,15 @@ func statusOf(ctx context.Context, resp *http.Response, readErr error) *callStat
 	case readErr != nil:
 		return unanswered(ctx, readErr)
 	case resp.StatusCode == http.StatusOK:
-		return &callStatus{code: codes.Unimplemented, message: fmt.Sprintf("no gRPC: the answer is %q", resp.Header.Get("Content-Type"))}
+		return &callError{code: codes.Unimplemented, message: fmt.Sprintf("no gRPC: the answer is %q", resp.Header.Get("Content-Type"))}
 	}
-	return &callStatus{code: codeOfHTTP(resp.StatusCode), message: resp.Status}
+	return &callError{code: codeOfHTTP(resp.StatusCode), message: resp.Status}
 }
 
 // statusFrom reads the header's message and details: a google.rpc.Status, of
 // which field 3 holds them.
-func statusFrom(code codes.Code, from http.Header) *callStatus {
-	s := &callStatus{code: code, message: from.Get("Grpc-Message")}
+func statusFrom(code codes.Code, from http.Header) *callError {
+	s := &callError{code: code, message: from.Get("Grpc-Message")}
 	if text, err := url.PathUnescape(s.message); err == nil {
 		s.message = text
 	}
@@ -258,7 +258,7 @@ func codeOfHTTP(code int) codes.Code {
 	return codes.Unknown
 }
 
-func (s *grpcSender) refused(st *callStatus) error {
+func (s *grpcSender) refused(st *callError) error {
 	e := &Error{endpoint: "grpc://" + s.host, Status: st.code.String(), Message: clip([]byte(st.message)), cause: st}
 	wait, asked := st.retryInfo()
 	e.RetryAfter = wait
@@ -291,7 +291,7 @@ func grpcVerdict(code codes.Code, asked bool) verdict {
 // retryInfo returns how long a status asks to wait, and whether it says that
 // trying again can help at all: by a google.rpc.RetryInfo in a
 // google.protobuf.Any (type 1, value 2), whose field 1 is the Duration.
-func (s *callStatus) retryInfo() (wait time.Duration, ok bool) {
+func (s *callError) retryInfo() (wait time.Duration, ok bool) {
 	for _, detail := range s.details {
 		var name string
 		var info []byte
