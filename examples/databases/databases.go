@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite"
+	_ "modernc.org/sqlite" // the driver behind GORM here
 
 	ttlogredis "github.com/ttlog/ttlog/instrument/redis"
 	ttlogsql "github.com/ttlog/ttlog/instrument/sql"

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/gob"
 	"errors"
@@ -66,7 +67,7 @@ func answer(db *sql.DB, req Request) ([][]any, error) {
 			req.Args[i] = nil
 		}
 	}
-	res, err := db.Query(req.Query, req.Args...)
+	res, err := db.QueryContext(context.Background(), req.Query, req.Args...)
 	if err != nil {
 		return nil, err
 	}
