@@ -40,9 +40,10 @@ func ForApplication() int64 {
 
 // Enforce makes the garbage collector keep the process within the budget, and
 // leaves a lower GOMEMLIMIT as it is. It is for a process that is all ttlog's.
-// A sixteenth is for what the collector does not count.
+// An eighth is for what the collector does not count, and for what comes while
+// it is at work on a busy machine.
 func (b *Budget) Enforce() {
-	if limit := b.limit - b.limit/16; goLimit() == 0 || limit < goLimit() {
+	if limit := b.limit - b.limit/8; goLimit() == 0 || limit < goLimit() {
 		debug.SetMemoryLimit(limit)
 	}
 }
