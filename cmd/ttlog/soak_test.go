@@ -87,7 +87,7 @@ func TestSoak_StaysWithinItsMemory(t *testing.T) {
 	if span < time.Minute {
 		// The short run stands among other tests, whose load lets the collector
 		// come late; `make soak` holds to the limit itself.
-		allowed += soakMemory / 8
+		allowed += soakMemory / 4
 	}
 	if most := l.peak.Load(); most > allowed {
 		t.Errorf("%d MiB of anonymous memory, of %d allowed", most>>20, allowed>>20)
