@@ -68,8 +68,8 @@ func TestExample_EndsInOrder(t *testing.T) {
 	}
 	defer shutdown(context.WithoutCancel(t.Context()))
 	for sql, want := range map[string][][]any{
-		"SELECT name FROM spans WHERE kind = 'server'":                                 {{"GET /stock"}},
-		"SELECT body FROM logs":                                                        {{"asked for the stock"}},
+		"SELECT name FROM spans WHERE kind = 'server'": {{"GET /stock"}},
+		"SELECT body FROM logs":                        {{"asked for the stock"}},
 		"SELECT count(*) > 0 FROM metrics WHERE name = 'http.server.request.duration'": {{true}},
 	} {
 		if got := ask(t, sql); !reflect.DeepEqual(got, want) {
