@@ -67,13 +67,16 @@ func TestExample_EndsInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer shutdown(context.WithoutCancel(t.Context()))
-	for sql, want := range map[string][][]any{
-		"SELECT name FROM spans WHERE kind = 'server'": {{"GET /stock"}},
-		"SELECT body FROM logs":                        {{"asked for the stock"}},
-		"SELECT count(*) > 0 FROM metrics WHERE name = 'http.server.request.duration'": {{true}},
+	for _, c := range []struct {
+		sql  string
+		want [][]any
+	}{
+		{"SELECT name FROM spans WHERE kind = 'server'", [][]any{{"GET /stock"}}},
+		{"SELECT body FROM logs", [][]any{{"asked for the stock"}}},
+		{"SELECT count(*) > 0 FROM metrics WHERE name = 'http.server.request.duration'", [][]any{{true}}},
 	} {
-		if got := ask(t, sql); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: got %v, want %v", sql, got, want)
+		if got := ask(t, c.sql); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.sql, got, c.want)
 		}
 	}
 }
