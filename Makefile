@@ -32,8 +32,9 @@ versions:
 
 check: fmt lint test clean-tree
 
+## fmt: with the linter's own formatters, so that both are of one mind
 fmt:
-	$(TOOL) gofumpt -l -w .
+	@set -e; lint=$$($(TOOL) -n golangci-lint); for m in . $(MODULES); do (cd $$m && $$lint fmt ./...); done
 
 lint:
 	@set -e; lint=$$($(TOOL) -n golangci-lint); for m in . $(MODULES); do \
