@@ -30,33 +30,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
-	tb.Helper()
-	r, err := ringbuffer.New(size)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	rd, err := r.Reader("test")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = r.Close() })
-	return r, rd
-}
-
-func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) sdktest.Drained {
-	tb.Helper()
-	d, err := sdktest.Drain(r, rd)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return d
-}
-
 // TestProviders runs the exporters within the SDK.
 func TestProviders(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<20)
+	ring, rd := sdktest.NewRing(t, 1<<20)
 	delta := func(sdkmetric.InstrumentKind) metricdata.Temporality { return metricdata.DeltaTemporality }
 	exponential := func(sdkmetric.InstrumentKind) sdkmetric.Aggregation {
 		return sdkmetric.AggregationBase2ExponentialHistogram{MaxSize: 20, MaxScale: 5}
@@ -80,7 +57,7 @@ func TestProviders(t *testing.T) {
 	if err := errors.Join(tp.Shutdown(ctx), lp.Shutdown(ctx), mp.Shutdown(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	got := drain(t, ring, rd)
+	got := sdktest.DrainAll(t, ring, rd)
 	if a, b, c := got.Traces.SpanCount(), got.Logs.LogRecordCount(), got.Metrics.DataPointCount(); a != 1 || b != 1 || c != 1 {
 		t.Fatalf("got %d spans, %d records, %d points", a, b, c)
 	}
@@ -103,7 +80,7 @@ func spansOf(n, bytes int) []sdktrace.ReadOnlySpan {
 // TestSplit: a batch beyond the largest record goes in several.
 func TestSplit(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<20)
+	ring, rd := sdktest.NewRing(t, 1<<20)
 	most := ring.MaxRecord()
 	spans := spansOf(100, most/30)
 	var got int
@@ -112,7 +89,7 @@ func TestSplit(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	wg.Go(func() {
 		for rd.Wait(ctx) == nil {
-			d := drain(t, ring, rd)
+			d := sdktest.DrainAll(t, ring, rd)
 			got += d.Traces.SpanCount() + d.Logs.LogRecordCount() + d.Metrics.DataPointCount()
 			for _, n := range d.Kinds {
 				requests += n
@@ -167,7 +144,7 @@ func TestSplit(t *testing.T) {
 
 func TestFull(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 8<<10)
+	ring, rd := sdktest.NewRing(t, 8<<10)
 	for {
 		if _, err := ring.Write(otlpwire.KindTracesRequest, make([]byte, 100)); err != nil {
 			break
@@ -198,7 +175,7 @@ func TestFull(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<16)
+	ring, rd := sdktest.NewRing(t, 1<<16)
 	flushes := 0
 	opt := exporter.WithFlush(func(context.Context) error { flushes++; return nil })
 	tx, lx, mx := exporter.NewSpanExporter(ring, opt), exporter.NewLogExporter(ring, opt), exporter.NewMetricExporter(ring, opt, nil)
@@ -225,7 +202,7 @@ func TestShutdown(t *testing.T) {
 	if err := mx.Export(ctx, &metricdata.ResourceMetrics{}); !errors.Is(err, sdkmetric.ErrExporterShutdown) {
 		t.Errorf("got error %v", err)
 	}
-	if got := drain(t, ring, rd); len(got.Kinds) != 0 {
+	if got := sdktest.DrainAll(t, ring, rd); len(got.Kinds) != 0 {
 		t.Errorf("got %v", got.Kinds)
 	}
 }
@@ -236,7 +213,7 @@ func (hostile) Name() string { panic("no name") }
 
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<16)
+	ring, rd := sdktest.NewRing(t, 1<<16)
 	x := exporter.NewSpanExporter(ring)
 	if err := x.ExportSpans(t.Context(), []sdktrace.ReadOnlySpan{hostile{spansOf(1, 1)[0]}}); err == nil || !strings.Contains(err.Error(), "no name") {
 		t.Errorf("got error %v", err)
@@ -244,7 +221,7 @@ func TestPanic(t *testing.T) {
 	if err := x.ExportSpans(t.Context(), spansOf(2, 1)); err != nil {
 		t.Error(err)
 	}
-	if n := drain(t, ring, rd).Traces.SpanCount(); n != 2 {
+	if n := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); n != 2 {
 		t.Errorf("got %d spans", n)
 	}
 	if err := errors.Join(x.ExportSpans(t.Context(), nil), exporter.NewMetricExporter(ring).Export(t.Context(), nil)); err != nil {

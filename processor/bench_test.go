@@ -12,6 +12,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/ttlog/ttlog/internal/sdktest"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
@@ -58,7 +59,7 @@ func TestNoAllocations(t *testing.T) { // not parallel: counts allocations
 	if raceEnabled {
 		t.Skip("the race detector empties pools at random")
 	}
-	ring, rd := newRing(t, 8<<20)
+	ring, rd := sdktest.NewRing(t, 8<<20)
 	p, lp := processor.NewSpanProcessor(ring), processor.NewLogProcessor(ring)
 	e := &empty{ring: ring, rd: rd}
 	span := everydaySpan(10)
@@ -77,7 +78,7 @@ func TestNoAllocations(t *testing.T) { // not parallel: counts allocations
 func BenchmarkOnEnd(b *testing.B) {
 	for _, n := range []int{0, 5, 10} {
 		b.Run(fmt.Sprintf("attributes=%d", n), func(b *testing.B) {
-			ring, rd := newRing(b, 8<<20)
+			ring, rd := sdktest.NewRing(b, 8<<20)
 			p, e, s := processor.NewSpanProcessor(ring), &empty{ring: ring, rd: rd}, everydaySpan(n)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -92,7 +93,7 @@ func BenchmarkOnEnd(b *testing.B) {
 }
 
 func BenchmarkOnEmit(b *testing.B) {
-	ring, rd := newRing(b, 8<<20)
+	ring, rd := sdktest.NewRing(b, 8<<20)
 	p, e := processor.NewLogProcessor(ring), &empty{ring: ring, rd: rd}
 	rec := logtest.RecordFactory{Severity: 9, SeverityText: "INFO", Body: attribute.StringValue("user logged in"), Attributes: everyday[:5], Resource: res, InstrumentationScope: &scope}.NewRecord()
 	ctx := b.Context()
@@ -109,7 +110,7 @@ func BenchmarkOnEmit(b *testing.B) {
 func BenchmarkSpan(b *testing.B) {
 	for _, n := range []int{0, 5, 10} {
 		b.Run(fmt.Sprintf("attributes=%d", n), func(b *testing.B) {
-			ring, rd := newRing(b, 8<<20)
+			ring, rd := sdktest.NewRing(b, 8<<20)
 			tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor.NewSpanProcessor(ring)), sdktrace.WithResource(res))
 			tr, e, ctx := tp.Tracer(scope.Name), &empty{ring: ring, rd: rd}, b.Context()
 			b.ReportAllocs()

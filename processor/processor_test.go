@@ -33,29 +33,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func newRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
-	tb.Helper()
-	r, err := ringbuffer.New(size)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	rd, err := r.Reader("test")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = r.Close() })
-	return r, rd
-}
-
-func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) sdktest.Drained {
-	tb.Helper()
-	d, err := sdktest.Drain(r, rd)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return d
-}
-
 func sampled(id byte) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: [16]byte{1}, SpanID: [8]byte{id}, TraceFlags: trace.FlagsSampled})
 }
@@ -75,7 +52,7 @@ func wantStats(t *testing.T, got, want processor.Stats) {
 // TestFullRing: the newest are dropped, counted, and the rest is whole.
 func TestFullRing(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 8<<10)
+	ring, rd := sdktest.NewRing(t, 8<<10)
 	p := processor.NewSpanProcessor(ring)
 	lp := processor.NewLogProcessor(ring)
 	size := int(ring.Stats().Size)
@@ -87,7 +64,7 @@ func TestFullRing(t *testing.T) {
 	if s.Written == 0 || s.Full == 0 || s.Written+s.Full != uint64(n) {
 		t.Errorf("got %+v, want a sum of %d", s, n)
 	}
-	if got := drain(t, ring, rd).Traces.SpanCount(); got != int(s.Written) {
+	if got := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); got != int(s.Written) {
 		t.Errorf("got %d spans, want %d", got, s.Written)
 	}
 	p.OnEnd(stub(ring.MaxRecord()))
@@ -99,7 +76,7 @@ func TestFullRing(t *testing.T) {
 		t.Errorf("too large: got %d spans, %d records, want 1 each", a, b)
 	}
 	p.OnEnd(stub(1))
-	if got := drain(t, ring, rd).Traces.SpanCount(); got != 1 {
+	if got := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); got != 1 {
 		t.Errorf("got %d spans after the ring was emptied, want 1", got)
 	}
 }
@@ -117,7 +94,7 @@ func fill(t *testing.T, ring *ringbuffer.Ring) {
 
 func TestBlock(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 8<<10)
+	ring, rd := sdktest.NewRing(t, 8<<10)
 	fill(t, ring)
 	p := processor.NewSpanProcessor(ring, processor.WithBlock(20*time.Millisecond))
 	began := time.Now()
@@ -141,7 +118,7 @@ func TestBlock(t *testing.T) {
 // TestBlock_Shutdown: a waiting record does not hold up Shutdown.
 func TestBlock_Shutdown(t *testing.T) {
 	t.Parallel()
-	ring, _ := newRing(t, 8<<10)
+	ring, _ := sdktest.NewRing(t, 8<<10)
 	fill(t, ring)
 	p := processor.NewSpanProcessor(ring, processor.WithBlock(time.Hour))
 	done := make(chan struct{})
@@ -158,7 +135,7 @@ func TestBlock_Shutdown(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<16)
+	ring, rd := sdktest.NewRing(t, 1<<16)
 	var flushes int
 	var fails error
 	flush := func(context.Context) error { flushes++; return fails }
@@ -188,14 +165,14 @@ func TestShutdown(t *testing.T) {
 		t.Errorf("after Shutdown: %v after %d flushes", err, flushes)
 	}
 	wantStats(t, p.Stats(), processor.Stats{Written: 1, Shutdown: 1})
-	if n := drain(t, ring, rd).Traces.SpanCount(); n != 1 {
+	if n := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); n != 1 {
 		t.Errorf("got %d spans", n)
 	}
 }
 
 func TestClosedRing(t *testing.T) {
 	t.Parallel()
-	ring, _ := newRing(t, 1<<16)
+	ring, _ := sdktest.NewRing(t, 1<<16)
 	p, lp := processor.NewSpanProcessor(ring), processor.NewLogProcessor(ring)
 	p.OnEnd(stub(1))
 	if err := ring.Close(); err != nil {
@@ -217,14 +194,14 @@ func (hostile) Name() string { panic("a span that must not be looked at") }
 
 func TestPanic(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<16)
+	ring, rd := sdktest.NewRing(t, 1<<16)
 	p := processor.NewSpanProcessor(ring)
 	p.OnEnd(nil)
 	p.OnEnd(hostile{stub(1)})
 	p.OnEnd(hostile{})
 	p.OnEnd(stub(3))
 	wantStats(t, p.Stats(), processor.Stats{Written: 1, Failed: 2})
-	if n := drain(t, ring, rd).Traces.SpanCount(); n != 1 {
+	if n := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); n != 1 {
 		t.Errorf("got %d spans: a panic must not hold up the ring", n)
 	}
 	lp := processor.NewLogProcessor(ring)
@@ -238,11 +215,11 @@ func TestPanic(t *testing.T) {
 
 func TestUnsampled(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<16)
+	ring, rd := sdktest.NewRing(t, 1<<16)
 	p := processor.NewSpanProcessor(ring)
 	p.OnEnd(tracetest.SpanStub{Name: "recorded only"}.Snapshot())
 	wantStats(t, p.Stats(), processor.Stats{})
-	if n := drain(t, ring, rd).Traces.SpanCount(); n != 0 {
+	if n := sdktest.DrainAll(t, ring, rd).Traces.SpanCount(); n != 0 {
 		t.Errorf("got %d spans", n)
 	}
 	if err := p.Shutdown(t.Context()); err != nil {
@@ -253,14 +230,14 @@ func TestUnsampled(t *testing.T) {
 // TestManyScopes passes the bound of the table of scopes.
 func TestManyScopes(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 8<<20)
+	ring, rd := sdktest.NewRing(t, 8<<20)
 	p := processor.NewSpanProcessor(ring)
 	for i := range 10000 {
 		p.OnEnd(tracetest.SpanStub{SpanContext: sampled(1), InstrumentationScope: instrumentation.Scope{Name: fmt.Sprint(i)}}.Snapshot())
 		p.OnEnd(tracetest.SpanStub{SpanContext: sampled(1), InstrumentationScope: instrumentation.Scope{Name: fmt.Sprint(i % 5), Version: "1"}}.Snapshot())
 	}
 	seen := map[string]int{}
-	for _, rs := range drain(t, ring, rd).Traces.ResourceSpans().All() {
+	for _, rs := range sdktest.DrainAll(t, ring, rd).Traces.ResourceSpans().All() {
 		s := rs.ScopeSpans().At(0).Scope()
 		seen[s.Name()+"/"+s.Version()]++
 	}
@@ -273,7 +250,7 @@ func TestManyScopes(t *testing.T) {
 // and the processor shut down.
 func TestConcurrentSafe(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<14)
+	ring, rd := sdktest.NewRing(t, 1<<14)
 	p := processor.NewSpanProcessor(ring)
 	lp := processor.NewLogProcessor(ring, processor.WithBlock(time.Millisecond))
 	const workers, each = 8, 1500
@@ -329,7 +306,7 @@ func TestConcurrentSafe(t *testing.T) {
 
 func TestSelfMetrics(t *testing.T) {
 	t.Parallel()
-	ring, _ := newRing(t, 1<<16)
+	ring, _ := sdktest.NewRing(t, 1<<16)
 	reader := metric.NewManualReader()
 	mp := metric.NewMeterProvider(metric.WithReader(reader))
 	p := processor.NewSpanProcessor(ring, processor.WithMeterProvider(mp))

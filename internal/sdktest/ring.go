@@ -2,6 +2,7 @@ package sdktest
 
 import (
 	"fmt"
+	"testing"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -11,6 +12,31 @@ import (
 	"github.com/ttlog/ttlog/internal/ringpack"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
+
+// NewRing returns a ring in memory and a reader of it, closed with the test.
+func NewRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
+	tb.Helper()
+	r, err := ringbuffer.New(size)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rd, err := r.Reader("test")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = r.Close() })
+	return r, rd
+}
+
+// DrainAll is [Drain] for a test that cannot go on without it.
+func DrainAll(tb testing.TB, ring *ringbuffer.Ring, rd *ringbuffer.Reader) Drained {
+	tb.Helper()
+	d, err := Drain(ring, rd)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
 
 // Drained is what a reader found in a ring.
 type Drained struct {

@@ -13,34 +13,10 @@ import (
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/sdktest"
-	"github.com/ttlog/ttlog/ringbuffer"
 	"github.com/ttlog/ttlog/test/official"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func newRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
-	tb.Helper()
-	r, err := ringbuffer.New(size)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	rd, err := r.Reader("test")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = r.Close() })
-	return r, rd
-}
-
-func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) sdktest.Drained {
-	tb.Helper()
-	d, err := sdktest.Drain(r, rd)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return d
-}
 
 func gen(r *rand.Rand) *sdktest.Gen {
 	b := make([]byte, r.IntN(1500))
@@ -55,7 +31,7 @@ func gen(r *rand.Rand) *sdktest.Gen {
 // TestSameAsOfficial: what is in the ring is what the SDK's exporters send.
 func TestSameAsOfficial(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 16<<20)
+	ring, rd := sdktest.NewRing(t, 16<<20)
 	tx, lx, mx := exporter.NewSpanExporter(ring), exporter.NewLogExporter(ring), exporter.NewMetricExporter(ring)
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 30 {
@@ -70,7 +46,7 @@ func TestSameAsOfficial(t *testing.T) {
 			t.Fatal(err)
 		}
 		gotErr := mx.Export(t.Context(), rm)
-		got := drain(t, ring, rd)
+		got := sdktest.DrainAll(t, ring, rd)
 		wantT, err := official.Traces(spans)
 		if err != nil {
 			t.Fatal(err)

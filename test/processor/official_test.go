@@ -33,29 +33,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func newRing(tb testing.TB, size int) (*ringbuffer.Ring, *ringbuffer.Reader) {
-	tb.Helper()
-	r, err := ringbuffer.New(size)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	rd, err := r.Reader("test")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = r.Close() })
-	return r, rd
-}
-
-func drain(tb testing.TB, r *ringbuffer.Ring, rd *ringbuffer.Reader) sdktest.Drained {
-	tb.Helper()
-	d, err := sdktest.Drain(r, rd)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return d
-}
-
 func sampled(id byte) trace.SpanContext {
 	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: [16]byte{1}, SpanID: [8]byte{id}, TraceFlags: trace.FlagsSampled})
 }
@@ -70,7 +47,7 @@ func wantStats(t *testing.T, got, want processor.Stats) {
 // TestSpans runs the real SDK beside its own exporter.
 func TestSpans(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<20)
+	ring, rd := sdktest.NewRing(t, 1<<20)
 	p := processor.NewSpanProcessor(ring)
 	mem := tracetest.NewInMemoryExporter()
 	tp := sdktrace.NewTracerProvider(
@@ -91,7 +68,7 @@ func TestSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := drain(t, ring, rd)
+	got := sdktest.DrainAll(t, ring, rd)
 	if d := cmp.Diff(sdktest.FlatTraces(want), sdktest.FlatTraces(got.Traces)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
@@ -109,7 +86,7 @@ func TestSpans(t *testing.T) {
 
 func TestLogs(t *testing.T) {
 	t.Parallel()
-	ring, rd := newRing(t, 1<<20)
+	ring, rd := sdktest.NewRing(t, 1<<20)
 	p := processor.NewLogProcessor(ring)
 	k := &keep{Processor: p}
 	lp := sdklog.NewLoggerProvider(sdklog.WithProcessor(k))
@@ -134,7 +111,7 @@ func TestLogs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := drain(t, ring, rd)
+	got := sdktest.DrainAll(t, ring, rd)
 	if d := cmp.Diff(sdktest.FlatLogs(want), sdktest.FlatLogs(got.Logs)); d != "" {
 		t.Errorf("-official +got:\n%s", d)
 	}
@@ -190,7 +167,7 @@ func TestCatalogFull(t *testing.T) {
 	if s.Written != 400 || s.Whole == 0 || s.Whole == 400 {
 		t.Errorf("got %+v, want 400 written and some of them whole", s)
 	}
-	got := drain(t, ring, rd)
+	got := sdktest.DrainAll(t, ring, rd)
 	wantTraces, err := official.Traces(spans)
 	if err != nil {
 		t.Fatal(err)
