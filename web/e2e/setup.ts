@@ -24,7 +24,7 @@ export function findCapture(name: string): string | undefined {
 }
 
 export async function start(dir: string): Promise<{ url: string; otlp: string; process: ChildProcess }> {
-  const binary = join(dir, "ttlog");
+  const binary = process.env.E2E_BINARY ?? join(dir, "ttlog");
   const root = resolve(import.meta.dirname, "../..");
   if (!existsSync(binary)) {
     execFileSync("go", ["build", "-o", binary, "./cmd/ttlog"], {
@@ -44,7 +44,7 @@ export async function start(dir: string): Promise<{ url: string; otlp: string; p
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   for await (const line of createInterface({ input: child.stdout })) {
-    const ready = /^ttlog ready: .*\bhttp=(\S+)/.exec(line);
+    const ready = /^ttlog ready: http=(\S+)/.exec(line);
     const otlp = /otlp-http=(\S+)/.exec(line);
     if (ready && otlp) return { url: ready[1]!, otlp: otlp[1]!, process: child };
   }

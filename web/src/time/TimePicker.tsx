@@ -21,6 +21,7 @@ export const quick: [label: string, from: string][] = [
 export function TimePicker() {
   const time = useTime();
   const [open, setOpen] = useState(false);
+  const interval = Object.entries(intervals).find(([, ms]) => ms === time.every)?.[0] ?? "off";
   return (
     <div className={classes.bar}>
       <Tooltip label="Back to the range before (⌫)">
@@ -58,11 +59,11 @@ export function TimePicker() {
           <Menu.Target>
             <Button
               px={6}
-              aria-label="Refresh by itself"
+              aria-label={`Refresh by itself: ${interval}`}
               rightSection={<IconChevronDown size={13} />}
               className={classes.every}
             >
-              {Object.entries(intervals).find(([, ms]) => ms === time.every)?.[0] ?? "off"}
+              {interval}
             </Button>
           </Menu.Target>
           <Menu.Dropdown>

@@ -135,14 +135,14 @@ function Frame() {
         <button type="button" className={classes.veil} aria-label="Close the menu" onClick={() => setOpen(false)} />
       )}
       <div className={classes.main}>
-        <header className={classes.top}>
+        <section aria-label="Page and time" className={classes.top}>
           <ActionIcon className={classes.menu} aria-label="Menu" aria-expanded={open} onClick={() => setOpen(true)}>
             <IconMenu2 size={18} />
           </ActionIcon>
           <div id="page-title" className={classes.title} />
           <TimePicker />
           <Progress />
-        </header>
+        </section>
         <main id="content" tabIndex={-1} className={`${classes.content} scroll`}>
           <Body />
         </main>
