@@ -35,7 +35,6 @@ test("keyboard: pages, help, commands", async () => {
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   await page.getByPlaceholder(/trace id/).fill("services");
-  await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await page.waitForURL("**/services?*");
   expect(complaints).toEqual([]);
