@@ -1,4 +1,4 @@
-# Everything here works on a machine that has only Go and git.
+# Everything here works on a machine that has only Go and git; ui and its tests take Node, too.
 GO        ?= go
 FUZZTIME  ?= 60s
 TESTFLAGS ?= -count=1 -timeout 15m
@@ -9,7 +9,7 @@ MODULES   := $(filter-out .,$(shell scripts/modules list))
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build test check lint fmt cross race fuzz crash soak bench clean-tree versions
+.PHONY: demo build ui test check lint fmt cross race fuzz crash soak bench clean-tree versions
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -19,11 +19,16 @@ demo:
 build:
 	$(GO) build -o bin/ttlog ./cmd/ttlog
 
+## ui: builds the web interface, whose result (web/dist) is committed
+ui:
+	scripts/ui build
+
 ## test: the whole suite, the modules of the repository one after the other
 test:
 	GOWORK=off $(GO) build ./...
 	GOWORK=off $(GO) test $(TESTFLAGS) ./...
 	@set -e; for m in $(MODULES); do echo "== $$m"; (cd $$m && $(GO) test $(TESTFLAGS) ./...); done
+	scripts/ui test
 
 ## versions: the modules that applications require, with the lowest and the newest versions of what they require
 versions:

@@ -2,6 +2,9 @@ module github.com/ttlog/ttlog
 
 go 1.26.0
 
+// Packages of npm, some of which carry Go.
+ignore ./web/node_modules
+
 require (
 	github.com/axiomhq/hyperloglog v0.2.6
 	github.com/cenkalti/backoff/v5 v5.0.2

@@ -13,6 +13,7 @@ import (
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/queryapi"
+	"github.com/ttlog/ttlog/web"
 )
 
 // current is the query API of the running instance, nil where none runs.
@@ -149,6 +150,7 @@ func newHandler(in *instance) *http.Handler {
 		Tail:   d.Tail,
 		Ready:  d.Ready,
 		Guard:  guard,
+		UI:     web.Handler(),
 		Query:  query.Options{Memory: in.memory},
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}

@@ -43,6 +43,9 @@ type Options struct {
 	Guard *Guard
 	// Logger gets what went wrong on our side; nil discards.
 	Logger *slog.Logger
+	// UI serves the interface for browsers, package web's: whatever is no call of
+	// the API. nil is none.
+	UI http.Handler
 }
 
 // api holds what the handlers share. It is immutable, but for shutdowns.

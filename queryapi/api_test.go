@@ -387,6 +387,43 @@ func TestAPI_Methods(t *testing.T) {
 	}
 }
 
+// TestAPI_UI: what is no call is the interface's, and what that does not have is
+// an error as of the API.
+func TestAPI_UI(t *testing.T) {
+	ui := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/assets/none.js" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, "the page "+r.URL.Path)
+	})
+	srv, _ := serve(t, queryapi.Options{UI: ui})
+	f := func(method, path string, status int, want string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, srv.URL+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || resp.StatusCode != status || !strings.Contains(string(body), want) {
+			t.Errorf("%s %s: got %s, %q, %v; want %d, %q", method, path, resp.Status, body, err, status, want)
+		}
+	}
+	f("GET", "/", 200, "the page /")
+	f("GET", "/trace/01", 200, "the page /trace/01")
+	f("GET", "/assets/none.js", 404, `"no such call: /assets/none.js"`)
+	f("GET", "/api/v1/nothing", 404, `"no such call: /api/v1/nothing"`)
+	f("GET", "/v1/traces", 404, `"no such call: /v1/traces"`)
+	f("GET", "/api/v1/query", 405, "is called with POST")
+	f("POST", "/trace/01", 404, `"no such call: /trace/01"`)
+	f("GET", "/healthz", 200, "ok")
+}
+
 // slowClient is a client that takes nothing: its deadline is in the past.
 type slowClient struct {
 	*httptest.ResponseRecorder

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
@@ -89,15 +90,27 @@ func (a *api) front(mux *http.ServeMux) http.Handler {
 		}
 		if pattern == "" {
 			w = &muxErrors{ResponseWriter: w, r: r}
+			if a.UI != nil && isPage(r) {
+				a.UI.ServeHTTP(w, r)
+				return
+			}
 		}
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// muxErrors replaces the body that the mux writes with a problem document.
+// isPage tells of what is not for the API to answer, not even with an error.
+func isPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		!strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, otlpPaths)
+}
+
+// muxErrors replaces the body of an error, which the mux or the UI writes, with a
+// problem document.
 type muxErrors struct {
 	http.ResponseWriter
-	r *http.Request
+	r      *http.Request
+	failed bool
 }
 
 // WriteHeader writes the problem document in place of the mux's header.
@@ -106,6 +119,7 @@ func (m *muxErrors) WriteHeader(status int) {
 		m.ResponseWriter.WriteHeader(status)
 		return
 	}
+	m.failed = true
 	detail := "no such call: " + m.r.URL.Path
 	if status == http.StatusMethodNotAllowed {
 		if m.r.Method == http.MethodOptions {
@@ -118,8 +132,13 @@ func (m *muxErrors) WriteHeader(status int) {
 	fail(m.ResponseWriter, status, detail)
 }
 
-// Write drops the mux's own text.
-func (m *muxErrors) Write(b []byte) (int, error) { return len(b), nil }
+// Write drops the text of an error.
+func (m *muxErrors) Write(b []byte) (int, error) {
+	if m.failed {
+		return len(b), nil
+	}
+	return m.ResponseWriter.Write(b)
+}
 
 // ReadProblem returns the error that a problem document of an answer describes,
 // for clients of the API. It reads at most 64 KiB of the body.

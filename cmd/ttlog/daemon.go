@@ -25,6 +25,7 @@ import (
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/receiver"
 	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/web"
 )
 
 // daemon is a running ttlog serve: a data directory, the receivers in front of
@@ -146,6 +147,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
 		Guard:   d.config.guard,
+		UI:      web.Handler(),
 		Formats: formats,
 		Logger:  d.logger,
 	}))

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, expect, inject } from "vitest";
+
+let browser: Promise<Browser> | undefined;
+
+/** launch is Debian's Chromium: playwright-core brings none. */
+export const launch = () =>
+  chromium.launch({
+    executablePath: execFileSync(
+      "sh",
+      ["-c", "command -v chromium || command -v chromium-browser || command -v google-chrome"],
+      { encoding: "utf8" },
+    ).trim(),
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+
+export const desktop = { width: 1440, height: 900 };
+export const phone = { width: 390, height: 844 };
+
+export interface Opened {
+  page: Page;
+  /** What the page complained about: it is to be empty. */
+  complaints: string[];
+}
+
+/** open opens an address of the interface, and listens for whatever goes wrong there. */
+export async function open(path: string, options: BrowserContextOptions = {}, url = inject("url")): Promise<Opened> {
+  browser ??= launch();
+  const context = await (await browser).newContext({
+    viewport: desktop,
+    colorScheme: "dark",
+    timezoneId: "UTC",
+    reducedMotion: "reduce",
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const complaints: string[] = [];
+  page.on("pageerror", (err) => complaints.push(String(err)));
+  page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
+  page.on("request", (r) => {
+    if (!r.url().startsWith(url) && !r.url().startsWith("data:") && !r.url().startsWith("blob:"))
+      complaints.push(`a request left for ${r.url()}`);
+  });
+  page.on("dialog", (d) => {
+    complaints.push(`a dialog said ${d.message()}`);
+    void d.dismiss();
+  });
+  await page.goto(`${url}${path}`);
+  return { page, complaints };
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** accessible lets axe look at the page. evaluate is not bound by the page's policy. */
+export async function accessible(page: Page) {
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const axe = (
+      globalThis as unknown as {
+        axe: {
+          run: () => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+        };
+      }
+    ).axe;
+    const found = await axe.run();
+    return found.violations.map(
+      (v) =>
+        `${v.id}: ${v.nodes
+          .slice(0, 3)
+          .map((n) => `${n.html.slice(0, 160)} ${n.failureSummary ?? ""}`)
+          .join(" | ")}`,
+    );
+  });
+  expect(violations).toEqual([]);
+}
+
+afterAll(async () => {
+  // Only the contexts: the browser is for the other files, too.
+  for (const context of (await browser)?.contexts() ?? []) await context.close();
+});

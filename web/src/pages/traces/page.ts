@@ -1,0 +1,11 @@
+import { IconTimeline } from "@tabler/icons-react";
+import type { Page } from "..";
+
+export const page: Page = {
+  path: "/traces",
+  load: () => import("./Traces"),
+  label: "Traces",
+  icon: IconTimeline,
+  order: 20,
+  key: "t",
+};
