@@ -49,6 +49,7 @@ type Options struct {
 type api struct {
 	Options
 	engine    *query.Engine
+	inner     *query.Engine // whose rows do not reach the client: any number of them
 	formats   []Format
 	shutdowns shutdowns
 }
@@ -67,13 +68,17 @@ func New(o Options) http.Handler {
 	a := &api{
 		Options: o,
 		engine:  query.New(o.Source, o.Query),
+		inner:   query.New(o.Source, withoutRowLimit(o.Query)),
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
 	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
-	mux.HandleFunc("GET /api/v1/services", takes(a.services, "limit", "offset"))
-	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service", "limit", "offset"))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}/columns", takes(a.traceColumns))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}/spans/{span_id}", takes(a.span))
+	for pattern, call := range looks {
+		mux.HandleFunc(pattern, a.looks(call.answer, call.params...))
+	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	if o.Tail != nil {
@@ -89,4 +94,30 @@ func New(o Options) http.Handler {
 		mux.Handle(otlpPaths, o.OTLP)
 	}
 	return a.front(mux)
+}
+
+func withoutRowLimit(o query.Options) query.Options {
+	o.MaxRows = -1
+	return o
+}
+
+// looks are the calls that look at telemetry and answer with one value, and the
+// parameters that they take.
+var looks = map[string]struct {
+	answer func(l *look) (any, error)
+	params []string
+}{
+	"GET /api/v1/services":        {services, with("buckets", "limit", "offset")},
+	"GET /api/v1/services/{name}": {serviceCall, []string{"from", "to", "where", "buckets", "limit"}},
+	"GET /api/v1/operations":      {operations, with("limit", "offset")},
+	"GET /api/v1/red":             {redCall, with("by", "buckets", "limit")},
+	"GET /api/v1/histogram":       {histogram, with("signal", "by", "buckets", "limit")},
+	"GET /api/v1/heatmap":         {heatmap, with("buckets", "levels")},
+	"GET /api/v1/facets":          {facets, with("signal", "keys", "limit")},
+	"GET /api/v1/fields":          {fields, with("signal", "prefix", "limit")},
+	"GET /api/v1/values":          {values, with("signal", "key", "prefix", "limit")},
+	"GET /api/v1/compare":         {compare, with("signal", "selection", "against", "limit")},
+	"GET /api/v1/graph":           {graphCall, with("limit")},
+	"GET /api/v1/patterns":        {patterns, with("limit")},
+	"GET /api/v1/context":         {logContext, []string{"timestamp", "service", "instance", "where", "before", "after"}},
 }
