@@ -150,6 +150,8 @@ func newHandler(in *instance) *http.Handler {
 		Ready:  d.Ready,
 		Guard:  guard,
 		Query:  query.Options{Memory: in.memory},
+
+		Documents: d.Documents(),
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
 		},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/queryapi/internal/documents"
 	"github.com/ttlog/ttlog/stream"
 )
 
@@ -38,6 +39,10 @@ type Options struct {
 	// OTLP serves /v1/traces, /v1/logs and /v1/metrics. It gets what Guard would
 	// refuse as well: its errors have a form of their own.
 	OTLP http.Handler
+	// Documents is the folder for what people keep: dashboards, queries, what is
+	// resolved. It is made with the first of them. Empty means that the calls
+	// for them answer 404.
+	Documents string
 	// Guard keeps the web pages of others out; nil is that of NewGuard without
 	// options.
 	Guard *Guard
@@ -45,13 +50,15 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// api holds what the handlers share. It is immutable, but for shutdowns.
+// api holds what the handlers share. It is immutable, but for shutdowns and what
+// is in the folder of documents.
 type api struct {
 	Options
 	engine    *query.Engine
 	inner     *query.Engine // whose rows do not reach the client: any number of them
 	formats   []Format
 	shutdowns shutdowns
+	resolved  *documents.Folder // nil without Options.Documents
 }
 
 // otlpPaths is the pattern of the calls that Options.OTLP answers.
@@ -81,6 +88,9 @@ func New(o Options) http.Handler {
 	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
+	if o.Documents != "" {
+		a.keep(mux)
+	}
 	if o.Tail != nil {
 		mux.HandleFunc("GET /api/v1/tail", takes(a.tail, "signal", "service", "level", "where", "tz"))
 	}
@@ -117,7 +127,10 @@ var looks = map[string]struct {
 	"GET /api/v1/fields":          {fields, with("signal", "prefix", "limit")},
 	"GET /api/v1/values":          {values, with("signal", "key", "prefix", "limit")},
 	"GET /api/v1/compare":         {compare, with("signal", "selection", "against", "limit")},
+	"GET /api/v1/errors":          {issues, with("signal", "state", "buckets", "limit")},
 	"GET /api/v1/graph":           {graphCall, with("limit")},
 	"GET /api/v1/patterns":        {patterns, with("limit")},
+	"GET /api/v1/metrics":         {metrics, []string{"service", "where", "from", "to", "prefix", "type", "unit", "limit", "offset"}},
+	"GET /api/v1/series":          {seriesCall, with("metric", "of", "by", "buckets", "limit")},
 	"GET /api/v1/context":         {logContext, []string{"timestamp", "service", "instance", "where", "before", "after"}},
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,7 +100,7 @@ func (l *look) oneOf(name string, words ...string) (string, error) {
 			return word, nil
 		}
 	}
-	return "", badParam(name, "%.40q is not one of %s%s", text, strings.Join(words, ", "), suggestion(text, words))
+	return "", badParam(name, "%.40q is not one of %s%s", text, strings.Join(slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "" }), ", "), suggestion(text, words))
 }
 
 // rows runs a query whose answer is short.

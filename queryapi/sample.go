@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ttlog/ttlog/query"
 	"github.com/ttlog/ttlog/storage/column"
@@ -16,6 +17,8 @@ type sample struct {
 	*selection
 	total int64 // records of the whole selection
 	rows  int64 // that were looked at so far
+	// The first and the last time of the whole selection; zero without any.
+	first, last time.Time
 }
 
 // share returns what share of the selection was looked at.
@@ -31,12 +34,14 @@ func (s *sample) share() float64 {
 // range, the same each time, and needs no order. Of times in whole seconds it
 // works too, since no power of ten has a prime above 5 for a factor.
 func (l *look) sample(s *selection, most int64) (*sample, error) {
-	rows, err := l.selectRows(s, "count(*)", "")
+	rows, err := l.selectRows(s, "count(*), min(timestamp), max(timestamp)", "")
 	if err != nil {
 		return nil, err
 	}
 	out := &sample{selection: s.clone()}
 	out.total, _ = rows[0][0].(int64)
+	out.first, _ = rows[0][1].(time.Time)
+	out.last, _ = rows[0][2].(time.Time)
 	if out.total > most {
 		stride := max((out.total+most-1)/most, 7)
 		for !big.NewInt(stride).ProbablyPrime(0) {

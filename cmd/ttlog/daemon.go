@@ -148,6 +148,8 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Guard:   d.config.guard,
 		Formats: formats,
 		Logger:  d.logger,
+
+		Documents: d.dir.Documents(),
 	}))
 }
 
