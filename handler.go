@@ -152,6 +152,8 @@ func newHandler(in *instance) *http.Handler {
 		Guard:  guard,
 		UI:     web.Handler(),
 		Query:  query.Options{Memory: in.memory},
+
+		Documents: d.Documents(),
 		Status: func() any {
 			return status{d.Status(), map[string]processor.Stats{"spans": in.spans.Stats(), "logs": in.records.Stats()}}
 		},

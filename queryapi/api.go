@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/queryapi/internal/documents"
 	"github.com/ttlog/ttlog/stream"
 )
 
@@ -38,6 +39,10 @@ type Options struct {
 	// OTLP serves /v1/traces, /v1/logs and /v1/metrics. It gets what Guard would
 	// refuse as well: its errors have a form of their own.
 	OTLP http.Handler
+	// Documents is the folder for what people keep: dashboards, queries, what is
+	// resolved. It is made with the first of them. Empty means that the calls
+	// for them answer 404.
+	Documents string
 	// Guard keeps the web pages of others out; nil is that of NewGuard without
 	// options.
 	Guard *Guard
@@ -48,12 +53,15 @@ type Options struct {
 	UI http.Handler
 }
 
-// api holds what the handlers share. It is immutable, but for shutdowns.
+// api holds what the handlers share. It is immutable, but for shutdowns and what
+// is in the folder of documents.
 type api struct {
 	Options
 	engine    *query.Engine
+	inner     *query.Engine // whose rows do not reach the client: any number of them
 	formats   []Format
 	shutdowns shutdowns
+	resolved  *documents.Folder // nil without Options.Documents
 }
 
 // otlpPaths is the pattern of the calls that Options.OTLP answers.
@@ -70,15 +78,22 @@ func New(o Options) http.Handler {
 	a := &api{
 		Options: o,
 		engine:  query.New(o.Source, o.Query),
+		inner:   query.New(o.Source, withoutRowLimit(o.Query)),
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
 	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
-	mux.HandleFunc("GET /api/v1/services", takes(a.services, "limit", "offset"))
-	mux.HandleFunc("GET /api/v1/operations", takes(a.operations, "service", "limit", "offset"))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}/columns", takes(a.traceColumns))
+	mux.HandleFunc("GET /api/v1/traces/{trace_id}/spans/{span_id}", takes(a.span))
+	for pattern, call := range looks {
+		mux.HandleFunc(pattern, a.looks(call.answer, call.params...))
+	}
 	mux.HandleFunc("GET /healthz", a.healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
+	if o.Documents != "" {
+		a.keep(mux)
+	}
 	if o.Tail != nil {
 		mux.HandleFunc("GET /api/v1/tail", takes(a.tail, "signal", "service", "level", "where", "tz"))
 	}
@@ -92,4 +107,33 @@ func New(o Options) http.Handler {
 		mux.Handle(otlpPaths, o.OTLP)
 	}
 	return a.front(mux)
+}
+
+func withoutRowLimit(o query.Options) query.Options {
+	o.MaxRows = -1
+	return o
+}
+
+// looks are the calls that look at telemetry and answer with one value, and the
+// parameters that they take.
+var looks = map[string]struct {
+	answer func(l *look) (any, error)
+	params []string
+}{
+	"GET /api/v1/services":        {services, with("buckets", "limit", "offset")},
+	"GET /api/v1/services/{name}": {serviceCall, []string{"from", "to", "where", "buckets", "limit"}},
+	"GET /api/v1/operations":      {operations, with("limit", "offset")},
+	"GET /api/v1/red":             {redCall, with("by", "buckets", "limit")},
+	"GET /api/v1/histogram":       {histogram, with("signal", "by", "buckets", "limit")},
+	"GET /api/v1/heatmap":         {heatmap, with("buckets", "levels")},
+	"GET /api/v1/facets":          {facets, with("signal", "keys", "limit")},
+	"GET /api/v1/fields":          {fields, with("signal", "prefix", "limit")},
+	"GET /api/v1/values":          {values, with("signal", "key", "prefix", "limit")},
+	"GET /api/v1/compare":         {compare, with("signal", "selection", "against", "limit")},
+	"GET /api/v1/errors":          {issues, with("signal", "state", "buckets", "limit")},
+	"GET /api/v1/graph":           {graphCall, with("limit")},
+	"GET /api/v1/patterns":        {patterns, with("limit")},
+	"GET /api/v1/metrics":         {metrics, []string{"service", "where", "from", "to", "prefix", "type", "unit", "limit", "offset"}},
+	"GET /api/v1/series":          {seriesCall, with("metric", "of", "by", "buckets", "limit")},
+	"GET /api/v1/context":         {logContext, []string{"timestamp", "service", "instance", "where", "before", "after"}},
 }

@@ -38,14 +38,7 @@ func (e *ndjsonEncoder) Columns(cols []query.Column) error {
 // Batch writes rows.
 func (e *ndjsonEncoder) Batch(b *query.Batch) error {
 	for row := range b.Len() {
-		e.buf = append(append(e.buf, e.prefix...), '{')
-		for col, key := range e.keys {
-			if col > 0 {
-				e.buf = append(e.buf, ',')
-			}
-			e.buf = b.AppendJSON(append(e.buf, key...), row, col)
-		}
-		e.buf = append(append(e.buf, '}'), e.suffix...)
+		e.buf = append(e.appendObject(append(e.buf, e.prefix...), b, row), e.suffix...)
 		if len(e.buf) > flushBytes {
 			if err := e.flush(); err != nil {
 				return err
@@ -53,6 +46,18 @@ func (e *ndjsonEncoder) Batch(b *query.Batch) error {
 		}
 	}
 	return e.flush()
+}
+
+// appendObject appends a row as a JSON object.
+func (e *ndjsonEncoder) appendObject(dst []byte, b *query.Batch, row int) []byte {
+	dst = append(dst, '{')
+	for col, key := range e.keys {
+		if col > 0 {
+			dst = append(dst, ',')
+		}
+		dst = b.AppendJSON(append(dst, key...), row, col)
+	}
+	return append(dst, '}')
 }
 
 func (e *ndjsonEncoder) flush() error {

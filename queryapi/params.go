@@ -33,8 +33,8 @@ func checkParams(query string, names []string) error {
 		case len(names) == 0:
 			return fmt.Errorf("unknown parameter %.50q; this call takes none in its URL", name)
 		case !slices.Contains(names, name):
-			if near := spelling.Nearest(name, names); near != "" {
-				return fmt.Errorf("unknown parameter %.50q; did you mean %s?", name, near)
+			if near := suggestion(name, names); near != "" {
+				return fmt.Errorf("unknown parameter %.50q%s", name, near)
 			}
 			return fmt.Errorf("unknown parameter %.50q; this call takes %s", name, strings.Join(names, ", "))
 		case len(values) > 1:
@@ -42,4 +42,13 @@ func checkParams(query string, names []string) error {
 		}
 	}
 	return nil
+}
+
+// suggestion returns what a word that is none of words was probably meant to be,
+// to follow a message about it.
+func suggestion(word string, words []string) string {
+	if near := spelling.Nearest(word, words); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
 }

@@ -16,14 +16,15 @@ import (
 )
 
 // problem is an RFC 9457 problem document. Line and Column are set for an
-// error in the text of a query.
+// error in the text of a query, or of the Parameter that is part of one.
 type problem struct {
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail,omitempty"`
+	Parameter string `json:"parameter,omitempty"`
+	Line      int    `json:"line,omitempty"`
+	Column    int    `json:"column,omitempty"`
 }
 
 // fail answers with a problem document.
@@ -43,7 +44,17 @@ func (a *api) failQuery(w http.ResponseWriter, r *http.Request, err error) {
 
 func (a *api) problemOf(r *http.Request, err error) problem {
 	var q *query.Error
+	var param *paramError
+	var absent notFound
 	switch {
+	case errors.As(err, &param):
+		p := problem{Status: http.StatusBadRequest, Detail: err.Error(), Parameter: param.name}
+		if errors.As(err, &q) {
+			p.Line, p.Column = q.Line, q.Column
+		}
+		return p
+	case errors.As(err, &absent):
+		return problem{Status: http.StatusNotFound, Detail: err.Error()}
 	case errors.As(err, &q):
 		return problem{Status: http.StatusBadRequest, Detail: err.Error(), Line: q.Line, Column: q.Column}
 	case errors.Is(err, query.ErrBusy):

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 )
@@ -15,6 +14,7 @@ type service struct {
 	Spans  int64  `json:"spans"`
 	Logs   int64  `json:"logs"`
 	Points int64  `json:"points"`
+	RED    *red   `json:"red,omitempty"`
 }
 
 // How many entries a list has: without a limit, and at most.
@@ -26,42 +26,37 @@ const (
 // page is which entries of a list a client asks for.
 type page struct{ limit, offset int }
 
-func pageOf(r *http.Request) (p page, err error) {
-	read := func(name string, least, most, otherwise int) int {
-		text := r.URL.Query().Get(name)
-		if text == "" {
-			return otherwise
-		}
-		n, e := strconv.Atoi(text)
-		if e != nil || n < least || n > most {
-			err = fmt.Errorf("%s=%.40q is no number from %d to %d", name, text, least, most)
-		}
-		return n
+func (l *look) page() (p page, err error) {
+	if p.limit, err = l.number("limit", 1, maxPage, defaultPage); err == nil {
+		p.offset, err = l.number("offset", 0, math.MaxInt32, 0)
 	}
-	p.limit, p.offset = read("limit", 1, maxPage, defaultPage), read("offset", 0, math.MaxInt32, 0)
 	return p, err
 }
 
-// writePage answers with at most p.limit entries of list, which begins at
-// p.offset and has one more where there is a next page: Link says where.
-func writePage[T any](w http.ResponseWriter, r *http.Request, p page, list []T) {
-	if len(list) > p.limit {
-		list = list[:p.limit]
-		next := r.URL.Query()
-		next.Set("limit", strconv.Itoa(p.limit))
-		next.Set("offset", strconv.Itoa(p.offset+p.limit))
-		// Relative to this call, which may be mounted anywhere.
-		w.Header().Set("Link", "<?"+next.Encode()+`>; rel="next"`)
+// paged returns at most p.limit entries of list, which begins at p.offset and
+// has one more where there is a next page: Link says where.
+func paged[T any](l *look, p page, list []T) []T {
+	if len(list) <= p.limit {
+		return list
 	}
-	writeJSON(w, list)
+	next := l.params
+	next.Set("limit", strconv.Itoa(p.limit))
+	next.Set("offset", strconv.Itoa(p.offset+p.limit))
+	// Relative to this call, which may be mounted anywhere.
+	l.header.Set("Link", "<?"+next.Encode()+`>; rel="next"`)
+	return list[:p.limit]
 }
 
-// services answers with every service and what is stored of it.
-func (a *api) services(w http.ResponseWriter, r *http.Request) {
-	p, err := pageOf(r)
+// services answers with every service and what is stored of it. A condition is
+// about spans; what other signals have is counted within the range then.
+func services(l *look) (any, error) {
+	p, err := l.page()
 	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
-		return
+		return nil, err
+	}
+	spans, err := l.selection("spans")
+	if err != nil {
+		return nil, err
 	}
 	byName := make(map[string]*service)
 	for table, count := range map[string]func(*service) *int64{
@@ -69,12 +64,15 @@ func (a *api) services(w http.ResponseWriter, r *http.Request) {
 		"logs":    func(s *service) *int64 { return &s.Logs },
 		"metrics": func(s *service) *int64 { return &s.Points },
 	} {
-		res, err := a.engine.Query(r.Context(), "SELECT service, count(*) FROM "+table+" GROUP BY service")
-		if err != nil {
-			a.failQuery(w, r, err)
-			return
+		s := spans
+		if table != "spans" {
+			s = spans.other(table)
 		}
-		for _, row := range res.Rows {
+		rows, err := l.selectRows(s, "service, count(*)", "GROUP BY service")
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
 			name, _ := row[0].(string)
 			if byName[name] == nil {
 				byName[name] = &service{Name: name}
@@ -84,10 +82,46 @@ func (a *api) services(w http.ResponseWriter, r *http.Request) {
 	}
 	list := make([]service, 0, len(byName))
 	for _, s := range byName {
-		list = append(list, *s)
+		if l.params.Get("where") == "" || s.Spans > 0 {
+			list = append(list, *s)
+		}
 	}
 	slices.SortFunc(list, func(a, b service) int { return cmp.Compare(a.Name, b.Name) })
-	writePage(w, r, p, list[min(p.offset, len(list)):])
+	list = paged(l, p, list[min(p.offset, len(list)):])
+	if l.params.Get("buckets") == "" {
+		return list, nil
+	}
+	return list, l.addRED(spans, list)
+}
+
+// other returns the selection of another table in the same range, of the same
+// service.
+func (s *selection) other(table string) *selection {
+	o := &selection{table: table, args: s.args, from: s.from, to: s.to}
+	o.bound()
+	if s.args["q_service"] != nil {
+		o.and("service = :q_service")
+	}
+	return o
+}
+
+// addRED adds how services fare.
+func (l *look) addRED(s *selection, list []service) error {
+	b, err := l.buckets(s)
+	if err != nil {
+		return err
+	}
+	var names []any
+	for _, service := range list {
+		if service.Spans > 0 {
+			names = append(names, service.Name)
+		}
+	}
+	byName, err := l.serviceRED(s, b, names)
+	for i := range list {
+		list[i].RED = byName[list[i].Name]
+	}
+	return err
 }
 
 // operation is a row of /api/v1/operations.
@@ -99,24 +133,22 @@ type operation struct {
 }
 
 // operations answers with the span names of a service, or of all.
-func (a *api) operations(w http.ResponseWriter, r *http.Request) {
-	p, err := pageOf(r)
+func operations(l *look) (any, error) {
+	p, err := l.page()
 	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
-		return
+		return nil, err
 	}
-	group := fmt.Sprintf(" GROUP BY service, name, kind ORDER BY service, name, kind LIMIT %d OFFSET %d", p.limit+1, p.offset)
-	sql, args := "SELECT service, name, kind, count(*) FROM spans", []any(nil)
-	if name := r.URL.Query().Get("service"); name != "" {
-		sql, args = sql+" WHERE service = $1", []any{name}
-	}
-	res, err := a.engine.Query(r.Context(), sql+group, args...)
+	s, err := l.selection("spans")
 	if err != nil {
-		a.failQuery(w, r, err)
-		return
+		return nil, err
 	}
-	list := make([]operation, 0, len(res.Rows))
-	for _, row := range res.Rows {
+	rows, err := l.selectRows(s, "service, name, kind, count(*)",
+		fmt.Sprintf("GROUP BY service, name, kind ORDER BY service, name, kind LIMIT %d OFFSET %d", p.limit+1, p.offset))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]operation, 0, len(rows))
+	for _, row := range rows {
 		var o operation
 		o.Service, _ = row[0].(string)
 		o.Name, _ = row[1].(string)
@@ -124,5 +156,5 @@ func (a *api) operations(w http.ResponseWriter, r *http.Request) {
 		o.Spans, _ = row[3].(int64)
 		list = append(list, o)
 	}
-	writePage(w, r, p, list)
+	return paged(l, p, list), nil
 }

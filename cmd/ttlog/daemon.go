@@ -150,6 +150,8 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		UI:      web.Handler(),
 		Formats: formats,
 		Logger:  d.logger,
+
+		Documents: d.dir.Documents(),
 	}))
 }
 

@@ -34,10 +34,12 @@ import (
 // The names inside a data directory that are not the store's, and the store's
 // lock file, which holds the pid of the writer.
 const (
-	ringDir     = "ring"
-	ringFile    = "ring.ttring"
-	lockFile    = "LOCK"
-	versionFile = "VERSION"
+	ringDir  = "ring"
+	ringFile = "ring.ttring"
+	lockFile = "LOCK"
+	// documentsDir is for what people keep of what they look at.
+	documentsDir = "ui"
+	versionFile  = "VERSION"
 )
 
 // Options configures [Open]. Zero values are the defaults of the part they
@@ -112,6 +114,10 @@ type DataDir struct {
 	memory       *membudget.Budget
 	logger       *slog.Logger
 }
+
+// Documents is the folder for what people keep of what they look at:
+// dashboards, queries. It need not exist.
+func (d *DataDir) Documents() string { return filepath.Join(d.path, documentsDir) }
 
 // Make creates the directory where it does not exist, for its owner alone:
 // telemetry may hold what others must not read.
