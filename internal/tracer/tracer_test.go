@@ -157,7 +157,7 @@ func TestProvider_RecordsWhatTheSDKDoes(t *testing.T) {
 		if a, b := run(ours), run(sdk); !reflect.DeepEqual(a, b) {
 			t.Fatalf("seed %d: got %v, want %v", seed, a, b)
 		}
-		a, b := stubs(got.Ended(), ctx), stubs(want.Ended(), ctx)
+		a, b := stubs(ctx, got.Ended()), stubs(ctx, want.Ended())
 		if !reflect.DeepEqual(a, b) {
 			t.Fatalf("seed %d:\ngot  %+v\nwant %+v", seed, a, b)
 		}
@@ -172,7 +172,7 @@ func TestProvider_RecordsWhatTheSDKDoes(t *testing.T) {
 
 // stubs returns what can be compared: ids are random, but those of the trace's
 // root and of the parent.
-func stubs(spans []sdktrace.ReadOnlySpan, ctx context.Context) tracetest.SpanStubs {
+func stubs(ctx context.Context, spans []sdktrace.ReadOnlySpan) tracetest.SpanStubs {
 	list := tracetest.SpanStubsFromReadOnlySpans(spans)
 	parent := trace.SpanContextFromContext(ctx)
 	for i := range list {
@@ -239,23 +239,28 @@ func TestProvider_RegisterSpanProcessor(t *testing.T) {
 	}
 }
 
-// TestProvider_Environment: what the SDK is told, it does.
-func TestProvider_Environment(t *testing.T) {
-	for name, value := range map[string]string{"OTEL_TRACES_SAMPLER": "always_off", "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "1"} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv(name, value)
-			tp, spans := provider()
-			_, s := tp.Tracer("test").Start(t.Context(), "s", trace.WithAttributes(attribute.Int("a", 1), attribute.Int("b", 2)))
-			s.End()
-			if ended := spans.Ended(); len(ended) == 1 && (value == "always_off" || ended[0].DroppedAttributes() != 1) {
-				t.Errorf("%s=%s is not heeded", name, value)
-			}
-		})
+// TestProvider_Heeds: what the SDK is told, by options or the environment, it
+// does.
+func TestProvider_Heeds(t *testing.T) {
+	record := func(opts ...func(*tracer.Options)) []sdktrace.ReadOnlySpan {
+		tp, spans := provider(opts...)
+		_, s := tp.Tracer("test").Start(t.Context(), "s", trace.WithAttributes(attribute.Int("a", 1), attribute.Int("b", 2)))
+		s.End()
+		return spans.Ended()
 	}
-	tp, spans := provider(func(o *tracer.Options) { o.Sampler = sdktrace.NeverSample() })
-	_, s := tp.Tracer("test").Start(t.Context(), "s")
-	if s.End(); len(spans.Ended()) != 0 {
-		t.Error("the sampler is not heeded")
+	if got := record(); len(got) != 1 || len(got[0].Attributes()) != 2 {
+		t.Fatalf("got %v without being told anything", got)
+	}
+	if got := record(func(o *tracer.Options) { o.Sampler = sdktrace.NeverSample() }); len(got) != 0 {
+		t.Errorf("got %v of a sampler that takes none", got)
+	}
+	t.Setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "1")
+	if got := record(); len(got) != 1 || got[0].DroppedAttributes() != 1 {
+		t.Errorf("got %v with a limit of one attribute", got)
+	}
+	t.Setenv("OTEL_TRACES_SAMPLER", "always_off")
+	if got := record(); len(got) != 0 {
+		t.Errorf("got %v with a sampler that takes none", got)
 	}
 }
 
