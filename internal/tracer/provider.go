@@ -21,8 +21,8 @@ import (
 type Options struct {
 	// Resource is what the spans are of.
 	Resource *resource.Resource
-	// Processor gets the spans; nil is none. It must neither need OnStart nor
-	// keep a span beyond OnEnd.
+	// Processor gets the spans as they end; nil is none. Of those that go the
+	// short way it sees no start.
 	Processor sdktrace.SpanProcessor
 	// Sampler decides; nil is the one of OTEL_TRACES_SAMPLER.
 	Sampler sdktrace.Sampler
