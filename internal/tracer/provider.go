@@ -47,12 +47,15 @@ func New(o Options) *Provider {
 		// Without one the SDK reads OTEL_TRACES_SAMPLER.
 		opts = append(opts, sdktrace.WithSampler(o.Sampler))
 	}
-	p := &Provider{probes: sdktrace.NewTracerProvider(opts...), processor: o.Processor}
+	p := &Provider{processor: o.Processor}
+	if o.Processor != nil && o.Sampler == nil && defaults() {
+		p.probes = sdktrace.NewTracerProvider(opts...)
+		p.short.Store(true)
+	}
 	if o.Processor != nil {
 		opts = append(opts, sdktrace.WithSpanProcessor(o.Processor))
 	}
 	p.TracerProvider = sdktrace.NewTracerProvider(opts...)
-	p.short.Store(o.Processor != nil && o.Sampler == nil && defaults())
 	return p
 }
 
