@@ -19,11 +19,11 @@ import (
 )
 
 // TestMemory_DoesNotGrowWithTheCores records what an application does at 2,500
-// spans a second in a minute, with as many flushes as there are then and the
-// merges that follow, and looks at what is left in the heap.
+// spans a second in a minute and a half, with as many flushes as there are then
+// and the merges that follow, and looks at what is left in the heap.
 func TestMemory_DoesNotGrowWithTheCores(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it records 150,000 spans")
+		t.Skip("it records 225,000 spans")
 	}
 	const most = 48 << 20
 	for _, cores := range []int{16, 64} {
@@ -39,7 +39,7 @@ func TestMemory_DoesNotGrowWithTheCores(t *testing.T) {
 				}
 			}()
 			tracer := otel.Tracer("shop")
-			for second := range 60 {
+			for second := range 90 {
 				recordSecond(t.Context(), tracer, second)
 				if second%10 < 9 {
 					continue

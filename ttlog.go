@@ -13,13 +13,13 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/sdkguard"
+	"github.com/ttlog/ttlog/internal/tracer"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/storage"
 )
@@ -106,6 +106,11 @@ const forwardGrace = 3 * time.Second
 // process that dies young has left some.
 const firstMetrics = time.Second
 
+// storeLinger is how long an application's records wait for more of them before
+// the store takes them. A few at a time cost twice as much each, which is the
+// application's processor time, and nobody looks at them within that time.
+const storeLinger = 25 * time.Millisecond
+
 // instance is what one Start built. Its fields are immutable.
 type instance struct {
 	config config
@@ -117,7 +122,7 @@ type instance struct {
 
 	spans   *processor.SpanProcessor
 	records *processor.LogProcessor
-	traces  *sdktrace.TracerProvider
+	traces  *tracer.Provider
 	logs    *sdklog.LoggerProvider
 	metrics *sdkmetric.MeterProvider
 	// stopFirst ends the wait for the first collection of metrics.
@@ -153,7 +158,7 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 func (in *instance) openDataDir() (*datadir.DataDir, error) {
 	c := in.config
 	o := c.disk()
-	o.Memory, o.Logger, o.ForwardGrace = in.memory, c.logger, forwardGrace
+	o.Memory, o.Logger, o.ForwardGrace, o.Linger = in.memory, c.logger, forwardGrace, storeLinger
 	o.Store = storage.Options{Retention: c.retention, Logger: c.logger}
 	if fromEnv, ok := c.collector(in.toTraces, in.toLogs, in.toMetrics); ok {
 		o.Forward = append(o.Forward, fromEnv)
@@ -172,17 +177,11 @@ func (in *instance) openDataDir() (*datadir.DataDir, error) {
 func (in *instance) start(res *resource.Resource) {
 	in.spans = processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	in.records = processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))
-	traceOptions := []sdktrace.TracerProviderOption{
-		sdktrace.WithResource(res),
-	}
+	spans := tracer.Options{Resource: res, Sampler: in.config.sampler}
 	if in.toTraces.record {
-		traceOptions = append(traceOptions, sdktrace.WithSpanProcessor(in.spans))
+		spans.Processor = in.spans
 	}
-	if in.config.sampler != nil {
-		// Without one the SDK reads OTEL_TRACES_SAMPLER.
-		traceOptions = append(traceOptions, sdktrace.WithSampler(in.config.sampler))
-	}
-	in.traces = sdktrace.NewTracerProvider(traceOptions...)
+	in.traces = tracer.New(spans)
 	logOptions := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
 	if in.toLogs.record {
 		logOptions = append(logOptions, sdklog.WithProcessor(in.records))
@@ -215,7 +214,7 @@ func (in *instance) collectFirst() {
 }
 
 func (in *instance) setGlobals() {
-	otel.SetTracerProvider(sdkguard.Tracers(in.traces))
+	otel.SetTracerProvider(in.traces)
 	otel.SetMeterProvider(in.metrics)
 	otel.SetLoggerProvider(sdkguard.Loggers(in.logs))
 	otel.SetTextMapPropagator(in.propagators)

@@ -26,45 +26,40 @@ const (
 )
 
 // adopt measures what instrumentation adds to the processor time of a request,
-// in whole services: the process is started anew for each measurement, and what
+// in a whole service: the process is started anew for each measurement, and what
 // it has recorded has to be durable (ttlog) or with the collector (the peers)
 // before its time is taken.
-func adopt(ctx context.Context, log io.Writer) ([]Figure, error) {
-	collector, stop, err := startDiscard(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stop()
-	redis, stopRedis, err := startRedis(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stopRedis()
-	var figures []Figure
-	for _, s := range []struct{ kind, peer string }{
-		{"gin", "otelgin + otelsql + OTLP"},
-		{"chi", "otelhttp + redisotel + OTLP"},
-	} {
+func adopt(kind, peer string) func(context.Context, io.Writer) ([]Figure, error) {
+	return func(ctx context.Context, log io.Writer) ([]Figure, error) {
+		collector, stop, err := startDiscard(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer stop()
+		redis, stopRedis, err := startRedis(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer stopRedis()
 		cost := map[string][]float64{}
 		for round := range Rounds {
 			for _, instrumentation := range []string{bare, ours, peers} {
-				c, err := serviceCost(ctx, s.kind, instrumentation, redis, collector)
+				c, err := serviceCost(ctx, kind, instrumentation, redis, collector)
 				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", s.kind, instrumentation, err)
+					return nil, fmt.Errorf("%s, %s: %w", kind, instrumentation, err)
 				}
 				cost[instrumentation] = append(cost[instrumentation], c)
 			}
-			fmt.Fprintf(log, "adopt.%s round %d: bare %.1f, ttlog %.1f, peers %.1f µs\n", s.kind, round+1, cost[bare][round], cost[ours][round], cost[peers][round])
+			fmt.Fprintf(log, "adopt.%s round %d: bare %.1f, ttlog %.1f, peers %.1f µs\n", kind, round+1, cost[bare][round], cost[ours][round], cost[peers][round])
 		}
-		fmt.Fprintf(log, "adopt.%s: of bare, ttlog and the peers the middle half of the rounds is within %s\n", s.kind, spreads(cost))
+		fmt.Fprintf(log, "adopt.%s: of bare, ttlog and the peers the middle half of the rounds is within %s\n", kind, spreads(cost))
 		base := median(cost[bare])
-		figures = append(figures,
-			Figure{ID: "adopt." + s.kind, Unit: "CPU µs/request", TTLog: median(cost[ours]) - base}.
-				withPeer(s.peer, median(cost[peers])-base).ratioAtMost(0.5, "ratio <= 0.5"),
-			Figure{ID: "adopt." + s.kind + ".bare", Unit: "CPU µs/request", TTLog: base, Target: "-", Met: true},
-		)
+		return []Figure{
+			Figure{ID: "adopt." + kind, Unit: "CPU µs/request", TTLog: median(cost[ours]) - base}.
+				withPeer(peer, median(cost[peers])-base).ratioAtMost(0.5, "ratio <= 0.5"),
+			{ID: "adopt." + kind + ".bare", Unit: "CPU µs/request", TTLog: base, Target: "-", Met: true},
+		}, nil
 	}
-	return figures, nil
 }
 
 // spreads tells the noise: half of the distance of the quartiles, in percent

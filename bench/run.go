@@ -34,7 +34,14 @@ func Run(ctx context.Context, log io.Writer, only string) ([]Figure, error) {
 	for _, m := range []struct {
 		group   string
 		measure func(context.Context, io.Writer) ([]Figure, error)
-	}{{"hot.onend5", onEnd}, {"hot.pipeline5", pipeline}, {"adopt", adopt}, {"store.span", store}, {"store.write_amp", writeAmplification}} {
+	}{
+		{"hot.onend5", onEnd},
+		{"hot.pipeline5", pipeline},
+		{"adopt.gin", adopt("gin", "otelgin + otelsql + OTLP")},
+		{"adopt.chi", adopt("chi", "otelhttp + redisotel + OTLP")},
+		{"store.span", store},
+		{"store.write_amp", writeAmplification},
+	} {
 		if !strings.HasPrefix(m.group, only) {
 			continue
 		}

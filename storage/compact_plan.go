@@ -13,6 +13,12 @@ const (
 	// mergeFanout is how many parts of about one size are merged. Each row is
 	// then rewritten log4(size of the largest / size of a flush) times.
 	mergeFanout = 4
+	// smallFanout is the same for parts of the smallTiers lowest tiers, which
+	// are those that an application flushes. A query opens some more of them,
+	// each of which it reads in a millisecond; and the processor's time that
+	// merges take is the application's.
+	smallFanout = 8
+	smallTiers  = 2
 	// mergeWidth bounds the parts of one merge, and with it the open files.
 	mergeWidth = 32
 	// mergeRows bounds the rows of one merge that may be in memory together:
@@ -50,6 +56,14 @@ func tier(size int64) int {
 	return bits.Len64(uint64(max(size, 1))/tierBase) / 2
 }
 
+// fanout is how many parts of a tier are merged.
+func fanout(tier int) int {
+	if tier < smallTiers {
+		return smallFanout
+	}
+	return mergeFanout
+}
+
 // planMerge picks the parts of a partition to merge next, none when there is
 // nothing to win. Parts of the lowest tier that has enough of them are merged,
 // together with all smaller ones.
@@ -82,7 +96,7 @@ func planMerge(parts []entry, maxRows, maxBytes int64, how effort) []entry {
 		}
 		run++
 		last := i == len(fit)-1 || tier(fit[i+1].size) != tier(fit[i].size)
-		if last && run >= mergeFanout {
+		if last && run >= fanout(tier(fit[i].size)) {
 			return takeWithin(fit[:i+1], maxRows, maxBytes)
 		}
 	}

@@ -60,12 +60,14 @@ func TestPlanMerge(t *testing.T) {
 	}
 	f(mergeGrowing, nil)
 	f(mergeGrowing, parts(kib))
-	f(mergeGrowing, parts(kib, kib, kib))
-	f(mergeGrowing, parts(kib, 2*kib, 100, 5), 1, 2, 3, 4)
-	f(mergeGrowing, parts(900*kib, kib, kib, kib))
-	f(mergeGrowing, parts(900*kib, kib, kib, kib, kib), 2, 3, 4, 5)
-	f(mergeGrowing, parts(900*kib, 900*kib, 900*kib, kib, 900*kib), 4, 1, 2, 3, 5) // the small one comes along
-	f(mergeGrowing, parts(5000*kib, 5000*kib, 5000*kib, 5000*kib))                 // too large already
+	f(mergeGrowing, parts(kib, kib, kib, kib, kib, kib, kib))
+	f(mergeGrowing, parts(kib, 2*kib, 100, 5, kib, kib, kib, kib), 1, 2, 3, 4, 5, 6, 7, 8)
+	f(mergeGrowing, parts(900*kib, kib, kib, kib, kib, kib, kib, kib))
+	f(mergeGrowing, parts(900*kib, kib, kib, kib, kib, kib, kib, kib, kib), 2, 3, 4, 5, 6, 7, 8, 9)
+	f(mergeGrowing, parts(1100*kib, 1100*kib, 1100*kib, kib))
+	f(mergeGrowing, parts(1000*kib, 1020*kib, 1020*kib, kib, 1020*kib))             // of the small tiers
+	f(mergeGrowing, parts(1100*kib, 1100*kib, 1100*kib, kib, 1100*kib), 4, 1, 2, 3) // the small one comes along, and what fits
+	f(mergeGrowing, parts(5000*kib, 5000*kib, 5000*kib, 5000*kib))                  // too large already
 	f(mergeAll, parts(kib, 3000*kib), 1, 2)
 	f(mergeAll, parts(3000*kib, 3000*kib)) // too large together
 	f(mergeAll, parts(kib))
@@ -227,7 +229,7 @@ func TestCompact_InBackground(t *testing.T) {
 		}
 		synctest.Wait()
 		st := s.Status()
-		if st.Signals[Traces].Parts >= mergeFanout || st.Counters.Compactions == 0 {
+		if st.Signals[Traces].Parts >= smallFanout || st.Counters.Compactions == 0 {
 			t.Errorf("%d parts after %d merges", st.Signals[Traces].Parts, st.Counters.Compactions)
 		}
 		wantRows(t, s, Traces, ids...)

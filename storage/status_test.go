@@ -14,9 +14,9 @@ func TestStatus_SaysWhatWaitsAndWhatTookTime(t *testing.T) {
 		t.Errorf("at first %+v", st)
 	}
 	before := time.Now()
-	for i := range mergeFanout {
+	for i := range smallFanout {
 		if st := s.Status(); st.MergeBacklog != (Totals{}) {
-			t.Errorf("%d parts wait for a merge of %d", st.MergeBacklog.Parts, mergeFanout)
+			t.Errorf("%d parts wait for a merge of %d", st.MergeBacklog.Parts, smallFanout)
 		}
 		mustAppend(t, s, Traces, uint64(i+1), testDay, rowID(i))
 		if st := s.Status(); st.MemorySince.Before(before) {
@@ -28,7 +28,7 @@ func TestStatus_SaysWhatWaitsAndWhatTookTime(t *testing.T) {
 	if !st.MemorySince.IsZero() || st.LastFlush.Before(before) || st.FlushTime <= 0 {
 		t.Errorf("flushed: %+v", st)
 	}
-	if st.MergeBacklog != st.Signals[Traces] || st.MergeBacklog.Rows != mergeFanout || st.CompactTime != 0 {
+	if st.MergeBacklog != st.Signals[Traces] || st.MergeBacklog.Rows != smallFanout || st.CompactTime != 0 {
 		t.Errorf("%+v wait for a merge of %+v", st.MergeBacklog, st.Signals[Traces])
 	}
 	if err := s.Compact(t.Context()); err != nil {

@@ -84,6 +84,9 @@ type Options struct {
 	// then is kept for the next Open, and that is logged. 0 waits for as long
 	// as Close's context lives, and what is undelivered then is an error.
 	ForwardGrace time.Duration
+	// Linger is how long the store waits for more records before it takes those
+	// that came; 0 is the pipeline's default.
+	Linger time.Duration
 	// Logger gets what an operator should know. Nil discards.
 	Logger *slog.Logger
 
@@ -185,6 +188,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 		SpillLimit: o.spillBytes,
 		SpillRoom:  d.Room,
 		Durable:    o.Durable,
+		Linger:     o.Linger,
 		Logger:     o.Logger,
 	})
 	if err != nil {
