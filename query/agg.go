@@ -119,7 +119,7 @@ func (c *aggCall) filter(cond *expr) {
 	}
 	last := len(c.args) - 1
 	x := c.args[last]
-	c.args[last] = callExpr(x.typ, caseKernel(x.typ), cond, x, widen(nullExpr(), x.typ))
+	c.args[last] = callExpr("if", x.typ, caseKernel(x.typ), cond, x, widen(nullExpr(), x.typ))
 }
 
 // group returns the group of row i.

@@ -1,7 +1,5 @@
 package query
 
-import "github.com/ttlog/ttlog/storage/column"
-
 // rateAggregates are rate() and rate(x): count(*) and count(x) per second of
 // the time that a group covers: the width of its time_bucket, or without one
 // the time that WHERE spans.
@@ -38,15 +36,12 @@ func (b *binder) covered() int64 {
 // timeBounds returns the bounds that conditions put on the timestamp of a
 // table, 0 for none.
 func (s *scope) timeBounds(where []*expr) (from, to int64) {
-	p := &plan{sc: s}
 	for _, e := range where {
-		if d := e.push; d != nil && s.table {
-			if c := s.cols[d.col]; len(c.refs) == 1 && c.refs[0].Place == column.PlaceField && c.name == "timestamp" {
-				p.bound(d)
-			}
+		if d := e.push; d != nil && s.table && s.cols[d.col].isTime() {
+			from, to = d.bounds(from, to)
 		}
 	}
-	return p.req.From, p.req.To
+	return from, to
 }
 
 // rateAcc divides a count by the seconds a group covers.

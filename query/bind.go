@@ -196,13 +196,13 @@ func (b *binder) unary(n *unaryNode) *expr {
 	x := b.expr(n.x)
 	if n.op == "NOT" {
 		x = b.condition(x, n.x)
-		return callExpr(typeBool, notKernel, x)
+		return callExpr("NOT", typeBool, notKernel, x)
 	}
 	x = b.number(x, n.x, "-")
 	if x.typ == typeNull {
 		return x
 	}
-	return callExpr(x.typ, negateKernel(x.typ), x)
+	return callExpr("-", x.typ, negateKernel(x.typ), x)
 }
 
 func (b *binder) binary(n *binaryNode) *expr {
@@ -236,7 +236,7 @@ func (b *binder) operand(n node) *expr {
 }
 
 func (b *binder) logic(absorbing int64, l, r *expr) *expr {
-	e := callExpr(typeBool, andOr(absorbing), l, r)
+	e := callExpr(logicName[absorbing], typeBool, andOr(absorbing), l, r)
 	if absorbing == 1 {
 		e.push = orPushdown(l, r)
 	}
@@ -272,7 +272,7 @@ func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
 	if !ok {
 		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
 	}
-	e := callExpr(t, fn, l, r)
+	e := callExpr(n.op, t, fn, l, r)
 	if t == typeTime {
 		e.likeAny([]*expr{l, r})
 	}
@@ -281,7 +281,7 @@ func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
 
 func (b *binder) concat(l, r *expr) *expr {
 	l, r = b.cast(l, typeStr), b.cast(r, typeStr)
-	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
+	return callExpr("||", typeStr, perRow(typeStr, func(ev *eval, a []value) value {
 		x, y := a[0].s, a[1].s
 		if !ev.spend(len(x) + len(y)) {
 			return value{}
@@ -298,7 +298,7 @@ func (b *binder) between(n *betweenNode) *expr {
 	le := b.compare(column.Le, x, hi, at)
 	e := b.logic(0, ge, le)
 	if n.not {
-		return callExpr(typeBool, notKernel, e)
+		return callExpr("NOT", typeBool, notKernel, e)
 	}
 	return e
 }
@@ -306,9 +306,9 @@ func (b *binder) between(n *betweenNode) *expr {
 func (b *binder) is(n *isNode) *expr {
 	x := b.expr(n.x)
 	if n.what == "NULL" {
-		return callExpr(typeBool, isNullKernel(n.not), x)
+		return callExpr(isName(n.what, n.not), typeBool, isNullKernel(n.not), x)
 	}
-	return callExpr(typeBool, isBoolKernel(bit(n.what == "TRUE"), n.not), b.condition(x, n.x))
+	return callExpr(isName(n.what, n.not), typeBool, isBoolKernel(bit(n.what == "TRUE"), n.not), b.condition(x, n.x))
 }
 
 func (b *binder) caseExpr(n *caseNode) *expr {
@@ -339,7 +339,7 @@ func (b *binder) caseExpr(n *caseNode) *expr {
 	for i, c := range conds {
 		args = append(args, c, values[i])
 	}
-	return callExpr(t, caseKernel(t), append(args, values[len(values)-1])...).likeAny(values)
+	return callExpr("CASE", t, caseKernel(t), append(args, values[len(values)-1])...).likeAny(values)
 }
 
 func (b *binder) call(n *callNode) *expr {
@@ -398,4 +398,21 @@ func clip(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:60], "") + "…"
+}
+
+// logicName are AND and OR by what decides them alone.
+var logicName = [2]string{"AND", "OR"}
+
+func isName(what string, not bool) string {
+	if not {
+		return "IS NOT " + what
+	}
+	return "IS " + what
+}
+
+func inName(not bool) string {
+	if not {
+		return "NOT IN"
+	}
+	return "IN"
 }

@@ -29,7 +29,7 @@ func (b *binder) compare(op column.Op, l, r *expr, n *binaryNode) *expr {
 	if !ok {
 		return unknown
 	}
-	e := callExpr(typeBool, compareKernel(op, l.typ, r.typ), l, r)
+	e := callExpr(opNames[op], typeBool, compareKernel(op, l.typ, r.typ), l, r)
 	switch {
 	case !l.isCol() || !r.isConst() || r.val.isNull():
 	case isEnum(l.typ):
@@ -218,7 +218,7 @@ func (b *binder) in(n *inNode) *expr {
 			push.vals = append(push.vals, c.val)
 		}
 	}
-	e := callExpr(typeBool, inKernel(set, hasNull, n.not), x)
+	e := callExpr(inName(n.not), typeBool, inKernel(set, hasNull, n.not), x).with(list...)
 	if x.isCol() && !n.not {
 		e.push = push
 	}
@@ -254,11 +254,11 @@ func (b *binder) inAsOr(n *inNode, x *expr, list []*expr, at []node) *expr {
 		if e == nil {
 			e = eq
 		} else {
-			e = callExpr(typeBool, andOr(1), e, eq)
+			e = callExpr("OR", typeBool, andOr(1), e, eq)
 		}
 	}
 	if n.not {
-		e = callExpr(typeBool, notKernel, e)
+		e = callExpr("NOT", typeBool, notKernel, e)
 	}
 	return e
 }

@@ -29,7 +29,7 @@ func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 		return b.fail(n.r.at(), "pattern of %d bytes is longer than the limit of %d", len(pattern), maxPatternBytes)
 	}
 	not, fold := strings.HasPrefix(n.op, "NOT"), strings.HasSuffix(n.op, "ILIKE")
-	e := callExpr(typeBool, likeKernel(pattern, fold, not), l)
+	e := callExpr(n.op, typeBool, likeKernel(pattern, fold, not), l).with(textExpr(pattern))
 	if prefix := likePrefix(pattern); l.isCol() && !not && !fold && prefix != "" {
 		e.push = &pushdown{col: l.col, op: column.Ge, vals: []value{strValue(typeStr, prefix)}}
 	}
@@ -64,5 +64,5 @@ func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
 	if err != nil {
 		return b.fail(n.r.at(), "%s", err)
 	}
-	return callExpr(typeBool, regexKernel(re, n.op == "!~"), l)
+	return callExpr(n.op, typeBool, regexKernel(re, n.op == "!~"), l).with(r)
 }

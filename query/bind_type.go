@@ -61,7 +61,7 @@ func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
 		b.warn(n.at(), "%s is never of type %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
 		return constExpr(t, value{})
 	case t == typeStr:
-		return callExpr(t, perRow(t, func(_ *eval, a []value) value {
+		return callExpr("::"+typeName(t), t, perRow(t, func(_ *eval, a []value) value {
 			if isText(a[0].t) {
 				return strValue(t, textOf(a[0]))
 			}

@@ -78,7 +78,6 @@ func TestQuery_Limits(t *testing.T) {
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT count(distinct span_id) FROM spans", "memory budget of 64 KiB reached at aggregation"},
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT topk(3, span_id) FROM spans", "memory budget"},
 		{Options{MaxMemoryBytes: 64 << 10}, "SELECT name, p99(duration) FROM spans GROUP BY name", "memory budget"},
-		{Options{MaxMemoryBytes: 64 << 10}, "SELECT max(span_id) FROM (SELECT span_id, name, timestamp FROM spans)", "memory budget of 64 KiB reached at a subquery in FROM"},
 		{Options{MaxMemoryBytes: 1 << 20}, "SELECT span_id, name FROM spans", "memory budget of 1 MiB reached by the rows of the result"},
 		{Options{MaxMemoryBytes: 1 << 20}, "SELECT name" + strings.Repeat("||name", 1000) + " FROM spans", "memory budget"},
 		{Options{MaxRows: 100}, "SELECT name FROM spans", "the result has more than 100 rows"},
@@ -150,7 +149,7 @@ func TestScan_Request(t *testing.T) {
 	}{
 		{"timestamp >= '2024-01-01' AND timestamp < '2024-01-02'", day, day + 86400e9, "timestamp >= 2024-01-01T00:00:00.000000000Z; timestamp < 2024-01-02T00:00:00.000000000Z"},
 		{"timestamp BETWEEN '2024-01-01' AND '2024-01-02'", day, day + 86400e9 + 1, "timestamp >= 2024-01-01T00:00:00.000000000Z; timestamp <= 2024-01-02T00:00:00.000000000Z"},
-		{"service = 'a' OR service IN ('b', 'c')", 0, 0, "service in a, b, c"},
+		{"service = 'a' OR service IN ('b', 'c')", 0, 0, "service IN a, b, c"},
 		{"error AND duration > 1.5s AND 'x' < name", 0, 0, "error = true; duration > 1.5s; name > x"},
 		{"name LIKE 'GET %' AND NOT service = 'x'", 0, 0, "name >= GET "},
 		{"service = 'a' OR name = 'b'", 0, 0, ""},

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -14,10 +15,14 @@ type kernel func(ev *eval, a []*vec) *vec
 // expr is an expression bound to the columns of a frame.
 type expr struct {
 	typ  Type
+	name string // of the function or operator
 	fn   kernel // nil for a column and a constant
 	args []*expr
-	col  int   // of a column
-	val  value // of a constant
+	// consts are arguments that fn knows already: with the name and args they
+	// say all of what is computed.
+	consts []*expr
+	col    int   // of a column
+	val    value // of a constant
 	// single is the one column that the expression depends on: it may then
 	// be computed once per entry of that column's dictionary or runs.
 	single int
@@ -49,6 +54,29 @@ type pushdown struct {
 	vals []value
 }
 
+// bounds narrows a time range by a comparison of the timestamp. A bound of
+// exactly 0 would mean none, and widens by a nanosecond instead.
+func (d *pushdown) bounds(from, to int64) (lo, hi int64) {
+	if len(d.vals) != 1 || d.vals[0].t != typeTime {
+		return from, to
+	}
+	t := d.vals[0].n
+	if d.op == column.Gt || d.op == column.Ge || d.op == column.Eq {
+		if t != 0 && (from == 0 || t > from) {
+			from = t
+		}
+	}
+	if d.op == column.Lt || d.op == column.Le || d.op == column.Eq {
+		if d.op != column.Lt && t < math.MaxInt64 {
+			t++
+		}
+		if t != 0 && (to == 0 || t < to) {
+			to = t
+		}
+	}
+	return from, to
+}
+
 const (
 	dependsNone = -1 // a constant
 	dependsMany = -2
@@ -71,6 +99,12 @@ func nullExpr() *expr { return constExpr(typeNull, value{}) }
 
 func colExpr(i int, t Type) *expr { return &expr{typ: t, col: i, single: i} }
 
+// with notes constants that the implementation of e has taken in.
+func (e *expr) with(list ...*expr) *expr {
+	e.consts = list
+	return e
+}
+
 // likeAny takes over what is known of the expressions whose values e picks
 // from.
 func (e *expr) likeAny(list []*expr) *expr {
@@ -92,8 +126,8 @@ func (e *expr) at(i int) *expr {
 
 // callExpr builds a computed expression, and computes it at once where all
 // its arguments are constants.
-func callExpr(t Type, fn kernel, args ...*expr) *expr {
-	e := &expr{typ: t, fn: fn, args: args, single: dependsNone}
+func callExpr(name string, t Type, fn kernel, args ...*expr) *expr {
+	e := &expr{name: name, typ: t, fn: fn, args: args, single: dependsNone}
 	for _, a := range args {
 		switch {
 		case a.single == dependsNone:

@@ -53,15 +53,15 @@ func (s *selectStmt) names() (out []string) {
 		return true
 	}
 	for _, it := range s.items {
-		walk(it.expr, collect)
+		walkNodes(it.expr, collect)
 	}
 	for _, n := range s.group {
-		walk(n, collect)
+		walkNodes(n, collect)
 	}
 	for _, o := range s.order {
-		walk(o.expr, collect)
+		walkNodes(o.expr, collect)
 	}
-	walk(s.where, collect)
-	walk(s.having, collect)
+	walkNodes(s.where, collect)
+	walkNodes(s.having, collect)
 	return out
 }

@@ -11,6 +11,8 @@ import (
 // block of a scan, or rows that an earlier stage made.
 type frame interface {
 	rows() int
+	// width returns the number of columns.
+	width() int
 	// column returns column i, the same each time.
 	column(i int) (*encoded, error)
 }
@@ -121,11 +123,13 @@ func chunks(rows int, sel []uint32, all bool, size int, f func(chunk) error) err
 
 // vecFrame is a frame of vecs.
 type vecFrame struct {
-	n    int
-	cols []*vec
+	n     int
+	cols  []*vec
+	bytes int64 // what they take that nobody accounts for once the chunk is over
 }
 
-func (f *vecFrame) rows() int { return f.n }
+func (f *vecFrame) rows() int  { return f.n }
+func (f *vecFrame) width() int { return len(f.cols) }
 
 func (f *vecFrame) column(i int) (*encoded, error) { return &encoded{entries: f.cols[i]}, nil }
 

@@ -21,12 +21,12 @@ func init() {
 
 func conditionalFunctions() map[string]function {
 	pick := func(kern func(Type) kernel) func(*binder, *callNode, []*expr) *expr {
-		return func(_ *binder, _ *callNode, args []*expr) *expr {
+		return func(_ *binder, n *callNode, args []*expr) *expr {
 			t := unify(args)
 			if t == typeNull {
 				return nullExpr()
 			}
-			return callExpr(t, kern(t), args...).likeAny(args)
+			return callExpr(n.name, t, kern(t), args...).likeAny(args)
 		}
 	}
 	return map[string]function{
@@ -36,15 +36,15 @@ func conditionalFunctions() map[string]function {
 		"if": {3, 3, func(b *binder, n *callNode, args []*expr) *expr {
 			cond := b.condition(args[0], n.args[0])
 			t := unify(args[1:])
-			return callExpr(t, caseKernel(t), cond, args[1], args[2]).likeAny(args[1:])
+			return callExpr("if", t, caseKernel(t), cond, args[1], args[2]).likeAny(args[1:])
 		}},
 		"nullif": {2, 2, func(b *binder, n *callNode, args []*expr) *expr {
 			x := args[0].share()
 			eq := b.compare(compareOps["="], x, args[1], &binaryNode{l: n.args[0], r: n.args[1], pos: n.pos})
-			return callExpr(x.typ, caseKernel(x.typ), eq, widen(nullExpr(), x.typ), x).likeAny(args[:1])
+			return callExpr("nullif", x.typ, caseKernel(x.typ), eq, widen(nullExpr(), x.typ), x).likeAny(args[:1])
 		}},
 		"typeof": {1, 1, func(_ *binder, _ *callNode, args []*expr) *expr {
-			return callExpr(typeStr, func(ev *eval, a []*vec) *vec {
+			return callExpr("typeof", typeStr, func(ev *eval, a []*vec) *vec {
 				out := newVec(typeStr, ev.n)
 				for i := range ev.n {
 					out.strs[i] = typeName(a[0].at(i).t)

@@ -16,7 +16,7 @@ func mathFunctions() map[string]function {
 					return constExpr(typeFloat, value{})
 				}
 			}
-			return callExpr(typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
+			return callExpr(n.name, typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
 				x := make([]float64, len(a))
 				for i := range ev.n {
 					for j, v := range a {
@@ -45,7 +45,7 @@ func mathFunctions() map[string]function {
 			if x.typ == typeNull {
 				return x
 			}
-			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+			return callExpr("sign", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 				if a[0].isNaN() {
 					return value{}
 				}
@@ -57,7 +57,7 @@ func mathFunctions() map[string]function {
 			if x.typ == typeNull {
 				return x
 			}
-			return callExpr(x.typ, perRow(x.typ, func(_ *eval, a []value) value {
+			return callExpr("abs", x.typ, perRow(x.typ, func(_ *eval, a []value) value {
 				switch {
 				case a[0].t == typeFloat:
 					return floatValue(math.Abs(a[0].float()))
@@ -95,7 +95,7 @@ func rounding(f func(float64) float64) func(*binder, *callNode, []*expr) *expr {
 		if x.typ != typeFloat {
 			return x
 		}
-		return callExpr(typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
+		return callExpr(n.name, typeFloat, strict(typeFloat, func(ev *eval, a []*vec, out *vec) {
 			for i := range ev.n {
 				out.floats[i] = f(a[0].floats[a[0].ix(i)])
 			}
@@ -114,13 +114,13 @@ func bindRound(b *binder, n *callNode, args []*expr) *expr {
 	case digits.typ == typeNull:
 		return constExpr(x.typ, value{})
 	case x.typ == typeInt:
-		return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+		return callExpr("round", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 			return roundInt(a[0].n, a[1].n)
 		}), x, digits)
 	case x.typ != typeFloat:
 		return x
 	}
-	return callExpr(typeFloat, perRow(typeFloat, func(_ *eval, a []value) value {
+	return callExpr("round", typeFloat, perRow(typeFloat, func(_ *eval, a []value) value {
 		f, d := a[0].float(), max(min(a[1].n, 300), -300)
 		scale := math.Pow(10, float64(d))
 		if r := math.Round(f*scale) / scale; !math.IsNaN(r) && !math.IsInf(r, 0) {

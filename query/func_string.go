@@ -7,7 +7,7 @@ import (
 
 // lowerExpr is lower(e).
 func lowerExpr(e *expr) *expr {
-	return callExpr(typeStr, textKernel(typeStr, func(ev *eval, a []value) value {
+	return callExpr("lower", typeStr, textKernel(typeStr, func(ev *eval, a []value) value {
 		return strValue(typeStr, strings.ToLower(a[0].s))
 	}), e)
 }
@@ -37,7 +37,7 @@ func stringFunctions() map[string]function {
 					args[i] = b.integer(args[i], n.args[i], n.name)
 				}
 			}
-			return callExpr(t, textKernel(t, f), args...)
+			return callExpr(n.name, t, textKernel(t, f), args...)
 		}}
 	}
 	one := func(f func(string) string) function {
@@ -179,11 +179,11 @@ func regexpExtract(b *binder, n *callNode, args []*expr) *expr {
 	if group < 0 || group > re.NumSubexp() {
 		return b.fail(n.pos, "the expression has %d groups, found group %d", re.NumSubexp(), group)
 	}
-	return callExpr(typeStr, perRow(typeStr, func(ev *eval, a []value) value {
+	return callExpr("regexp_extract", typeStr, perRow(typeStr, func(ev *eval, a []value) value {
 		m := re.find(ev, a[0].s)
 		if m == nil || m[2*group] < 0 {
 			return value{}
 		}
 		return strValue(typeStr, a[0].s[m[2*group]:m[2*group+1]])
-	}), s)
+	}), s).with(args[1:]...)
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -18,18 +19,18 @@ func timeFunctions() map[string]function {
 		"date_trunc": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
 			unit := b.unit(args[0], n, dateUnits)
 			x, zone := b.zoned(n, args)
-			return b.buckets(x, dateBuckets(unit, zone), zone)
+			return b.buckets("date_trunc", x, dateBuckets(unit, zone), zone).with(textExpr(unit))
 		}},
 		"date_part": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
 			unit := b.unit(args[0], n, dateParts)
 			x, zone := b.zoned(n, args)
-			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+			return callExpr("date_part", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 				return intValue(typeInt, datePart(unit, time.Unix(0, a[0].n).In(zone)))
-			}), x)
+			}), x).with(textExpr(unit))
 		}},
 		"to_unix": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
 			x := b.timestamp(args[0], n.args[0], n.name)
-			return callExpr(typeInt, perRow(typeInt, func(_ *eval, a []value) value {
+			return callExpr("to_unix", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 				return intValue(typeInt, floorDiv(a[0].n, 1e9))
 			}), x)
 		}},
@@ -38,7 +39,7 @@ func timeFunctions() map[string]function {
 			if x.typ != typeInt && x.typ != typeFloat && x.typ != typeNull {
 				return b.integer(x, n.args[0], n.name) // which says what it needs
 			}
-			return callExpr(typeTime, perRow(typeTime, func(_ *eval, a []value) value {
+			return callExpr("from_unix", typeTime, perRow(typeTime, func(_ *eval, a []value) value {
 				if ns, ok := unixNanos(a[0]); ok {
 					return intValue(typeTime, ns)
 				}
@@ -120,14 +121,14 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 	}
 	x, zone := b.zoned(n, args)
 	if i := w.interval; i != nil && i.months > 0 && i.days == 0 && i.ns == 0 {
-		e := b.buckets(x, monthBuckets(i.months, zone), zone)
+		e := b.buckets("time_bucket", x, monthBuckets(i.months, zone), zone).with(textExpr(fmt.Sprintf("%d months", i.months)))
 		e.bucket = -1
 		return e
 	}
 	if !w.isConst() || w.typ != typeDur || w.val.n <= 0 {
 		return b.fail(n.args[0].at(), "time_bucket needs a constant duration above 0, such as 1m, or an interval of months")
 	}
-	e := b.buckets(x, fixedBuckets(w.val.n, zone), zone)
+	e := b.buckets("time_bucket", x, fixedBuckets(w.val.n, zone), zone).with(w)
 	if e.bucket = w.val.n; zone != time.UTC && w.val.n > int64(time.Hour) {
 		e.bucket = -1
 	}
@@ -135,8 +136,8 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 }
 
 // buckets is the expression of the beginning of the bucket that x is in.
-func (b *binder) buckets(x *expr, f bucketOf, zone *time.Location) *expr {
-	e := callExpr(typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
+func (b *binder) buckets(name string, x *expr, f bucketOf, zone *time.Location) *expr {
+	e := callExpr(name, typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
 		// Neighboring rows mostly fall into the same bucket.
 		lo, hi := int64(1), int64(0)
 		for i := range ev.n {

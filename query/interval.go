@@ -127,10 +127,10 @@ func (b *binder) interval(n *intervalNode) *expr {
 func (b *binder) addInterval(x *expr, i interval, sign int64) *expr {
 	zone := b.zoneOf(x)
 	months, days, rest := sign*i.months, sign*i.days, sign*i.ns
-	return callExpr(typeTime, perRow(typeTime, func(_ *eval, a []value) value {
+	return callExpr("+", typeTime, perRow(typeTime, func(_ *eval, a []value) value {
 		if ns, ok := addCalendar(a[0].n, months, days, rest, zone); ok {
 			return intValue(typeTime, ns)
 		}
 		return value{}
-	}), x).likeAny([]*expr{x})
+	}), x).with(textExpr(fmt.Sprintf("%d months %d days %s", months, days, formatDuration(rest)))).likeAny([]*expr{x})
 }

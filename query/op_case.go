@@ -127,7 +127,7 @@ func widen(e *expr, t Type) *expr {
 	if e.isConst() {
 		return constExpr(t, convertValue(e.val, t))
 	}
-	return callExpr(t, func(ev *eval, a []*vec) *vec {
+	return callExpr("::"+typeName(t), t, func(ev *eval, a []*vec) *vec {
 		out := newVec(t, ev.n)
 		for i := range ev.n {
 			out.set(i, convertValue(a[0].at(i), t))

@@ -25,7 +25,7 @@ func castIn(e *expr, to Type, zone *time.Location) *expr {
 	if e.typ == to {
 		return e
 	}
-	return callExpr(to, perRow(to, func(ev *eval, a []value) value {
+	return callExpr("::"+typeName(to), to, perRow(to, func(ev *eval, a []value) value {
 		v := castValue(a[0], to, zone)
 		ev.spend(len(v.s))
 		return v

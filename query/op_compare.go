@@ -12,6 +12,11 @@ var compareOps = map[string]column.Op{
 	"=": column.Eq, "!=": column.Ne, "<": column.Lt, "<=": column.Le, ">": column.Gt, ">=": column.Ge,
 }
 
+// opNames are the operators as they are written.
+var opNames = map[column.Op]string{
+	column.Eq: "=", column.Ne: "!=", column.Lt: "<", column.Le: "<=", column.Gt: ">", column.Ge: ">=", column.In: "IN",
+}
+
 // flipped is the operator that means the same with its sides exchanged.
 var flipped = map[column.Op]column.Op{
 	column.Eq: column.Eq, column.Ne: column.Ne,

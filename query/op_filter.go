@@ -1,10 +1,52 @@
 package query
 
-// filter returns the rows of ev's frame that meet all conditions, or all set
-// for every row. It works through the conditions one by one on what is left,
-// so that the columns of later ones are decoded only if rows survive.
-func (ev *eval) filter(conds []*expr) (sel []uint32, all bool, err error) {
-	all = true
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// filterOp keeps the rows that meet all conditions.
+type filterOp struct {
+	in   operator
+	node *filterNode
+}
+
+func (o *filterOp) inputs() []operator { return []operator{o.in} }
+
+func (o *filterOp) describe() string {
+	single := 0
+	for _, c := range o.node.conds {
+		if c.single >= 0 {
+			single++
+		}
+	}
+	return fmt.Sprintf("Filter by %s, %d of one column", counted(len(o.node.conds), "condition"), single)
+}
+
+func (o *filterOp) morsels(ctx context.Context, x *exec) iter.Seq2[morsel, error] {
+	return mapped(o.in.morsels(ctx, x), func(m morsel) morsel { return &filterMorsel{morsel: m, conds: o.node.conds} })
+}
+
+type filterMorsel struct {
+	morsel
+	conds []*expr
+}
+
+func (m *filterMorsel) run(w *worker, emit func(*batch) error) error {
+	return m.morsel.run(w, func(b *batch) (err error) {
+		if b.sel, b.all, err = b.eval().filter(m.conds, b.sel, b.all); err != nil || b.len() == 0 {
+			return err
+		}
+		return emit(b)
+	})
+}
+
+// filter returns the rows of sel, or where all is set of the whole frame, that
+// meet all conditions; all, again, for every row. It works through the
+// conditions one by one on what is left, so that the columns of later ones are
+// decoded only if rows survive.
+func (ev *eval) filter(conds []*expr, sel []uint32, all bool) ([]uint32, bool, error) {
 	rows := ev.f.rows()
 	for _, c := range conds {
 		if c.isConst() {
@@ -17,6 +59,7 @@ func (ev *eval) filter(conds []*expr) (sel []uint32, all bool, err error) {
 			break
 		}
 		var kept []uint32
+		var err error
 		if entries := ev.coarse(c); entries != nil {
 			kept = ev.filterCoded(entries, ev.column(c.single), sel, all)
 		} else if kept, err = ev.filterRows(c, rows, sel, all); err != nil {

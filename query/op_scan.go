@@ -1,10 +1,64 @@
 package query
 
 import (
+	"context"
+	"fmt"
+	"iter"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
+
+// scanOp reads a table, a morsel for each block.
+type scanOp struct {
+	node *scanNode
+	scan Scan // set when the scan has begun
+}
+
+func (o *scanOp) inputs() []operator { return nil }
+func (o *scanOp) describe() string {
+	return "Scan " + o.node.table + ", " + counted(len(o.node.cols), "column")
+}
+
+// notes tells what the scan left out.
+func (o *scanOp) notes() []string {
+	if o.scan == nil {
+		return nil
+	}
+	s := o.scan.Stats()
+	return []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+}
+
+func (o *scanOp) morsels(ctx context.Context, x *exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) {
+		n := o.node
+		scan, err := x.open(ctx, ScanRequest{Signal: n.sig, From: n.from, To: n.to, Where: n.where})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		o.scan = scan
+		for blk, err := range scan.Blocks() {
+			if err != nil {
+				yield(nil, fmt.Errorf("query: scan of %s: %w", n.sig, err))
+				return
+			}
+			if !yield(&frameMorsel{f: &blockFrame{blk: blk, cols: n.cols}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// rowOp is one row without columns.
+type rowOp struct{}
+
+func (rowOp) inputs() []operator { return nil }
+func (rowOp) describe() string   { return "Row" }
+
+func (rowOp) morsels(context.Context, *exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) { yield(&frameMorsel{f: &vecFrame{n: 1}}, nil) }
+}
 
 // blockFrame is a block of a scan with the plan's columns.
 type blockFrame struct {
@@ -12,7 +66,8 @@ type blockFrame struct {
 	cols []inputCol
 }
 
-func (f *blockFrame) rows() int { return f.blk.Rows() }
+func (f *blockFrame) rows() int  { return f.blk.Rows() }
+func (f *blockFrame) width() int { return len(f.cols) }
 
 func (f *blockFrame) column(i int) (*encoded, error) {
 	e, err := f.decode(i)

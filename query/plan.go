@@ -2,21 +2,18 @@ package query
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strings"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
 
-// plan is a bound SELECT: input rows, kept by where, grouped by group, kept
-// by having, ordered by order, cut by offset and limit, projected to out.
-type plan struct {
-	sc     *scope // the input's columns
-	sub    *plan  // the input where it is a subquery
+// selectParts are the clauses of a SELECT, bound, before they are operators.
+type selectParts struct {
+	sc     *scope // the columns of in
+	in     planNode
 	where  []*expr
-	req    ScanRequest
-	group  *groupPlan
+	group  *aggregateNode // nil for none
 	having *expr
 	out    []*expr
 	names  []string
@@ -25,18 +22,27 @@ type plan struct {
 	offset int64
 }
 
-// groupPlan groups rows by keys; its rows are the keys followed by the
-// results of aggs.
-type groupPlan struct {
-	keys []*expr
-	aggs []*aggCall
-}
-
-// sortKey is one key of ORDER BY.
-type sortKey struct {
-	e          *expr
-	desc       bool
-	nullsFirst bool
+// tree makes operators of the clauses, in the order in which SQL takes them.
+func (s *selectParts) tree() planNode {
+	n := s.in
+	if len(s.where) > 0 {
+		n = &filterNode{in: n, conds: s.where}
+	}
+	if s.group != nil {
+		s.group.in = n
+		n = s.group
+	}
+	if s.having != nil {
+		n = &filterNode{in: n, conds: conjuncts(s.having, nil)}
+	}
+	if len(s.order) > 0 {
+		n = &sortNode{in: n, keys: s.order}
+	}
+	n = &projectNode{in: n, exprs: s.out, names: s.names}
+	if s.limit >= 0 || s.offset > 0 {
+		n = &limitNode{in: n, limit: s.limit, offset: s.offset}
+	}
+	return n
 }
 
 const maxKeys = 100 // of GROUP BY and ORDER BY
@@ -49,8 +55,8 @@ type planner struct {
 }
 
 // plan binds one SELECT and the subqueries in it.
-func (p *planner) plan(s *selectStmt) *plan {
-	out := &plan{limit: -1}
+func (p *planner) plan(s *selectStmt) *selectParts {
+	out := &selectParts{limit: -1}
 	p.from(out, s)
 	if p.err != nil {
 		return out
@@ -87,20 +93,20 @@ func (p *planner) plan(s *selectStmt) *plan {
 	p.orderBy(out, s, items)
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
-	out.pushdown()
-	out.orderWhere()
-	out.dropUnused()
+	if scan, ok := out.in.(*scanNode); ok {
+		scan.cols = p.sc.cols
+	}
 	return out
 }
 
 // from binds the input.
-func (p *planner) from(out *plan, s *selectStmt) {
+func (p *planner) from(out *selectParts, s *selectStmt) {
 	switch {
 	case s.from == nil:
-		out.sc = &scope{index: map[string]int{}}
+		out.sc, out.in = &scope{index: map[string]int{}}, &rowNode{}
 	case s.from.sub != nil:
-		out.sub = p.plan(s.from.sub)
-		out.sc = subScope(out.sub, s.from.alias)
+		sub := p.plan(s.from.sub)
+		out.sc, out.in = subScope(sub, s.from.alias), sub.tree()
 	default:
 		sig, ok := tables[strings.ToLower(s.from.name)]
 		if !ok {
@@ -116,7 +122,7 @@ func (p *planner) from(out *plan, s *selectStmt) {
 		if alias == "" {
 			alias = s.from.name
 		}
-		out.sc = newTableScope(sig, alias, refs)
+		out.sc, out.in = newTableScope(sig, alias, refs), &scanNode{table: strings.ToLower(s.from.name), sig: sig}
 	}
 }
 
@@ -198,7 +204,7 @@ func itemNodes(items []item) []node {
 }
 
 // groupBy binds the keys and turns the binder to the rows behind grouping.
-func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
+func (p *planner) groupBy(out *selectParts, items []item, keys []node, distinct bool) {
 	if len(keys) > maxKeys && p.err == nil {
 		p.fail(keys[maxKeys].at(), "more than %d keys to group by", maxKeys)
 		return
@@ -223,7 +229,10 @@ func (p *planner) groupBy(out *plan, items []item, keys []node, distinct bool) {
 		agg.keyExprs = append(agg.keyExprs, p.expr(k))
 	}
 	p.agg = agg
-	out.group = &groupPlan{keys: agg.keyExprs}
+	out.group = &aggregateNode{keys: agg.keyExprs}
+	for _, k := range agg.keys {
+		out.group.names = append(out.group.names, itemName(k))
+	}
 }
 
 // groupKey resolves ordinals and aliases. A column that the input declares
@@ -271,7 +280,7 @@ func ordinal(n node) (int64, bool) {
 	return lit.val.n, true
 }
 
-func (p *planner) project(out *plan, items []item) {
+func (p *planner) project(out *selectParts, items []item) {
 	for _, it := range items {
 		e := it.e
 		if e == nil {
@@ -293,7 +302,7 @@ func (p *planner) setAliases(items []item, first bool) {
 	p.aliases, p.aliasFirst, p.bound = aliasIndex(items), first, map[node]*expr{}
 }
 
-func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {
+func (p *planner) orderBy(out *selectParts, s *selectStmt, items []item) {
 	p.setAliases(items, true)
 	if len(s.order) > maxKeys && p.err == nil {
 		p.fail(s.order[maxKeys].expr.at(), "more than %d keys to order by", maxKeys)
@@ -320,7 +329,7 @@ func (p *planner) orderBy(out *plan, s *selectStmt, items []item) {
 }
 
 // orderKey adds e as the last key of the order. A constant orders nothing.
-func (p *plan) orderKey(o orderItem, e *expr) {
+func (p *selectParts) orderKey(o orderItem, e *expr) {
 	if !e.isConst() {
 		p.order = append(p.order, sortKey{e: e, desc: o.desc, nullsFirst: o.nulls == 'f'})
 	}
@@ -328,15 +337,15 @@ func (p *plan) orderKey(o orderItem, e *expr) {
 
 // distinctOf plans SELECT DISTINCT over groups: the same SELECT without
 // DISTINCT is its input, whose rows it groups by all their columns.
-func (p *planner) distinctOf(s *selectStmt, items []item) *plan {
+func (p *planner) distinctOf(s *selectStmt, items []item) *selectParts {
 	inner := *s
 	inner.distinct, inner.order, inner.limit, inner.offset = false, nil, nil, nil
 	sub := p.plan(&inner)
-	out := &plan{sub: sub, sc: subScope(sub, ""), names: sub.names, limit: -1}
+	out := &selectParts{in: sub.tree(), sc: subScope(sub, ""), names: sub.names, limit: -1}
 	if p.err != nil {
 		return out
 	}
-	out.group = &groupPlan{}
+	out.group = &aggregateNode{names: sub.names}
 	for i, e := range sub.out {
 		out.group.keys = append(out.group.keys, out.sc.col(i))
 		out.out = append(out.out, e.at(i))
@@ -416,7 +425,7 @@ func anyAggregate(items []item, s *selectStmt) bool {
 
 func containsAggregate(n node) bool {
 	found := false
-	walk(n, func(n node) bool {
+	walkNodes(n, func(n node) bool {
 		if c, ok := n.(*callNode); ok {
 			_, is := aggregates[c.name]
 			found = found || is
@@ -427,159 +436,44 @@ func containsAggregate(n node) bool {
 }
 
 // walk calls f for n and what is in it, until f returns false.
-func walk(n node, f func(node) bool) {
+func walkNodes(n node, f func(node) bool) {
 	if n == nil || !f(n) {
 		return
 	}
 	switch n := n.(type) {
 	case *unaryNode:
-		walk(n.x, f)
+		walkNodes(n.x, f)
 	case *binaryNode:
-		walk(n.l, f)
-		walk(n.r, f)
+		walkNodes(n.l, f)
+		walkNodes(n.r, f)
 	case *inNode:
-		walk(n.x, f)
+		walkNodes(n.x, f)
 		for _, x := range n.list {
-			walk(x, f)
+			walkNodes(x, f)
 		}
 	case *betweenNode:
-		walk(n.x, f)
-		walk(n.lo, f)
-		walk(n.hi, f)
+		walkNodes(n.x, f)
+		walkNodes(n.lo, f)
+		walkNodes(n.hi, f)
 	case *isNode:
-		walk(n.x, f)
+		walkNodes(n.x, f)
 	case *castNode:
-		walk(n.x, f)
+		walkNodes(n.x, f)
 	case *zoneNode:
-		walk(n.x, f)
+		walkNodes(n.x, f)
 	case *caseNode:
-		walk(n.operand, f)
+		walkNodes(n.operand, f)
 		for _, w := range n.whens {
-			walk(w.cond, f)
-			walk(w.then, f)
+			walkNodes(w.cond, f)
+			walkNodes(w.then, f)
 		}
-		walk(n.other, f)
+		walkNodes(n.other, f)
 	case *callNode:
 		for _, x := range n.args {
-			walk(x, f)
+			walkNodes(x, f)
 		}
-		walk(n.filter, f)
+		walkNodes(n.filter, f)
 	}
-}
-
-// dropUnused keeps a subquery from computing columns that nothing reads.
-func (p *plan) dropUnused() {
-	for i, used := range p.sc.used {
-		if !used {
-			p.sub.out[i] = constExpr(p.sub.out[i].typ, value{})
-		}
-	}
-}
-
-// orderWhere puts first what is cheap to find out and may spare decoding the
-// columns of the rest: comparisons of strings, which are looked up once a
-// distinct value, then other comparisons, then everything else.
-func (p *plan) orderWhere() {
-	rank := func(e *expr) int {
-		switch {
-		case e.single < 0:
-			return 3
-		case e.push == nil && !e.isCol():
-			return 2
-		case formOf(p.sc.cols[e.single].typ) != formStr:
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(p.where, func(a, b *expr) int { return rank(a) - rank(b) })
-}
-
-// pushdown tells the scan what it may leave out.
-func (p *plan) pushdown() {
-	if !p.sc.table {
-		return
-	}
-	p.req.Signal = p.sc.sig
-	for _, e := range p.where {
-		if e.isCol() && e.typ == typeBool {
-			e = &expr{push: &pushdown{col: e.col, op: column.Eq, vals: []value{boolValue(true)}}}
-		}
-		if e.push == nil {
-			continue
-		}
-		c := p.sc.cols[e.push.col]
-		if len(c.refs) != 1 || c.object {
-			continue
-		}
-		if c.refs[0].Place == column.PlaceField && c.name == "timestamp" {
-			p.bound(e.push)
-		}
-		if pred, ok := predicate(c.refs[0], e.push); ok {
-			p.req.Where = append(p.req.Where, pred)
-		}
-	}
-}
-
-// bound narrows the time range. A bound of exactly 0 would mean none, and
-// widens by a nanosecond instead.
-func (p *plan) bound(d *pushdown) {
-	if len(d.vals) != 1 || d.vals[0].t != typeTime {
-		return
-	}
-	t := d.vals[0].n
-	if d.op == column.Gt || d.op == column.Ge || d.op == column.Eq {
-		if t != 0 && (p.req.From == 0 || t > p.req.From) {
-			p.req.From = t
-		}
-	}
-	if d.op == column.Lt || d.op == column.Le || d.op == column.Eq {
-		if d.op != column.Lt && t < math.MaxInt64 {
-			t++
-		}
-		if t != 0 && (p.req.To == 0 || t < p.req.To) {
-			p.req.To = t
-		}
-	}
-}
-
-// predicate writes a comparison for the scan, if all its constants have the
-// column's type.
-func predicate(ref column.Ref, d *pushdown) (column.Predicate, bool) {
-	p := column.Predicate{Ref: ref, Op: d.op}
-	for _, v := range d.vals {
-		v, ok := sameMeaning(v, ref.Type)
-		if !ok {
-			return p, false
-		}
-		p.Values = append(p.Values, column.Value{Type: v.t, Int: v.n, Str: v.s})
-		if v.t == typeFloat {
-			last := &p.Values[len(p.Values)-1]
-			last.Int, last.Float = 0, v.float()
-		}
-	}
-	return p, true
-}
-
-// sameMeaning gives a number the type t, if that does not change its value.
-func sameMeaning(v value, t Type) (value, bool) {
-	if v.t == t {
-		return v, true
-	}
-	if !isNumeric(v.t) || !isNumeric(t) {
-		return v, false
-	}
-	if v.t == typeFloat {
-		n := inKey(v)
-		if n.t != typeInt {
-			return v, false
-		}
-		return intValue(t, n.n), true
-	}
-	if t == typeFloat {
-		const exact = 1 << 53
-		return floatValue(float64(v.n)), v.n <= exact && v.n >= -exact
-	}
-	return intValue(t, v.n), true
 }
 
 // orPushdown turns a = 1 OR a = 2 into a IN (1, 2) for the scan.

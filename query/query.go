@@ -80,6 +80,7 @@ type Engine struct {
 	src  Source
 	o    Options
 	zone *time.Location
+	skip []string // rules that are off: tests only
 }
 
 // New returns an engine that reads src.
@@ -254,10 +255,11 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 		c.reserved = held
 	}
 	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano(), zone: e.zone}}
-	p := pl.plan(stmt.Select)
+	parts := pl.plan(stmt.Select)
 	if pl.err != nil {
 		return st, pl.err
 	}
+	p := optimize(parts.tree(), e.skip)
 	if err := pl.tell(sink); err != nil {
 		return st, err
 	}
@@ -273,18 +275,11 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if stmt.Explain {
 		return e.explain(ctx, x, p, stmt.Analyze, sink)
 	}
-	cols, zones := make([]Column, len(p.out)), make([]*time.Location, len(p.out))
-	for i, name := range distinctNames(p.names) {
-		cols[i] = Column{Name: name, Type: typeName(p.out[i].typ)}
-		zones[i] = pl.zoneOf(p.out[i])
-		if p.out[i].typ == typeTime && zones[i] != time.UTC {
-			cols[i].Zone = zones[i].String()
-		}
-	}
+	cols, zones := e.columns(p.schema())
 	if err := sink.Columns(cols); err != nil {
 		return st, err
 	}
-	err = x.run(ctx, p, e.o.MaxRows+1, func(cols []*vec, n int) error {
+	err = x.ordered(ctx, builder{}.build(p, e.o.MaxRows+1), chunkRows, func(cols []*vec, n int) error {
 		if st.RowsReturned += int64(n); st.RowsReturned > e.o.MaxRows {
 			return limitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
 		}
@@ -293,4 +288,25 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 		return sink.Batch(&Batch{cols: cols, zones: zones, n: n})
 	})
 	return st, err
+}
+
+// columns returns the columns of a result, and in which zones their times are
+// shown.
+func (e *Engine) columns(schema []planField) ([]Column, []*time.Location) {
+	names := make([]string, len(schema))
+	for i, f := range schema {
+		names[i] = f.name
+	}
+	cols, zones := make([]Column, len(schema)), make([]*time.Location, len(schema))
+	for i, name := range distinctNames(names) {
+		f := schema[i]
+		cols[i], zones[i] = Column{Name: name, Type: typeName(f.typ)}, f.zone
+		if f.zone == nil {
+			zones[i] = e.zone
+		}
+		if f.typ == typeTime && zones[i] != time.UTC {
+			cols[i].Zone = zones[i].String()
+		}
+	}
+	return cols, zones
 }

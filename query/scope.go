@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
@@ -22,25 +21,9 @@ type scope struct {
 	attrs map[string][]column.Ref // attribute columns by key
 	cols  []inputCol              // the columns in use, or all of a subquery
 	index map[string]int          // of cols
-	used  []bool                  // of a subquery: the columns in use
 	names nameIndex[int]          // of a subquery: the columns
 
 	aliases []string // of the SELECT list, to suggest
-}
-
-// inputCol is a column of the input. Of a table it is made of the stored
-// columns refs: the first that has a value in a row gives the value.
-type inputCol struct {
-	name string
-	typ  Type
-	refs []column.Ref
-	// attr says that it is an attribute, which may have no refs: nobody has
-	// sent it. loose is that of an expr.
-	attr, loose bool
-	zone        *time.Location // that of an expr
-	// object asks for all attributes of a place as one JSON object.
-	object bool
-	place  column.Place
 }
 
 func newTableScope(sig otlpwire.Signal, alias string, refs []column.Ref) *scope {
@@ -62,8 +45,8 @@ func newTableScope(sig otlpwire.Signal, alias string, refs []column.Ref) *scope 
 }
 
 // subScope is the scope over the rows of a subquery.
-func subScope(sub *plan, alias string) *scope {
-	s := &scope{from: true, alias: alias, index: map[string]int{}, used: make([]bool, len(sub.out))}
+func subScope(sub *selectParts, alias string) *scope {
+	s := &scope{from: true, alias: alias, index: map[string]int{}}
 	same := func(i, j int) bool {
 		a, b := sub.out[i], sub.out[j]
 		return a.isCol() && b.isCol() && a.col == b.col
@@ -92,9 +75,6 @@ func (s *scope) use(c inputCol) *expr {
 
 func (s *scope) col(i int) *expr {
 	c := s.cols[i]
-	if !s.table {
-		s.used[i] = true
-	}
 	e := colExpr(i, c.typ)
 	e.attr, e.loose, e.zone = c.attr, c.loose, c.zone
 	return e

@@ -183,9 +183,27 @@ func TestScripts(t *testing.T) {
 						runCase(t, file, e, c)
 					}
 				}
+				for _, skip := range ruleSets() {
+					e := New(src, Options{Now: func() time.Time { return testNow }, Parallel: 2})
+					e.skip = skip
+					for _, c := range cases {
+						if !strings.HasPrefix(c.sql, "EXPLAIN") {
+							runCase(t, file, e, c)
+						}
+					}
+				}
 			})
 		})
 	}
+}
+
+// ruleSets lists sets of rules to be off: each on its own, and all.
+func ruleSets() (sets [][]string) {
+	var all []string
+	for _, r := range rules {
+		sets, all = append(sets, []string{r.name}), append(all, r.name)
+	}
+	return append(sets, all)
 }
 
 func runCase(t *testing.T, file string, e *Engine, c scriptCase) {

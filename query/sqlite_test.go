@@ -34,7 +34,11 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 			var engines []*Engine
 			for _, block := range []int{3, 50, 1000} {
 				src := &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: block, runs: block == 50}
-				engines = append(engines, New(src, Options{Parallel: 1 + block%3}))
+				for _, skip := range append(ruleSets(), nil) {
+					e := New(src, Options{Parallel: 1 + block%3})
+					e.skip = skip
+					engines = append(engines, e)
+				}
 			}
 			for i := range 600 {
 				q := g.query()

@@ -1,13 +1,73 @@
 package query
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"sort"
 )
 
+// aggregateOp groups rows: each worker those that it meets, and then all as one.
+type aggregateOp struct {
+	in   operator
+	node *aggregateNode
+}
+
+func (o *aggregateOp) inputs() []operator { return []operator{o.in} }
+
+func (o *aggregateOp) describe() string {
+	return "Aggregate " + counted(len(o.node.aggs), "aggregate") + " by " + counted(len(o.node.keys), "key")
+}
+
+func (o *aggregateOp) morsels(ctx context.Context, x *exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) {
+		g, err := o.groups(ctx, x)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = g.acct.set(0) }() // giving back cannot fail
+		f, err := g.frame()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		yield(&frameMorsel{f: f}, nil)
+	}
+}
+
+func (o *aggregateOp) groups(ctx context.Context, x *exec) (*grouper, error) {
+	groups := make([]*grouper, x.workers)
+	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+		if groups[w] == nil {
+			groups[w] = newGrouper(o.node, x.bud)
+		}
+		return b.chunks(chunkRows, func(ev *eval, row uint64) error { return groups[w].add(ev, seq+row) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	var total *grouper
+	for _, g := range groups {
+		switch {
+		case g == nil:
+		case total == nil:
+			total = g
+		default:
+			if err := total.merge(g); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if total == nil {
+		total = newGrouper(o.node, x.bud)
+	}
+	return total, nil
+}
+
 // grouper is one worker's groups and their aggregates.
 type grouper struct {
-	plan *groupPlan
+	plan *aggregateNode
 	keys []*interner
 	accs []accumulator
 	acct account
@@ -20,7 +80,7 @@ type grouper struct {
 	gids   []uint32
 }
 
-func newGrouper(p *groupPlan, b *budget) *grouper {
+func newGrouper(p *aggregateNode, b *budget) *grouper {
 	g := &grouper{plan: p, acct: account{b: b, stage: "GROUP BY"}}
 	if len(p.keys) == 0 {
 		g.acct.stage = "aggregation"

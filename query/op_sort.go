@@ -3,9 +3,114 @@ package query
 import (
 	"cmp"
 	"container/heap"
+	"context"
+	"fmt"
+	"iter"
 	"math"
 	"slices"
 )
+
+// sortOp orders rows and keeps the first; out is computed for those that it
+// keeps, so that it decodes no column for the others.
+type sortOp struct {
+	in   operator
+	node *topNNode
+	out  []*expr
+}
+
+func (o *sortOp) inputs() []operator { return []operator{o.in} }
+
+func (o *sortOp) describe() string {
+	name := "TopN " + describeLimit(o.node.limit, o.node.offset)
+	if o.node.limit >= manyRows {
+		name = "Sort"
+	}
+	return fmt.Sprintf("%s, then %s", name, counted(len(o.out), "column"))
+}
+
+func (o *sortOp) morsels(ctx context.Context, x *exec) iter.Seq2[morsel, error] {
+	return serialMorsels(ctx, x, o)
+}
+
+func (o *sortOp) rows(ctx context.Context, x *exec, emit func([]*vec, int) error) error {
+	offset := min(o.node.offset, manyRows)
+	n := min(o.node.limit, manyRows) + offset
+	tops := make([]*topN, x.workers)
+	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+		if tops[w] == nil {
+			tops[w] = newTopN(n, o.node.keys, o.out, x)
+		}
+		err := b.chunks(chunkRows, func(ev *eval, row uint64) error { return tops[w].add(ev, seq+row) })
+		if err != nil {
+			return err
+		}
+		return tops[w].endFrame(b.eval())
+	})
+	if err != nil {
+		return err
+	}
+	rows := sortedRows(tops, n, offset)
+	for _, t := range tops {
+		if t != nil {
+			clear(t.frames) // each goes when its rows have their values
+			t.rows, t.fresh = nil, nil
+		}
+	}
+	if err := o.fillRows(ctx, x, rows); err != nil {
+		return err
+	}
+	for lo := 0; lo < len(rows); lo += chunkRows {
+		part := rows[lo:min(lo+chunkRows, len(rows))]
+		cols := make([]*vec, len(o.out))
+		for j, e := range o.out {
+			cols[j] = newVec(e.typ, len(part))
+			for i, r := range part {
+				cols[j].set(i, r.vals[j])
+			}
+		}
+		if err := emit(cols, len(part)); err != nil {
+			return err
+		}
+	}
+	for _, t := range tops {
+		if t != nil {
+			_ = t.acct.set(0) // giving back cannot fail
+		}
+	}
+	return nil
+}
+
+// pendingFrame is a frame with those of its rows that have no values yet.
+type pendingFrame struct {
+	frame
+	list []*topRow
+}
+
+// fillRows computes the values of the rows that made it into the result
+// without them.
+func (o *sortOp) fillRows(ctx context.Context, x *exec, rows []*topRow) error {
+	var pending []pendingFrame
+	for f, rows := range pendingRows(rows) {
+		pending = append(pending, pendingFrame{f, rows})
+	}
+	morsels := func(context.Context) iter.Seq2[morsel, error] {
+		return func(yield func(morsel, error) bool) {
+			for i, f := range pending {
+				pending[i] = pendingFrame{} // the frame and its columns may go
+				if !yield(&frameMorsel{f: f}, nil) {
+					return
+				}
+			}
+		}
+	}
+	return x.eachOf(ctx, morsels, func(_ int, b *batch, _ uint64) error {
+		t := newTopN(0, o.node.keys, o.out, x)
+		if err := t.fill(b.eval(), b.f.(pendingFrame).list); err != nil {
+			return err
+		}
+		return t.account() // stays accounted until the query ends
+	})
+}
 
 // topN keeps the first n rows of an order, those of one worker. Rows that are
 // equal in all keys stay in the order of the scan.
@@ -112,9 +217,18 @@ func (t *topN) add(ev *eval, seq uint64) error {
 			return err
 		}
 	} else {
-		t.frames[ev.f] = ev.decoded
+		t.frames[ev.f] = ev.held()
 	}
 	return t.account()
+}
+
+// held returns the bytes of the frame's columns, and of the frame where nobody
+// else accounts for it.
+func (ev *eval) held() int64 {
+	if f, ok := ev.f.(*vecFrame); ok {
+		return ev.decoded + f.bytes
+	}
+	return ev.decoded
 }
 
 // account counts the rows, and the columns of pending frames.
@@ -130,7 +244,7 @@ func (t *topN) account() error {
 // all rows when too many frames are left. ev stands nowhere after.
 func (t *topN) endFrame(ev *eval) error {
 	if _, ok := t.frames[ev.f]; ok {
-		t.frames[ev.f] = ev.decoded
+		t.frames[ev.f] = ev.held()
 	}
 	if !t.tooMany(len(t.frames)) {
 		return t.account()
