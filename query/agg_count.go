@@ -2,22 +2,22 @@ package query
 
 func countAggregates() map[string]aggregate {
 	return map[string]aggregate{
-		"count": {0, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
+		"count": {0, 1, func(b *typer, n *call, args []*expr) *aggCall {
 			if len(args) == 0 && !n.star {
 				b.fail(n.pos, "count takes * or an expression")
 			}
 			if n.distinct && len(args) > 1 {
-				return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &tupleAcc{} }}
+				return &aggCall{typ: typeInt, args: args, impl: func() accumulator { return &tupleAcc{} }}
 			}
 			if n.distinct {
-				return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &distinctAcc{} }}
+				return &aggCall{typ: typeInt, args: args, impl: func() accumulator { return &distinctAcc{} }}
 			}
-			return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &countAcc{} }}
+			return &aggCall{typ: typeInt, args: args, impl: func() accumulator { return &countAcc{} }}
 		}},
-		"count_if": {1, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
+		"count_if": {1, 1, func(b *typer, n *call, args []*expr) *aggCall {
 			cond := b.condition(args[0], n.args[0])
-			c := &aggCall{typ: typeInt, make: func() accumulator { return &countAcc{} }}
-			c.filter(cond)
+			c := &aggCall{typ: typeInt, impl: func() accumulator { return &countAcc{} }}
+			filterArgs(c, cond)
 			return c
 		}},
 	}
@@ -67,11 +67,3 @@ func (a *countAcc) result() (*vec, error) {
 }
 
 func (a *countAcc) size() int64 { return int64(cap(a.counts)) * 8 }
-
-// growSlice extends s with zero values to the length n.
-func growSlice[T any](s []T, n int) []T {
-	if n <= len(s) {
-		return s
-	}
-	return append(s, make([]T, n-len(s))...)
-}

@@ -10,8 +10,8 @@ import (
 
 func distinctAggregates() map[string]aggregate {
 	return map[string]aggregate{
-		"approx_count_distinct": {1, 1, func(_ *binder, _ *callNode, args []*expr) *aggCall {
-			return &aggCall{typ: typeInt, args: args, make: func() accumulator { return &approxAcc{} }}
+		"approx_count_distinct": {1, 1, func(_ *typer, _ *call, args []*expr) *aggCall {
+			return &aggCall{typ: typeInt, args: args, impl: func() accumulator { return &approxAcc{} }}
 		}},
 	}
 }

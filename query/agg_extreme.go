@@ -1,10 +1,10 @@
 package query
 
 func extremeAggregates() map[string]aggregate {
-	bind := func(sign int) func(*binder, *callNode, []*expr) *aggCall {
-		return func(_ *binder, _ *callNode, args []*expr) *aggCall {
+	bind := func(sign int) func(*typer, *call, []*expr) *aggCall {
+		return func(_ *typer, _ *call, args []*expr) *aggCall {
 			t := args[0].typ
-			return &aggCall{typ: t, args: args, of: args[0], make: func() accumulator {
+			return &aggCall{typ: t, args: args, of: args[0], impl: func() accumulator {
 				if formOf(t) == formInt {
 					return &intExtreme{typ: t, sign: sign}
 				}
@@ -14,9 +14,9 @@ func extremeAggregates() map[string]aggregate {
 	}
 	return map[string]aggregate{
 		"min": {1, 1, bind(-1)}, "max": {1, 1, bind(1)},
-		"any": {1, 1, func(_ *binder, _ *callNode, args []*expr) *aggCall {
+		"any": {1, 1, func(_ *typer, _ *call, args []*expr) *aggCall {
 			t := args[0].typ
-			return &aggCall{typ: t, args: args, of: args[0], make: func() accumulator { return &anyAcc{typ: t} }}
+			return &aggCall{typ: t, args: args, of: args[0], impl: func() accumulator { return &anyAcc{typ: t} }}
 		}},
 	}
 }
@@ -105,15 +105,6 @@ func (a *extremeAcc) merge(from accumulator, to []uint32) {
 func (a *extremeAcc) result() (*vec, error) { return vecOf(a.typ, a.best), nil }
 
 func (a *extremeAcc) size() int64 { return a.bytes + int64(cap(a.best))*32 }
-
-// vecOf builds a vec of values.
-func vecOf(t Type, vals []value) *vec {
-	out := newVec(t, len(vals))
-	for i, x := range vals {
-		out.set(i, x)
-	}
-	return out
-}
 
 // anyAcc keeps the first value that is not NULL, in the order of the scan.
 type anyAcc struct {

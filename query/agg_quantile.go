@@ -4,14 +4,14 @@ import "math"
 
 func quantileAggregates() map[string]aggregate {
 	fixed := func(q float64) aggregate {
-		return aggregate{1, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
+		return aggregate{1, 1, func(b *typer, n *call, args []*expr) *aggCall {
 			return b.quantile(q, n, args[0], n.args[0])
 		}}
 	}
 	return map[string]aggregate{
 		"p50": fixed(0.5), "p75": fixed(0.75), "p90": fixed(0.9), "p95": fixed(0.95), "p99": fixed(0.99), "p999": fixed(0.999),
 		"median": fixed(0.5),
-		"quantile": {2, 2, func(b *binder, n *callNode, args []*expr) *aggCall {
+		"quantile": {2, 2, func(b *typer, n *call, args []*expr) *aggCall {
 			q := math.NaN()
 			if args[0].isConst() && (args[0].typ == typeInt || args[0].typ == typeFloat) {
 				q = convertValue(args[0].val, typeFloat).float()
@@ -24,13 +24,13 @@ func quantileAggregates() map[string]aggregate {
 	}
 }
 
-func (b *binder) quantile(q float64, n *callNode, x *expr, at node) *aggCall {
+func (b *typer) quantile(q float64, n *call, x *expr, at syntaxPiece) *aggCall {
 	x = b.number(x, at, n.name)
 	t := x.typ
 	if t != typeDur {
 		t = typeFloat
 	}
-	return &aggCall{typ: t, args: []*expr{x}, make: func() accumulator { return &quantileAcc{typ: t, q: q} }}
+	return &aggCall{typ: t, args: []*expr{x}, impl: func() accumulator { return &quantileAcc{typ: t, q: q} }}
 }
 
 // quantileAcc keeps the values of a group while they are few, and then a

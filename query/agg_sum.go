@@ -7,14 +7,14 @@ import (
 )
 
 func sumAggregates() map[string]aggregate {
-	bind := func(avg bool) func(b *binder, n *callNode, args []*expr) *aggCall {
-		return func(b *binder, n *callNode, args []*expr) *aggCall {
+	bind := func(avg bool) func(b *typer, n *call, args []*expr) *aggCall {
+		return func(b *typer, n *call, args []*expr) *aggCall {
 			x := b.number(args[0], n.args[0], n.name)
 			t := x.typ
 			if t == typeNull || avg && t == typeInt {
 				t = typeFloat
 			}
-			return &aggCall{typ: t, args: []*expr{x}, make: func() accumulator {
+			return &aggCall{typ: t, args: []*expr{x}, impl: func() accumulator {
 				if formOf(x.typ) == formInt {
 					return &intSum{typ: t, avg: avg, name: n.name}
 				}

@@ -9,13 +9,13 @@ import (
 
 func topkAggregates() map[string]aggregate {
 	return map[string]aggregate{
-		"topk": {2, 2, func(b *binder, n *callNode, args []*expr) *aggCall {
+		"topk": {2, 2, func(b *typer, n *call, args []*expr) *aggCall {
 			k := args[0]
 			if !k.isConst() || k.typ != typeInt || k.val.n < 1 || k.val.n > maxTopK {
 				b.fail(n.args[0].at(), "topk needs a constant number of values from 1 to %d", maxTopK)
 			}
 			zone := b.zoneOf(args[1])
-			return &aggCall{typ: typeArray, args: args[1:], make: func() accumulator { return &topkAcc{k: int(k.val.n), zone: zone} }}
+			return &aggCall{typ: typeArray, args: args[1:], impl: func() accumulator { return &topkAcc{k: int(k.val.n), zone: zone} }}
 		}},
 	}
 }

@@ -6,12 +6,12 @@ import "math"
 // their square roots. A standard deviation of durations is a duration.
 func varianceAggregates() map[string]aggregate {
 	of := func(sample, root bool) aggregate {
-		return aggregate{1, 1, func(b *binder, n *callNode, args []*expr) *aggCall {
+		return aggregate{1, 1, func(b *typer, n *call, args []*expr) *aggCall {
 			x, t := b.number(args[0], n.args[0], n.name), typeFloat
 			if root && x.typ == typeDur {
 				t = typeDur
 			}
-			return &aggCall{typ: t, args: []*expr{x}, make: func() accumulator {
+			return &aggCall{typ: t, args: []*expr{x}, impl: func() accumulator {
 				return &varianceAcc{typ: t, sample: sample, root: root}
 			}}
 		}}

@@ -48,8 +48,7 @@ type orderItem struct {
 
 // node is an expression as it was written.
 type node interface {
-	// at returns the byte offset of the expression in the query.
-	at() int
+	syntaxPiece
 }
 
 type (
@@ -170,3 +169,31 @@ func (n *timeNode) at() int    { return n.pos }
 func (n *zoneNode) at() int    { return n.pos }
 
 func (n *intervalNode) at() int { return n.pos }
+
+func (n *litNode) String() string      { return nodeString(n) }
+func (n *paramNode) String() string    { return nodeString(n) }
+func (n *identNode) String() string    { return nodeString(n) }
+func (n *indexNode) String() string    { return nodeString(n) }
+func (n *unaryNode) String() string    { return nodeString(n) }
+func (n *binaryNode) String() string   { return nodeString(n) }
+func (n *inNode) String() string       { return nodeString(n) }
+func (n *betweenNode) String() string  { return nodeString(n) }
+func (n *isNode) String() string       { return nodeString(n) }
+func (n *caseNode) String() string     { return nodeString(n) }
+func (n *castNode) String() string     { return nodeString(n) }
+func (n *callNode) String() string     { return nodeString(n) }
+func (n *timeNode) String() string     { return nodeString(n) }
+func (n *zoneNode) String() string     { return nodeString(n) }
+func (n *intervalNode) String() string { return nodeString(n) }
+
+// sides returns the operator as messages are about it.
+func (n *binaryNode) sides() *sides { return &sides{op: n.op, l: n.l, r: n.r, pos: n.pos} }
+
+// call returns the call as messages are about it.
+func (n *callNode) call() *call {
+	c := &call{name: n.name, star: n.star, distinct: n.distinct, pos: n.pos}
+	for _, a := range n.args {
+		c.args = append(c.args, a)
+	}
+	return c
+}

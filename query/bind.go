@@ -2,9 +2,6 @@ package query
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -12,13 +9,8 @@ import (
 // binder turns expressions as written into expressions over the columns of a
 // scope. The first error sticks in err.
 type binder struct {
-	sql    string
+	typer
 	params params
-	now    int64
-	zone   *time.Location // of literals, of what is shown, of days and months
-	err    error
-
-	warnings []Warning
 
 	sc   *scope
 	agg  *aggScope // set while binding behind GROUP BY
@@ -41,13 +33,6 @@ type aggScope struct {
 	distinct bool // the groups are those of SELECT DISTINCT
 	// from and to are what WHERE says of the timestamp, 0 for nothing.
 	from, to int64
-}
-
-func (b *binder) fail(pos int, format string, args ...any) *expr {
-	if b.err == nil {
-		b.err = errorAt(b.sql, pos, format, args...)
-	}
-	return nullExpr()
 }
 
 // expr binds one expression.
@@ -195,14 +180,9 @@ func (b *binder) input(e *expr, n node) *expr {
 func (b *binder) unary(n *unaryNode) *expr {
 	x := b.expr(n.x)
 	if n.op == "NOT" {
-		x = b.condition(x, n.x)
-		return callExpr("NOT", typeBool, notKernel, x)
+		return b.not(b.condition(x, n.x))
 	}
-	x = b.number(x, n.x, "-")
-	if x.typ == typeNull {
-		return x
-	}
-	return callExpr("-", x.typ, negateKernel(x.typ), x)
+	return b.negate(x, n.x)
 }
 
 func (b *binder) binary(n *binaryNode) *expr {
@@ -216,15 +196,18 @@ func (b *binder) binary(n *binaryNode) *expr {
 		absorbing := bit(n.op == "OR")
 		return b.logic(absorbing, b.condition(l, n.l), b.condition(r, n.r))
 	case "+", "-", "*", "/", "%":
-		return b.arith(n, l, r)
+		return b.arith(n.sides(), l, r)
 	case "||":
 		return b.concat(l, r)
 	case "LIKE", "NOT LIKE", "ILIKE", "NOT ILIKE":
-		return b.like(n, l, r)
+		if n.escape == nil {
+			return b.like(n.sides(), l, r, nil, nil)
+		}
+		return b.like(n.sides(), l, r, b.expr(n.escape), n.escape)
 	case "~", "!~":
-		return b.regex(n, l, r)
+		return b.regex(n.sides(), l, r)
 	}
-	return b.compare(compareOps[n.op], l, r, n)
+	return b.compare(compareOps[n.op], l, r, n.sides())
 }
 
 // operand is expr where an interval of months may stand.
@@ -235,70 +218,15 @@ func (b *binder) operand(n node) *expr {
 	return b.expr(n)
 }
 
-func (b *binder) logic(absorbing int64, l, r *expr) *expr {
-	e := callExpr(logicName[absorbing], typeBool, andOr(absorbing), l, r)
-	if absorbing == 1 {
-		e.push = orPushdown(l, r)
-	}
-	e.and = absorbing == 0 && !e.isConst()
-	return e
-}
-
-func (b *binder) arith(n *binaryNode, l, r *expr) *expr {
-	switch {
-	case l.typ == typeTime && r.interval.calendar() && n.op == "+":
-		return b.addInterval(l, *r.interval, 1)
-	case l.typ == typeTime && r.interval.calendar() && n.op == "-":
-		return b.addInterval(l, *r.interval, -1)
-	case r.typ == typeTime && l.interval.calendar() && n.op == "+":
-		return b.addInterval(r, *l.interval, 1)
-	}
-	fix := func(x *expr, at node) *expr {
-		if x.typ == typeTime {
-			return x
-		}
-		return b.number(x, at, n.op)
-	}
-	loose := l.loose || r.loose
-	l, r = fix(l, n.l), fix(r, n.r)
-	if l.typ == typeNull || r.typ == typeNull {
-		return nullExpr()
-	}
-	t, fn, ok := arithKernel(n.op, l.typ, r.typ)
-	if !ok && loose {
-		b.warn(n.pos, "%s %s %s cannot be computed", typeName(l.typ), n.op, typeName(r.typ))
-		return nullExpr()
-	}
-	if !ok {
-		return b.fail(n.pos, "cannot compute %s %s %s", typeName(l.typ), n.op, typeName(r.typ))
-	}
-	e := callExpr(n.op, t, fn, l, r)
-	if t == typeTime {
-		e.likeAny([]*expr{l, r})
-	}
-	return e
-}
-
-func (b *binder) concat(l, r *expr) *expr {
-	l, r = b.cast(l, typeStr), b.cast(r, typeStr)
-	return callExpr("||", typeStr, perRow(typeStr, func(ev *eval, a []value) value {
-		x, y := a[0].s, a[1].s
-		if !ev.spend(len(x) + len(y)) {
-			return value{}
-		}
-		return strValue(typeStr, x+y)
-	}), l, r)
-}
-
 func (b *binder) between(n *betweenNode) *expr {
 	x, lo, hi := b.expr(n.x).share(), b.expr(n.lo), b.expr(n.hi)
-	at := &binaryNode{l: n.x, r: n.lo, pos: n.pos}
+	at := &sides{l: n.x, r: n.lo, pos: n.pos}
 	ge := b.compare(column.Ge, x, lo, at)
-	at = &binaryNode{l: n.x, r: n.hi, pos: n.pos}
+	at = &sides{l: n.x, r: n.hi, pos: n.pos}
 	le := b.compare(column.Le, x, hi, at)
 	e := b.logic(0, ge, le)
 	if n.not {
-		return callExpr("NOT", typeBool, notKernel, e)
+		return b.not(e)
 	}
 	return e
 }
@@ -306,9 +234,9 @@ func (b *binder) between(n *betweenNode) *expr {
 func (b *binder) is(n *isNode) *expr {
 	x := b.expr(n.x)
 	if n.what == "NULL" {
-		return callExpr(isName(n.what, n.not), typeBool, isNullKernel(n.not), x)
+		return b.isNull(x, n.not)
 	}
-	return callExpr(isName(n.what, n.not), typeBool, isBoolKernel(bit(n.what == "TRUE"), n.not), b.condition(x, n.x))
+	return b.isBool(b.condition(x, n.x), n.what == "TRUE", n.not)
 }
 
 func (b *binder) caseExpr(n *caseNode) *expr {
@@ -319,7 +247,7 @@ func (b *binder) caseExpr(n *caseNode) *expr {
 	}
 	for _, w := range n.whens {
 		if operand != nil {
-			at := &binaryNode{l: n.operand, r: w.cond, pos: w.cond.at()}
+			at := &sides{l: n.operand, r: w.cond, pos: w.cond.at()}
 			conds = append(conds, b.compare(column.Eq, operand, b.expr(w.cond), at))
 		} else {
 			conds = append(conds, b.condition(b.expr(w.cond), w.cond))
@@ -333,86 +261,82 @@ func (b *binder) caseExpr(n *caseNode) *expr {
 	if b.err != nil {
 		return nullExpr()
 	}
-	values = append(values, other)
-	t := unify(values)
-	var args []*expr
-	for i, c := range conds {
-		args = append(args, c, values[i])
-	}
-	return callExpr("CASE", t, caseKernel(t), append(args, values[len(values)-1])...).likeAny(values)
+	return b.choose(conds, append(values, other))
 }
 
 func (b *binder) call(n *callNode) *expr {
 	if a, ok := aggregates[n.name]; ok {
 		return b.aggregate(n, a)
 	}
-	f, ok := functions[n.name]
-	if !ok {
-		var known []string
-		for name := range functions {
-			known = append(known, name)
-		}
-		for name := range aggregates {
-			known = append(known, name)
-		}
-		if near := nearest(n.name, sorted(known)); near != "" {
-			return b.fail(n.pos, "unknown function %s; did you mean %s?", clip(n.name), near)
-		}
-		return b.fail(n.pos, "unknown function %s", clip(n.name))
+	if _, ok := functions[n.name]; !ok {
+		return b.unknown(n.call())
 	}
 	if n.star || n.distinct || n.filter != nil {
 		return b.fail(n.pos, "*, DISTINCT and FILTER belong to aggregates; %s is a function", n.name)
 	}
-	if len(n.args) < f.min || f.max >= 0 && len(n.args) > f.max {
-		return b.fail(n.pos, "%s takes %s, found %d", n.name, argCount(f.min, f.max), len(n.args))
-	}
 	args := make([]*expr, len(n.args))
 	for i, a := range n.args {
-		if n.name == "time_bucket" {
+		if takesInterval(n.name) {
 			args[i] = b.operand(a)
 		} else {
 			args[i] = b.expr(a)
 		}
 	}
-	if b.err != nil {
-		return nullExpr()
-	}
-	return f.bind(b, n, args)
+	return b.function(n.call(), args)
 }
 
-func argCount(lo, hi int) string {
-	switch {
-	case hi < 0:
-		return fmt.Sprintf("at least %d arguments", lo)
-	case lo == 1 && hi == 1:
-		return "1 argument"
-	case lo == hi:
-		return strconv.Itoa(lo) + " arguments"
-	}
-	return fmt.Sprintf("%d to %d arguments", lo, hi)
+// in binds x [NOT] IN (list).
+func (b *binder) in(n *inNode) *expr {
+	x := b.expr(n.x)
+	list, at := b.inList(n)
+	return b.isIn(x, n.x, list, at, n.not, n.pos)
 }
 
-// clip shortens text that goes into a message.
-func clip(s string) string {
-	if len(s) <= 60 {
-		return s
+// inList binds the elements of a list, and returns where each was written:
+// a parameter may stand for any number of them.
+func (b *binder) inList(n *inNode) (list []*expr, at []syntaxPiece) {
+	for _, item := range n.list {
+		if p, ok := item.(*paramNode); ok {
+			vals, isList, err := b.params.list(p.name)
+			if err != nil {
+				b.fail(p.pos, "%s", err)
+			}
+			for _, v := range vals {
+				list, at = append(list, constExpr(v.t, v)), append(at, syntaxPiece(item))
+			}
+			if isList {
+				continue
+			}
+		}
+		list, at = append(list, b.expr(item)), append(at, syntaxPiece(item))
 	}
-	return strings.ToValidUTF8(s[:60], "") + "…"
+	return list, at
 }
 
-// logicName are AND and OR by what decides them alone.
-var logicName = [2]string{"AND", "OR"}
+// interval binds INTERVAL '…'.
+func (b *binder) interval(n *intervalNode) *expr { return constInterval(&n.val) }
 
-func isName(what string, not bool) string {
-	if not {
-		return "IS NOT " + what
+// atTimeZone binds x AT TIME ZONE zone: the same instant, shown in that zone
+// and computed with by its days and months. Text without an offset of its own
+// is the time on a clock there.
+func (b *binder) atTimeZone(n *zoneNode) *expr {
+	zone := b.loadZone(b.expr(n.zone), n.zone)
+	outer := b.zone
+	var x *expr
+	switch arg := n.x.(type) {
+	case *timeNode, *litNode, *paramNode:
+		b.zone = zone
+		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
+		b.zone = outer
+	default:
+		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
 	}
-	return "IS " + what
+	y := *x // which others may share
+	y.zone = zone
+	return &y
 }
 
-func inName(not bool) string {
-	if not {
-		return "NOT IN"
-	}
-	return "IN"
+// compareOps maps the operators to what a predicate calls them.
+var compareOps = map[string]column.Op{
+	"=": column.Eq, "!=": column.Ne, "<": column.Lt, "<=": column.Le, ">": column.Gt, ">=": column.Ge,
 }

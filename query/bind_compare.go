@@ -11,14 +11,14 @@ import (
 )
 
 // compare binds a comparison; n tells where its sides stand.
-func (b *binder) compare(op column.Op, l, r *expr, n *binaryNode) *expr {
+func (b *typer) compare(op column.Op, l, r *expr, n *sides) *expr {
 	unknown := constExpr(typeBool, value{})
 	if b.err != nil || l.typ == typeNull || r.typ == typeNull {
 		return unknown
 	}
 	if l.isConst() && (!r.isConst() || l.typ == typeStr) {
 		l, r, op = r, l, flipped[op]
-		n = &binaryNode{l: n.r, r: n.l, pos: n.pos}
+		n = &sides{op: n.op, l: n.r, r: n.l, pos: n.pos}
 	}
 	var ok bool
 	if r.isConst() {
@@ -43,23 +43,23 @@ func (b *binder) compare(op column.Op, l, r *expr, n *binaryNode) *expr {
 // alignConst gives the constant c the type of x, or picks of a mixed column x
 // the type of the constant. It returns false where the comparison is NULL in
 // every row. exact says that it is for equality.
-func (b *binder) alignConst(x, c *expr, n *binaryNode, exact bool) (*expr, *expr, bool) {
+func (b *typer) alignConst(x, c *expr, n *sides, exact bool) (*expr, *expr, bool) {
 	switch {
 	case c.typ != typeStr || c.val.isNull():
 	case isEnum(x.typ):
 		c = b.enumConst(x, c, n.r, exact)
 		return x, c, b.err == nil
-	case b.isSeverity(x):
+	case b.columns.isSeverity(x):
 		number, ok := severityNumber(c.val.s)
 		if !ok {
-			b.fail(n.r.at(), "%s is no severity number such as 13 or 'WARN2'", clip(nodeString(n.r)))
+			b.fail(n.r.at(), "%s is no severity number such as 13 or 'WARN2'", clip(n.r.String()))
 		}
 		return x, constExpr(typeInt, intValue(typeInt, number)), ok
 	}
 	if x.loose {
-		y := b.sc.narrow(x, func(t Type) bool { return comparableTypes(t, c.typ) })
+		y := b.columns.narrow(x, func(t Type) bool { return comparableTypes(t, c.typ) })
 		if y.typ != typeAny && !comparableTypes(y.typ, c.typ) {
-			b.warn(n.l.at(), "%s is never of type %s, only %s", clip(nodeString(n.l)), typeName(c.typ), typeName(x.typ))
+			b.warn(n.l.at(), "%s is never of type %s, only %s", clip(n.l.String()), typeName(c.typ), typeName(x.typ))
 			return x, c, false
 		}
 		x = y
@@ -77,15 +77,6 @@ func (b *binder) alignConst(x, c *expr, n *binaryNode, exact bool) (*expr, *expr
 		return x, c, false
 	}
 	return x, constExpr(v.t, v), true
-}
-
-// isSeverity reports whether x is the severity number of a log record.
-func (b *binder) isSeverity(x *expr) bool {
-	if !x.isCol() || !b.sc.table || b.agg != nil && b.deep == 0 {
-		return false
-	}
-	c := b.sc.cols[x.col]
-	return c.name == "severity_number" && !c.attr
 }
 
 // constantAs reads a constant as the type it is compared with: a string as a
@@ -132,7 +123,7 @@ func constantAs(v value, t Type, zone *time.Location) (value, string) {
 }
 
 // align makes two expressions comparable, neither of them a constant.
-func (b *binder) align(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
+func (b *typer) align(l, r *expr, n *sides) (*expr, *expr, bool) {
 	// An id compares with text, and must do so where some rows have no text.
 	if l.typ == typeID && r.typ == typeAny {
 		r = b.narrowTo(r, typeStr, n.r)
@@ -160,7 +151,7 @@ func (b *binder) align(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
 
 // alignEnum makes text an enumeration where it is compared with one: text that
 // names none of its values is NULL.
-func (b *binder) alignEnum(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
+func (b *typer) alignEnum(l, r *expr, n *sides) (*expr, *expr, bool) {
 	switch {
 	case !isEnum(l.typ):
 		l = castExpr(b.text(l, n.l, "a comparison with "+enumOf(r.typ).noun), r.typ)
@@ -172,27 +163,25 @@ func (b *binder) alignEnum(l, r *expr, n *binaryNode) (*expr, *expr, bool) {
 	return l, r, b.err == nil
 }
 
-// in binds x [NOT] IN (list).
-func (b *binder) in(n *inNode) *expr {
-	x := b.expr(n.x)
-	list, at := b.inList(n)
+// isIn is x [NOT] IN (list); at tells where each element was written.
+func (b *typer) isIn(x *expr, xAt syntaxPiece, list []*expr, at []syntaxPiece, not bool, pos int) *expr {
 	constant := !slices.ContainsFunc(list, func(e *expr) bool { return !e.isConst() })
 	switch {
 	case b.err != nil:
 		return constExpr(typeBool, value{})
 	case len(list) == 0: // which holds nothing, not even NULL
-		return constExpr(typeBool, boolValue(n.not))
+		return constExpr(typeBool, boolValue(not))
 	case x.typ == typeNull:
 		return constExpr(typeBool, value{})
 	case !constant:
-		return b.inAsOr(n, x, list, at)
+		return b.inAsOr(x, xAt, list, at, not, pos)
 	}
 	if x.loose {
-		y := b.sc.narrow(x, func(t Type) bool {
+		y := b.columns.narrow(x, func(t Type) bool {
 			return slices.ContainsFunc(list, func(c *expr) bool { return comparableTypes(t, c.typ) })
 		})
 		if y.typ == typeNull {
-			b.warn(n.x.at(), "%s is never of a type that the list has, only %s", clip(nodeString(n.x)), typeName(x.typ))
+			b.warn(xAt.at(), "%s is never of a type that the list has, only %s", clip(xAt.String()), typeName(x.typ))
 			return constExpr(typeBool, value{})
 		}
 		x = y
@@ -207,7 +196,7 @@ func (b *binder) in(n *inNode) *expr {
 		if x.loose && x.typ != typeAny && !comparableTypes(x.typ, c.typ) {
 			continue // another type than any row has
 		}
-		_, c, ok := b.alignConst(x, c, &binaryNode{l: n.x, r: at[i], pos: n.pos}, true)
+		_, c, ok := b.alignConst(x, c, &sides{l: xAt, r: at[i], pos: pos}, true)
 		if !ok {
 			return constExpr(typeBool, value{})
 		}
@@ -218,47 +207,26 @@ func (b *binder) in(n *inNode) *expr {
 			push.vals = append(push.vals, c.val)
 		}
 	}
-	e := callExpr(inName(n.not), typeBool, inKernel(set, hasNull, n.not), x).with(list...)
-	if x.isCol() && !n.not {
+	e := callExpr(inName(not), typeBool, inKernel(set, hasNull, not), x).with(list...)
+	if x.isCol() && !not {
 		e.push = push
 	}
 	return e
 }
 
-// inList binds the elements of a list, and returns where each was written:
-// a parameter may stand for any number of them.
-func (b *binder) inList(n *inNode) (list []*expr, at []node) {
-	for _, item := range n.list {
-		if p, ok := item.(*paramNode); ok {
-			vals, isList, err := b.params.list(p.name)
-			if err != nil {
-				b.fail(p.pos, "%s", err)
-			}
-			for _, v := range vals {
-				list, at = append(list, constExpr(v.t, v)), append(at, item)
-			}
-			if isList {
-				continue
-			}
-		}
-		list, at = append(list, b.expr(item)), append(at, item)
-	}
-	return list, at
-}
-
-func (b *binder) inAsOr(n *inNode, x *expr, list []*expr, at []node) *expr {
+func (b *typer) inAsOr(x *expr, xAt syntaxPiece, list []*expr, at []syntaxPiece, not bool, pos int) *expr {
 	var e *expr
 	x.share()
 	for i, item := range list {
-		eq := b.compare(column.Eq, x, item, &binaryNode{l: n.x, r: at[i], pos: n.pos})
+		eq := b.compare(column.Eq, x, item, &sides{l: xAt, r: at[i], pos: pos})
 		if e == nil {
 			e = eq
 		} else {
 			e = callExpr("OR", typeBool, andOr(1), e, eq)
 		}
 	}
-	if n.not {
-		e = callExpr("NOT", typeBool, notKernel, e)
+	if not {
+		e = b.not(e)
 	}
 	return e
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // pattern returns the constant text on the right of LIKE or ~.
-func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
+func (b *typer) pattern(n *sides, r *expr) (string, bool) {
 	if !r.isConst() || r.typ != typeStr && r.typ != typeNull {
 		b.fail(n.r.at(), "%s needs a pattern that is a string constant", n.op)
 		return "", false
@@ -16,11 +16,12 @@ func (b *binder) pattern(n *binaryNode, r *expr) (string, bool) {
 	return r.val.s, !r.val.isNull()
 }
 
-func (b *binder) like(n *binaryNode, l, r *expr) *expr {
+// like is l [NOT] [I]LIKE r, with the escape character esc unless that is nil.
+func (b *typer) like(n *sides, l, r, esc *expr, escAt syntaxPiece) *expr {
 	pattern, ok := b.pattern(n, r)
 	l = b.text(l, n.l, n.op)
-	if n.escape != nil && ok {
-		pattern = b.escape(pattern, n.escape)
+	if esc != nil && ok {
+		pattern = b.escape(pattern, esc, escAt)
 	}
 	if !ok || b.err != nil {
 		return constExpr(typeBool, value{})
@@ -37,8 +38,7 @@ func (b *binder) like(n *binaryNode, l, r *expr) *expr {
 }
 
 // escape writes a pattern of LIKE … ESCAPE with \ as its escape character.
-func (b *binder) escape(pattern string, n node) string {
-	e := b.expr(n)
+func (b *typer) escape(pattern string, e *expr, n syntaxPiece) string {
 	if b.err != nil {
 		return ""
 	}
@@ -54,7 +54,7 @@ func (b *binder) escape(pattern string, n node) string {
 	return pattern
 }
 
-func (b *binder) regex(n *binaryNode, l, r *expr) *expr {
+func (b *typer) regex(n *sides, l, r *expr) *expr {
 	pattern, ok := b.pattern(n, r)
 	l = b.text(l, n.l, n.op)
 	if !ok || b.err != nil {

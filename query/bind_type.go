@@ -1,7 +1,7 @@
 package query
 
 // condition gives x the type bool.
-func (b *binder) condition(x *expr, n node) *expr {
+func (b *typer) condition(x *expr, n syntaxPiece) *expr {
 	switch {
 	case x.typ == typeBool:
 		return x
@@ -10,25 +10,25 @@ func (b *binder) condition(x *expr, n node) *expr {
 	case x.typ == typeAny || x.loose:
 		return b.narrowTo(x, typeBool, n)
 	}
-	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(nodeString(n)), typeName(x.typ))
+	return b.fail(n.at(), "found %s of type %s, expected a condition", clip(n.String()), typeName(x.typ))
 }
 
 // number gives x a numeric type: int, float or duration.
-func (b *binder) number(x *expr, n node, what string) *expr {
+func (b *typer) number(x *expr, n syntaxPiece, what string) *expr {
 	switch {
 	case isNumeric(x.typ), x.typ == typeNull:
 		return x
 	case x.typ == typeAny || x.loose:
-		if y := b.sc.narrow(x, isNumeric); isNumeric(y.typ) {
+		if y := b.columns.narrow(x, isNumeric); isNumeric(y.typ) {
 			return y
 		}
 		return b.narrowTo(x, typeFloat, n)
 	}
-	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
+	return b.fail(n.at(), "%s needs a number, %s is of type %s", what, clip(n.String()), typeName(x.typ))
 }
 
 // text gives x the type string.
-func (b *binder) text(x *expr, n node, what string) *expr {
+func (b *typer) text(x *expr, n syntaxPiece, what string) *expr {
 	switch {
 	case x.typ == typeStr:
 		return x
@@ -39,7 +39,7 @@ func (b *binder) text(x *expr, n node, what string) *expr {
 	case x.typ == typeAny || x.loose:
 		return b.narrowTo(x, typeStr, n)
 	}
-	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(nodeString(n)), typeName(x.typ), clip(nodeString(n)))
+	return b.fail(n.at(), "%s needs a string, %s is of type %s; use %s::string", what, clip(n.String()), typeName(x.typ), clip(n.String()))
 }
 
 // isText reports whether values of the type may stand for strings as they are.
@@ -49,16 +49,16 @@ func isText(t Type) bool {
 
 // narrowTo gives an expression whose type the data decide the type t: values
 // of others are NULL. It warns where all are.
-func (b *binder) narrowTo(x *expr, t Type, n node) *expr {
+func (b *typer) narrowTo(x *expr, t Type, n syntaxPiece) *expr {
 	fits := func(have Type) bool {
 		return have == t || t == typeFloat && have == typeInt || t == typeStr && isText(have) || have == typeAny
 	}
 	have := x.typ
-	switch x = b.sc.narrow(x, fits); {
+	switch x = b.columns.narrow(x, fits); {
 	case x.typ == t:
 		return x
 	case !fits(x.typ):
-		b.warn(n.at(), "%s is never of type %s, only %s", clip(nodeString(n)), typeName(t), typeName(have))
+		b.warn(n.at(), "%s is never of type %s, only %s", clip(n.String()), typeName(t), typeName(have))
 		return constExpr(t, value{})
 	case t == typeStr:
 		return callExpr("::"+typeName(t), t, perRow(t, func(_ *eval, a []value) value {

@@ -3,19 +3,14 @@ package query
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
-
-	"github.com/ttlog/ttlog/internal/membudget"
 )
 
 // ErrLimit is what every error about a limit of the engine wraps: the memory
 // budget, the row limit, or the timeout. The query was understood; it asked
 // for more than it may have.
 var ErrLimit = errors.New("limit reached")
-
-// ErrBusy is what an error wraps when there was no memory to begin the query
-// with, because others hold it: it may go well later.
-var ErrBusy = membudget.ErrBusy
 
 // Error is an error in the text of a query: it cannot be parsed, names
 // something that is not there, or puts types together that do not go
@@ -74,4 +69,18 @@ func position(src string, pos int) (line, col int) {
 // limitError reports a limit with the words that follow the package prefix.
 func limitError(format string, args ...any) error {
 	return fmt.Errorf("query: "+format+": %w", append(args, ErrLimit)...)
+}
+
+// Warning is something about the text of a query that is no error, but may make
+// the answer another than was meant: a name, say, that no row has.
+type Warning struct {
+	// Line and Column say where, as in an [Error].
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
+}
+
+// String returns the position and the message.
+func (w Warning) String() string {
+	return "line " + strconv.Itoa(w.Line) + ", column " + strconv.Itoa(w.Column) + ": " + w.Message
 }

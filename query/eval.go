@@ -170,7 +170,7 @@ func (ev *eval) call(e *expr) *vec {
 			return constVec(e.typ, value{}, ev.n)
 		}
 	}
-	v := e.fn(ev, args)
+	v := e.impl.(kernel)(ev, args)
 	ev.args = before
 	return v
 }
@@ -307,4 +307,13 @@ func perRow(t Type, f func(ev *eval, a []value) value) kernel {
 			}
 		}
 	})
+}
+
+// held returns the bytes of the frame's columns, and of the frame where nobody
+// else accounts for it.
+func (ev *eval) held() int64 {
+	if f, ok := ev.f.(*vecFrame); ok {
+		return ev.decoded + f.bytes
+	}
+	return ev.decoded
 }

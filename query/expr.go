@@ -1,24 +1,21 @@
 package query
 
 import (
-	"context"
 	"math"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
 
-// kernel computes an expression over ev.n rows from its arguments. It never
-// fails: what cannot be computed is NULL.
-type kernel func(ev *eval, a []*vec) *vec
-
 // expr is an expression bound to the columns of a frame.
 type expr struct {
 	typ  Type
 	name string // of the function or operator
-	fn   kernel // nil for a column and a constant
+	// impl computes a call, nil for a column and a constant. Whoever executes the
+	// plan knows its type.
+	impl any
 	args []*expr
-	// consts are arguments that fn knows already: with the name and args they
+	// consts are arguments that impl knows already: with the name and args they
 	// say all of what is computed.
 	consts []*expr
 	col    int   // of a column
@@ -88,8 +85,8 @@ func (e *expr) share() *expr {
 	return e
 }
 
-func (e *expr) isConst() bool { return e.fn == nil && e.single == dependsNone }
-func (e *expr) isCol() bool   { return e.fn == nil && e.single >= 0 }
+func (e *expr) isConst() bool { return e.impl == nil && e.single == dependsNone }
+func (e *expr) isCol() bool   { return e.impl == nil && e.single >= 0 }
 
 func constExpr(t Type, v value) *expr {
 	return &expr{typ: t, val: v, single: dependsNone}
@@ -98,12 +95,6 @@ func constExpr(t Type, v value) *expr {
 func nullExpr() *expr { return constExpr(typeNull, value{}) }
 
 func colExpr(i int, t Type) *expr { return &expr{typ: t, col: i, single: i} }
-
-// with notes constants that the implementation of e has taken in.
-func (e *expr) with(list ...*expr) *expr {
-	e.consts = list
-	return e
-}
 
 // likeAny takes over what is known of the expressions whose values e picks
 // from.
@@ -122,34 +113,4 @@ func (e *expr) at(i int) *expr {
 	c := colExpr(i, e.typ)
 	c.loose, c.zone = e.loose, e.zone
 	return c
-}
-
-// callExpr builds a computed expression, and computes it at once where all
-// its arguments are constants.
-func callExpr(name string, t Type, fn kernel, args ...*expr) *expr {
-	e := &expr{name: name, typ: t, fn: fn, args: args, single: dependsNone}
-	for _, a := range args {
-		switch {
-		case a.single == dependsNone:
-		case e.single == dependsNone:
-			e.single = a.single
-		case e.single != a.single:
-			e.single = dependsMany
-		}
-	}
-	if e.single != dependsNone {
-		return e
-	}
-	ev := newEval(context.Background(), &budget{limit: 1 << 20})
-	ev.n = 1
-	vals := make([]*vec, len(args))
-	for i, a := range args {
-		vals[i] = constVec(a.typ, a.val, 1)
-	}
-	v := fn(ev, vals)
-	if ev.err != nil {
-		e.single = dependsMany // too large to be a constant: computed with the rows
-		return e
-	}
-	return constExpr(t, v.at(0))
 }

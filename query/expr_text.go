@@ -93,3 +93,9 @@ func constText(v value) string {
 
 // textExpr is a constant string.
 func textExpr(s string) *expr { return constExpr(typeStr, strValue(typeStr, s)) }
+
+// with notes constants that the implementation of e has taken in.
+func (e *expr) with(list ...*expr) *expr {
+	e.consts = list
+	return e
+}

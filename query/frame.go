@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -236,15 +237,27 @@ func convert(e *encoded, want Type) *encoded {
 	return e
 }
 
-// convertValue gives v the type want where that keeps its meaning, else NULL.
-func convertValue(v value, want Type) value {
-	switch {
-	case isEnum(v.t) && (want == typeStr || want == typeAny):
-		return v.plain()
-	case v.t == want || want == typeAny:
-		return v
-	case want == typeFloat && (v.t == typeInt || v.t == typeDur):
-		return floatValue(float64(v.n))
+// enumVec turns text from the store into an enumeration.
+func enumVec(v *vec, t Type) *vec {
+	out := *v
+	out.typ = t
+	if t != typeLevel {
+		return &out
 	}
-	return value{}
+	for i, s := range v.strs {
+		level := storedLevel(s)
+		if level == s {
+			continue
+		}
+		if &out.strs[0] == &v.strs[0] {
+			out.strs = slices.Clone(v.strs)
+		}
+		out.strs[i] = level
+	}
+	return &out
 }
+
+// chunkRows is how many rows expressions work on at once: few enough for
+// the vectors to stay in the L2 cache, and the grain in which memory is
+// accounted and cancellation noticed.
+const chunkRows = 8192

@@ -1,12 +1,16 @@
 package query
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
 
 // function is a scalar function: how many arguments it takes (max < 0: any
 // number) and how it is bound to their types.
 type function struct {
 	min, max int
-	bind     func(b *binder, n *callNode, args []*expr) *expr
+	bind     func(b *typer, n *call, args []*expr) *expr
 }
 
 // functions are the scalar functions by name. Filled by init, because the
@@ -20,8 +24,8 @@ func init() {
 }
 
 func conditionalFunctions() map[string]function {
-	pick := func(kern func(Type) kernel) func(*binder, *callNode, []*expr) *expr {
-		return func(_ *binder, n *callNode, args []*expr) *expr {
+	pick := func(kern func(Type) kernel) func(*typer, *call, []*expr) *expr {
+		return func(_ *typer, n *call, args []*expr) *expr {
 			t := unify(args)
 			if t == typeNull {
 				return nullExpr()
@@ -33,17 +37,17 @@ func conditionalFunctions() map[string]function {
 		"coalesce": {1, -1, pick(coalesceKernel)},
 		"greatest": {1, -1, pick(func(t Type) kernel { return extremeKernel(t, 1) })},
 		"least":    {1, -1, pick(func(t Type) kernel { return extremeKernel(t, -1) })},
-		"if": {3, 3, func(b *binder, n *callNode, args []*expr) *expr {
+		"if": {3, 3, func(b *typer, n *call, args []*expr) *expr {
 			cond := b.condition(args[0], n.args[0])
 			t := unify(args[1:])
 			return callExpr("if", t, caseKernel(t), cond, args[1], args[2]).likeAny(args[1:])
 		}},
-		"nullif": {2, 2, func(b *binder, n *callNode, args []*expr) *expr {
+		"nullif": {2, 2, func(b *typer, n *call, args []*expr) *expr {
 			x := args[0].share()
-			eq := b.compare(compareOps["="], x, args[1], &binaryNode{l: n.args[0], r: n.args[1], pos: n.pos})
+			eq := b.compare(column.Eq, x, args[1], &sides{l: n.args[0], r: n.args[1], pos: n.pos})
 			return callExpr("nullif", x.typ, caseKernel(x.typ), eq, widen(nullExpr(), x.typ), x).likeAny(args[:1])
 		}},
-		"typeof": {1, 1, func(_ *binder, _ *callNode, args []*expr) *expr {
+		"typeof": {1, 1, func(_ *typer, _ *call, args []*expr) *expr {
 			return callExpr("typeof", typeStr, func(ev *eval, a []*vec) *vec {
 				out := newVec(typeStr, ev.n)
 				for i := range ev.n {

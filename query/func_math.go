@@ -10,7 +10,7 @@ import (
 // is a value like any other.
 func mathFunctions() map[string]function {
 	realFunc := func(count int, f func(a []float64) float64) function {
-		return function{count, count, func(b *binder, n *callNode, args []*expr) *expr {
+		return function{count, count, func(b *typer, n *call, args []*expr) *expr {
 			for i := range args {
 				if args[i] = b.number(args[i], n.args[i], n.name); args[i].typ == typeNull {
 					return constExpr(typeFloat, value{})
@@ -40,7 +40,7 @@ func mathFunctions() map[string]function {
 		"floor": {1, 1, rounding(math.Floor)},
 		"ceil":  {1, 1, rounding(math.Ceil)},
 		"round": {1, 2, bindRound},
-		"sign": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+		"sign": {1, 1, func(b *typer, n *call, args []*expr) *expr {
 			x := b.number(args[0], n.args[0], n.name)
 			if x.typ == typeNull {
 				return x
@@ -52,7 +52,7 @@ func mathFunctions() map[string]function {
 				return intValue(typeInt, int64(compareValues(a[0], intValue(typeInt, 0))))
 			}), x)
 		}},
-		"abs": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+		"abs": {1, 1, func(b *typer, n *call, args []*expr) *expr {
 			x := b.number(args[0], n.args[0], n.name)
 			if x.typ == typeNull {
 				return x
@@ -89,8 +89,8 @@ func undefined(y float64, x []float64) bool {
 }
 
 // rounding is a function of floats that leaves integers and durations alone.
-func rounding(f func(float64) float64) func(*binder, *callNode, []*expr) *expr {
-	return func(b *binder, n *callNode, args []*expr) *expr {
+func rounding(f func(float64) float64) func(*typer, *call, []*expr) *expr {
+	return func(b *typer, n *call, args []*expr) *expr {
 		x := b.number(args[0], n.args[0], n.name)
 		if x.typ != typeFloat {
 			return x
@@ -104,7 +104,7 @@ func rounding(f func(float64) float64) func(*binder, *callNode, []*expr) *expr {
 }
 
 // bindRound is round(x) and round(x, digits), half away from zero.
-func bindRound(b *binder, n *callNode, args []*expr) *expr {
+func bindRound(b *typer, n *call, args []*expr) *expr {
 	if len(args) == 1 {
 		return rounding(math.Round)(b, n, args)
 	}

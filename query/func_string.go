@@ -29,7 +29,7 @@ func stringFunctions() map[string]function {
 	// text makes a function of strings; the arguments from ints on are
 	// integers.
 	text := func(lo, hi, ints int, t Type, f func(ev *eval, a []value) value) function {
-		return function{lo, hi, func(b *binder, n *callNode, args []*expr) *expr {
+		return function{lo, hi, func(b *typer, n *call, args []*expr) *expr {
 			for i := range args {
 				if i < ints {
 					args[i] = b.text(args[i], n.args[i], n.name)
@@ -69,7 +69,7 @@ func stringFunctions() map[string]function {
 		}),
 		"replace":    text(3, 3, 3, typeStr, replace),
 		"split_part": text(3, 3, 2, typeStr, splitPart),
-		"concat": {1, -1, func(b *binder, _ *callNode, args []*expr) *expr {
+		"concat": {1, -1, func(b *typer, _ *call, args []*expr) *expr {
 			e := b.cast(args[0], typeStr)
 			for _, a := range args[1:] {
 				e = b.concat(e, a)
@@ -81,7 +81,7 @@ func stringFunctions() map[string]function {
 }
 
 // integer gives x the type int.
-func (b *binder) integer(x *expr, n node, what string) *expr {
+func (b *typer) integer(x *expr, n syntaxPiece, what string) *expr {
 	x = b.number(x, n, what)
 	switch x.typ {
 	case typeInt, typeNull:
@@ -89,7 +89,7 @@ func (b *binder) integer(x *expr, n node, what string) *expr {
 	case typeFloat:
 		return castExpr(x, typeInt)
 	}
-	return b.fail(n.at(), "%s needs an integer, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
+	return b.fail(n.at(), "%s needs an integer, %s is of type %s", what, clip(n.String()), typeName(x.typ))
 }
 
 // substring takes characters from the 1-based position a[1], at most a[2].
@@ -160,7 +160,7 @@ func splitPart(_ *eval, a []value) value {
 }
 
 // regexpExtract is regexp_extract(s, pattern [, group]): NULL without a match.
-func regexpExtract(b *binder, n *callNode, args []*expr) *expr {
+func regexpExtract(b *typer, n *call, args []*expr) *expr {
 	s := b.text(args[0], n.args[0], n.name)
 	group := 0
 	if len(args) == 3 {

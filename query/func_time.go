@@ -12,29 +12,29 @@ import (
 // query.
 func timeFunctions() map[string]function {
 	return map[string]function{
-		"now": {0, 0, func(b *binder, _ *callNode, _ []*expr) *expr {
+		"now": {0, 0, func(b *typer, _ *call, _ []*expr) *expr {
 			return constExpr(typeTime, intValue(typeTime, b.now))
 		}},
 		"time_bucket": {2, 3, bindTimeBucket},
-		"date_trunc": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
+		"date_trunc": {2, 3, func(b *typer, n *call, args []*expr) *expr {
 			unit := b.unit(args[0], n, dateUnits)
 			x, zone := b.zoned(n, args)
 			return b.buckets("date_trunc", x, dateBuckets(unit, zone), zone).with(textExpr(unit))
 		}},
-		"date_part": {2, 3, func(b *binder, n *callNode, args []*expr) *expr {
+		"date_part": {2, 3, func(b *typer, n *call, args []*expr) *expr {
 			unit := b.unit(args[0], n, dateParts)
 			x, zone := b.zoned(n, args)
 			return callExpr("date_part", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 				return intValue(typeInt, datePart(unit, time.Unix(0, a[0].n).In(zone)))
 			}), x).with(textExpr(unit))
 		}},
-		"to_unix": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+		"to_unix": {1, 1, func(b *typer, n *call, args []*expr) *expr {
 			x := b.timestamp(args[0], n.args[0], n.name)
 			return callExpr("to_unix", typeInt, perRow(typeInt, func(_ *eval, a []value) value {
 				return intValue(typeInt, floorDiv(a[0].n, 1e9))
 			}), x)
 		}},
-		"from_unix": {1, 1, func(b *binder, n *callNode, args []*expr) *expr {
+		"from_unix": {1, 1, func(b *typer, n *call, args []*expr) *expr {
 			x := b.number(args[0], n.args[0], n.name)
 			if x.typ != typeInt && x.typ != typeFloat && x.typ != typeNull {
 				return b.integer(x, n.args[0], n.name) // which says what it needs
@@ -67,7 +67,7 @@ func unixNanos(seconds value) (ns int64, ok bool) {
 
 // zoned binds the second argument of a function, a timestamp, and its third, a
 // zone.
-func (b *binder) zoned(n *callNode, args []*expr) (*expr, *time.Location) {
+func (b *typer) zoned(n *call, args []*expr) (*expr, *time.Location) {
 	if len(args) < 3 {
 		x := b.timestamp(args[1], n.args[1], n.name)
 		return x, b.zoneOf(x)
@@ -81,7 +81,7 @@ func (b *binder) zoned(n *callNode, args []*expr) (*expr, *time.Location) {
 }
 
 // timestamp gives x the type timestamp; a constant string is parsed.
-func (b *binder) timestamp(x *expr, n node, what string) *expr {
+func (b *typer) timestamp(x *expr, n syntaxPiece, what string) *expr {
 	switch {
 	case x.typ == typeTime:
 		return x
@@ -96,11 +96,11 @@ func (b *binder) timestamp(x *expr, n node, what string) *expr {
 	case x.loose:
 		return b.narrowTo(x, typeTime, n)
 	}
-	return b.fail(n.at(), "%s needs a timestamp, %s is of type %s", what, clip(nodeString(n)), typeName(x.typ))
+	return b.fail(n.at(), "%s needs a timestamp, %s is of type %s", what, clip(n.String()), typeName(x.typ))
 }
 
 // unit reads the name of a calendar unit.
-func (b *binder) unit(x *expr, n *callNode, known []string) string {
+func (b *typer) unit(x *expr, n *call, known []string) string {
 	if x.isConst() && x.typ == typeStr {
 		for _, u := range known {
 			if strings.EqualFold(x.val.s, u) {
@@ -112,7 +112,7 @@ func (b *binder) unit(x *expr, n *callNode, known []string) string {
 	return known[0]
 }
 
-func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
+func bindTimeBucket(b *typer, n *call, args []*expr) *expr {
 	w := args[0]
 	if w.isConst() && w.typ == typeStr {
 		if v, msg := constantAs(w.val, typeDur, b.zone); msg == "" {
@@ -136,7 +136,7 @@ func bindTimeBucket(b *binder, n *callNode, args []*expr) *expr {
 }
 
 // buckets is the expression of the beginning of the bucket that x is in.
-func (b *binder) buckets(name string, x *expr, f bucketOf, zone *time.Location) *expr {
+func (b *typer) buckets(name string, x *expr, f bucketOf, zone *time.Location) *expr {
 	e := callExpr(name, typeTime, strict(typeTime, func(ev *eval, a []*vec, out *vec) {
 		// Neighboring rows mostly fall into the same bucket.
 		lo, hi := int64(1), int64(0)
@@ -155,15 +155,6 @@ func (b *binder) buckets(name string, x *expr, f bucketOf, zone *time.Location) 
 	}), x)
 	e.zone = zone
 	return e
-}
-
-// floorDiv divides rounding down, d > 0.
-func floorDiv(n, d int64) int64 {
-	q := n / d
-	if n%d < 0 {
-		q--
-	}
-	return q
 }
 
 var (

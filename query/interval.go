@@ -110,27 +110,3 @@ func parseInterval(s string) (int64, error) {
 	ns, _ := i.duration() // which readInterval has seen to
 	return ns, nil
 }
-
-// interval binds INTERVAL '…'.
-func (b *binder) interval(n *intervalNode) *expr {
-	e := constExpr(typeInterval, value{})
-	if n.val.months == 0 {
-		ns, _ := n.val.duration()
-		e = constExpr(typeDur, intValue(typeDur, ns))
-	}
-	e.interval = &n.val
-	return e
-}
-
-// addInterval binds x + i or x - i for a timestamp x, by the calendar of its
-// zone.
-func (b *binder) addInterval(x *expr, i interval, sign int64) *expr {
-	zone := b.zoneOf(x)
-	months, days, rest := sign*i.months, sign*i.days, sign*i.ns
-	return callExpr("+", typeTime, perRow(typeTime, func(_ *eval, a []value) value {
-		if ns, ok := addCalendar(a[0].n, months, days, rest, zone); ok {
-			return intValue(typeTime, ns)
-		}
-		return value{}
-	}), x).with(textExpr(fmt.Sprintf("%d months %d days %s", months, days, formatDuration(rest)))).likeAny([]*expr{x})
-}

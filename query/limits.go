@@ -17,27 +17,4 @@ const (
 	// maxAggregates is how many different aggregates a SELECT may hold: every
 	// one is compared with all others.
 	maxAggregates = 1000
-	// maxPatternBytes and maxPatternSize bound a regular expression: its
-	// text, and the size of the program it becomes. The pattern of LIKE is as
-	// long at most.
-	maxPatternBytes = 8192
-	maxPatternSize  = 50_000
-	// maxWarnings is how many warnings a query gets. They travel in a header.
-	maxWarnings = 10
-	// maxTopK is the largest k of topk(k, x).
-	maxTopK = 10_000
-)
-
-// Sizes of the executor.
-const (
-	// chunkRows is how many rows expressions work on at once: few enough for
-	// the vectors to stay in the L2 cache, and the grain in which memory is
-	// accounted and cancellation noticed.
-	chunkRows = 8192
-	// exactQuantile is how many values a group keeps before a quantile turns
-	// from exact to a sketch (80 KiB a group).
-	exactQuantile = 10_000
-	// exactHashes is how many hashes a group keeps before
-	// approx_count_distinct turns into a HyperLogLog of 16 KiB.
-	exactHashes = 1024
 )

@@ -52,3 +52,13 @@ func (n *aggregateNode) describe() string {
 	}
 	return text
 }
+
+// aggCall is a call of an aggregate in a plan.
+type aggCall struct {
+	typ  Type
+	args []*expr
+	of   *expr // where the result is one of the values of this expression
+	// impl makes what computes it. Whoever executes the plan knows its type.
+	impl any
+	text string
+}

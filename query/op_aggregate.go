@@ -90,7 +90,7 @@ func newGrouper(p *aggregateNode, b *budget) *grouper {
 		g.levels = append(g.levels, map[uint64]uint32{})
 	}
 	for _, a := range p.aggs {
-		g.accs = append(g.accs, a.make())
+		g.accs = append(g.accs, a.impl.(func() accumulator)())
 	}
 	if len(p.keys) == 0 {
 		g.newGroup(0)

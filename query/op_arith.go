@@ -2,7 +2,6 @@ package query
 
 import (
 	"math"
-	"math/bits"
 )
 
 // arithKernel returns the result type and kernel of an operator on two types,
@@ -50,34 +49,6 @@ func intArith(op string, t Type) kernel {
 	})
 }
 
-func addInt(a, b int64) (int64, bool) { c := a + b; return c, (c > a) == (b > 0) }
-func subInt(a, b int64) (int64, bool) { c := a - b; return c, (c < a) == (b > 0) }
-
-func mulInt(a, b int64) (int64, bool) {
-	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
-	if (a < 0) != (b < 0) {
-		return -int64(lo), hi == 0 && lo <= 1<<63
-	}
-	return int64(lo), hi == 0 && lo < 1<<63
-}
-
-func magnitude(a int64) uint64 {
-	if a < 0 {
-		return -uint64(a)
-	}
-	return uint64(a)
-}
-
-func modInt(a, b int64) (int64, bool) {
-	switch b {
-	case 0:
-		return 0, false
-	case -1:
-		return 0, true
-	}
-	return a % b, true
-}
-
 func floatArith(op string, t Type) kernel {
 	return strict(t, func(ev *eval, a []*vec, out *vec) {
 		for i := range ev.n {
@@ -110,15 +81,6 @@ func floatOp(op string, a, b float64) (float64, bool) {
 		return a / b, b != 0
 	}
 	return math.Mod(a, b), b != 0
-}
-
-// number returns row i of a numeric vec as a float.
-func (v *vec) number(i int) float64 {
-	i = v.ix(i)
-	if v.floats != nil {
-		return v.floats[i]
-	}
-	return float64(v.ints[i])
 }
 
 // negateKernel is unary minus.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"time"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -143,58 +142,4 @@ func (f *blockFrame) object(place column.Place) (*encoded, error) {
 		return nil, err
 	}
 	return &encoded{entries: &vec{typ: typeMap, n: f.rows()}, object: &objectBuilder{attrs: attrs}, bytes: attrs.Bytes()}, nil
-}
-
-// objectBuilder writes the object of a row when it is asked for: most rows of
-// a block are not.
-type objectBuilder struct {
-	attrs column.Attributes
-	row   []column.Attribute // reused
-}
-
-// build writes the objects of the chunk's rows.
-func (o *objectBuilder) build(ev *eval, c *chunk) *vec {
-	out := newVec(typeMap, c.n)
-	before := o.attrs.Bytes()
-	var buf []byte
-	for i := range c.n {
-		if held := o.attrs.Bytes(); held != before { // columns that were not there yet
-			ev.decoded += held - before
-			before = held
-			ev.account(accountGrain)
-		}
-		var err error
-		if o.row, err = o.attrs.Append(o.row[:0], int(c.row(i))); err != nil {
-			if ev.err == nil {
-				ev.err = err
-			}
-			return constVec(typeMap, value{}, c.n)
-		}
-		buf = append(buf[:0], '{')
-		for j := range o.row {
-			a := &o.row[j]
-			if j > 0 {
-				buf = append(buf, ',')
-			}
-			buf = append(appendStringJSON(buf, a.Key), ':')
-			buf = appendValueJSON(buf, constantValue(a.Value), time.UTC)
-		}
-		buf = append(buf, '}')
-		if !ev.spend(len(buf)) {
-			return constVec(typeMap, value{}, c.n)
-		}
-		out.strs[i] = string(buf)
-	}
-	return out
-}
-
-// constantValue returns a value as the store gives it.
-func constantValue(v column.Value) value {
-	switch formOf(v.Type) {
-	case formInt:
-		return intValue(v.Type, v.Int)
-	case formFloat:
-		return floatValue(v.Float)
-	}
-	return strValue(v.Type, v.Str)
 }

@@ -222,15 +222,6 @@ func (t *topN) add(ev *eval, seq uint64) error {
 	return t.account()
 }
 
-// held returns the bytes of the frame's columns, and of the frame where nobody
-// else accounts for it.
-func (ev *eval) held() int64 {
-	if f, ok := ev.f.(*vecFrame); ok {
-		return ev.decoded + f.bytes
-	}
-	return ev.decoded
-}
-
 // account counts the rows, and the columns of pending frames.
 func (t *topN) account() error {
 	n := t.bytes

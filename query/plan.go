@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -50,8 +52,37 @@ const maxKeys = 100 // of GROUP BY and ORDER BY
 // planner builds plans of one query.
 type planner struct {
 	binder
-	ctx context.Context
-	src Source
+	ctx     context.Context
+	catalog tableCatalog
+}
+
+// tableCatalog knows what was sent.
+type tableCatalog interface {
+	// attributes returns the stored columns of a table; names are those that the
+	// query has, which are among them if any row has them.
+	attributes(ctx context.Context, sig otlpwire.Signal, names []string) ([]column.Ref, error)
+}
+
+// bindOptions are what a statement needs to mean something.
+type bindOptions struct {
+	text   string // of the statement
+	params []any  // the values of $1, $2, …, or one map with those of :name
+	now    time.Time
+	zone   *time.Location
+}
+
+// bind returns the plan of a statement. An error in the text is an [*Error].
+func bind(ctx context.Context, c tableCatalog, stmt *Statement, o bindOptions) (planNode, []Warning, error) {
+	p := &planner{ctx: ctx, catalog: c, binder: binder{
+		params: newParams(o.params),
+		typer:  typer{source: o.text, now: o.now.UnixNano(), zone: o.zone},
+	}}
+	p.columns = &p.binder
+	parts := p.plan(stmt.Select)
+	if p.err != nil {
+		return nil, nil, p.err
+	}
+	return parts.tree(), p.warnings, nil
 }
 
 // plan binds one SELECT and the subqueries in it.
@@ -113,7 +144,7 @@ func (p *planner) from(out *selectParts, s *selectStmt) {
 			p.fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", clip(s.from.name))
 			return
 		}
-		refs, err := p.columns(sig, s)
+		refs, err := p.catalog.attributes(p.ctx, sig, s.attrNames())
 		if err != nil {
 			p.err = err
 			return

@@ -282,8 +282,6 @@ func literal(v value) string {
 	return "NULL"
 }
 
-func quoteString(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
-
 // quoteIdent writes a name that stands alone, in quotes where it must.
 func quoteIdent(s string) string {
 	l := lexer{src: s}

@@ -254,13 +254,12 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if c, ok := sink.(*collector); ok {
 		c.reserved = held
 	}
-	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano(), zone: e.zone}}
-	parts := pl.plan(stmt.Select)
-	if pl.err != nil {
-		return st, pl.err
+	p, warnings, err := bind(ctx, catalog{e.src}, stmt, bindOptions{text: sql, params: args, now: e.o.Now(), zone: e.zone})
+	if err != nil {
+		return st, err
 	}
-	p := optimize(parts.tree(), e.skip)
-	if err := pl.tell(sink); err != nil {
+	p = optimize(p, e.skip)
+	if err := tell(sink, warnings); err != nil {
 		return st, err
 	}
 	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes, frames: e.o.frameBytes(), held: held}, workers: e.o.Parallel}
@@ -310,3 +309,7 @@ func (e *Engine) columns(schema []planField) ([]Column, []*time.Location) {
 	}
 	return cols, zones
 }
+
+// ErrBusy is what an error wraps when there was no memory to begin the query
+// with, because others hold it: it may go well later.
+var ErrBusy = membudget.ErrBusy

@@ -13,12 +13,12 @@ func pruneScan(n planNode) planNode {
 		if !ok {
 			return n
 		}
-		return &filterNode{in: scan.pruned(f.conds), conds: f.conds}
+		return &filterNode{in: prunedBy(scan, f.conds), conds: f.conds}
 	})
 }
 
-// pruned returns the scan without rows that do not meet the conditions.
-func (n *scanNode) pruned(conds []*expr) *scanNode {
+// prunedBy returns the scan without rows that do not meet the conditions.
+func prunedBy(n *scanNode, conds []*expr) *scanNode {
 	out := *n
 	out.where = append([]column.Predicate{}, n.where...)
 	for _, e := range conds {

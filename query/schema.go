@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/internal/spelling"
 )
 
 // fixedColumn is a column that every row of a table may have.
@@ -109,6 +108,3 @@ func isFixed(name string) bool {
 	}
 	return false
 }
-
-// nearest returns the candidate that name was most likely meant to be, or "".
-func nearest(name string, candidates []string) string { return spelling.Nearest(name, candidates) }

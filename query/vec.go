@@ -238,3 +238,29 @@ func (v *vec) size() int64 {
 	}
 	return n
 }
+
+// number returns row i of a numeric vec as a float.
+func (v *vec) number(i int) float64 {
+	i = v.ix(i)
+	if v.floats != nil {
+		return v.floats[i]
+	}
+	return float64(v.ints[i])
+}
+
+// vecOf builds a vec of values.
+func vecOf(t Type, vals []value) *vec {
+	out := newVec(t, len(vals))
+	for i, x := range vals {
+		out.set(i, x)
+	}
+	return out
+}
+
+// growSlice extends s with zero values to the length n.
+func growSlice[T any](s []T, n int) []T {
+	if n <= len(s) {
+		return s
+	}
+	return append(s, make([]T, n-len(s))...)
+}

@@ -36,51 +36,6 @@ func zoneError(name string, haveData bool) error {
 	return fmt.Errorf(`no time zone data for %q: this machine has none, and the program was built without; import _ "time/tzdata", or write an offset such as +02:00`, name)
 }
 
-// zoneOf returns the zone in which e shows times and reads text.
-func (b *binder) zoneOf(e *expr) *time.Location {
-	if e.zone != nil {
-		return e.zone
-	}
-	return b.zone
-}
-
-// loadZone reads the name of a zone, which has to be a constant.
-func (b *binder) loadZone(e *expr, n node) *time.Location {
-	if b.err != nil {
-		return b.zone
-	}
-	if !e.isConst() || e.typ != typeStr || e.val.isNull() {
-		b.fail(n.at(), "found %s, expected a time zone that is a string constant such as 'Europe/Berlin'", clip(nodeString(n)))
-		return b.zone
-	}
-	zone, err := LoadZone(e.val.s)
-	if err != nil {
-		b.fail(n.at(), "%s", err)
-		return b.zone
-	}
-	return zone
-}
-
-// atTimeZone binds x AT TIME ZONE zone: the same instant, shown in that zone
-// and computed with by its days and months. Text without an offset of its own
-// is the time on a clock there.
-func (b *binder) atTimeZone(n *zoneNode) *expr {
-	zone := b.loadZone(b.expr(n.zone), n.zone)
-	outer := b.zone
-	var x *expr
-	switch arg := n.x.(type) {
-	case *timeNode, *litNode, *paramNode:
-		b.zone = zone
-		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
-		b.zone = outer
-	default:
-		x = b.timestamp(b.expr(arg), arg, "AT TIME ZONE")
-	}
-	y := *x // which others may share
-	y.zone = zone
-	return &y
-}
-
 // A wall time is what a clock in some zone shows, as nanoseconds from its
 // 1970-01-01T00:00.
 
