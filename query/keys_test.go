@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ttlog/ttlog/internal/otlpwire"
-	"github.com/ttlog/ttlog/query/types"
-	"github.com/ttlog/ttlog/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/types"
+	"github.com/ttlog/ttlog/storage"
 )
 
 // stages calls check for a store at each stage of its rows' life: in memory,

@@ -45,6 +45,7 @@ type sharedEntries struct {
 // knows: one atomic add for many small strings.
 const AccountGrain = 256 << 10
 
+// New returns an evaluator that stands nowhere yet, and takes its memory of b.
 func New(ctx context.Context, b *Budget) *Evaluator {
 	return &Evaluator{
 		over: ctx.Err, acct: NewAccount(b, "computing expressions"), cols: map[int]*Encoded{}, pos: map[int][]uint32{}, dense: map[int]*Vec{},

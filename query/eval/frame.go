@@ -33,6 +33,7 @@ type Encoded struct {
 	Object  *ObjectBuilder
 }
 
+// Flat reports whether the rows are the entries.
 func (e *Encoded) Flat() bool { return e.codes == nil && e.runEnds == nil }
 
 // Size returns about how many bytes the column holds.
@@ -97,6 +98,7 @@ type Chunk struct {
 	lo, Len int
 }
 
+// Row returns the frame's row that is row i of the chunk.
 func (c *Chunk) Row(i int) uint32 {
 	if c.Sel != nil {
 		return c.Sel[i]
@@ -130,9 +132,13 @@ type VecFrame struct {
 	Bytes int64 // what they take that nobody accounts for once the chunk is over
 }
 
-func (f *VecFrame) Rows() int  { return f.Len }
+// Rows implements [Frame].
+func (f *VecFrame) Rows() int { return f.Len }
+
+// Width implements [Frame].
 func (f *VecFrame) Width() int { return len(f.Cols) }
 
+// Column implements [Frame].
 func (f *VecFrame) Column(i int) (*Encoded, error) { return &Encoded{Entries: f.Cols[i]}, nil }
 
 // Encode turns a stored vector into the executor's form, checking what the

@@ -21,6 +21,7 @@ type Interner struct {
 	out     []uint32 // reused by ids
 }
 
+// NewInterner returns an interner for values of type t.
 func NewInterner(t types.Type) *Interner { return newInternerOf(types.FormOf(t)) }
 
 // Empty returns an interner for the same values without any.
@@ -137,4 +138,5 @@ func (in *Interner) remember(entries *Vec) {
 	clear(in.memo)
 }
 
+// Size returns how many bytes it holds.
 func (in *Interner) Size() int64 { return in.bytes + int64(cap(in.memo)+cap(in.out))*4 }

@@ -69,6 +69,7 @@ func (a *Account) Set(n int64) error {
 	return a.b.Grab(d, a.Stage)
 }
 
+// FormatBytes writes a number of bytes, in a larger unit where that is whole.
 func FormatBytes(n int64) string {
 	switch {
 	case n >= 1<<30 && n%(1<<30) == 0:

@@ -1,10 +1,6 @@
 package eval
 
 import (
-	"slices"
-	"strings"
-	"unsafe"
-
 	"github.com/ttlog/ttlog/query/types"
 )
 
@@ -31,6 +27,7 @@ func (v *Vec) Ix(i int) int {
 	return i
 }
 
+// IsNull reports whether row i has no value.
 func (v *Vec) IsNull(i int) bool {
 	i = v.Ix(i)
 	if v.Type == types.Null || v.Null != nil && v.Null[i] {
@@ -205,28 +202,6 @@ func (v *Vec) Width() int64 {
 		return 0
 	}
 	return int64(len(v.Null) + 8*len(v.Ints) + 8*len(v.Floats) + 16*len(v.Strs) + 32*len(v.vals))
-}
-
-// owned returns v with strings of its own: one string of a dictionary would
-// hold on to all of it. Rows mostly have the string of the row before.
-func (v *Vec) owned() *Vec {
-	out := *v
-	var last, own string
-	clone := func(s string) string {
-		if len(s) != len(last) || unsafe.StringData(s) != unsafe.StringData(last) {
-			last, own = s, strings.Clone(s)
-		}
-		return own
-	}
-	out.Strs = slices.Clone(v.Strs)
-	for i, s := range out.Strs {
-		out.Strs[i] = clone(s)
-	}
-	out.vals = slices.Clone(v.vals)
-	for i := range out.vals {
-		out.vals[i].Str = clone(out.vals[i].Str)
-	}
-	return &out
 }
 
 // Size returns roughly how many bytes of heap v holds, its strings included.

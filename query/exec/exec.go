@@ -8,8 +8,9 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/ttlog/ttlog/query/eval"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/ttlog/ttlog/query/eval"
 )
 
 // Exec runs one query. Scans stay open until close, because results point
@@ -40,6 +41,7 @@ func (x *Exec) openScan(ctx context.Context, req ScanRequest) (Scan, error) {
 	return scan, nil
 }
 
+// Close ends the scans: what results point to is gone.
 func (x *Exec) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -50,6 +52,7 @@ func (x *Exec) Close() error {
 	return errors.Join(errs...)
 }
 
+// Stats returns what all scans touched.
 func (x *Exec) Stats() (st ScanStats) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -73,19 +74,18 @@ func (m *serialMeter) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, 
 func OperatorLines(op Operator) []string { return appendOperator(nil, "", op) }
 
 func appendOperator(lines []string, indent string, op Operator) []string {
-	line := indent + op.describe()
+	notes := []string{indent + op.describe()}
 	if m := meterOf(op); m != nil {
-		line += fmt.Sprintf("; rows %d in %d batches", m.given.Load(), m.batches.Load())
+		note := fmt.Sprintf("rows %d in %d batches", m.given.Load(), m.batches.Load())
 		if own := m.own(); own > 0 {
-			line += ", time " + own.Round(time.Microsecond).String()
+			note += ", time " + own.Round(time.Microsecond).String()
 		}
+		notes = append(notes, note)
 	}
-	if w, ok := operatorOf(op).(noter); ok {
-		for _, note := range w.notes() {
-			line += "; " + note
-		}
+	if n, ok := operatorOf(op).(noter); ok {
+		notes = append(notes, n.notes()...)
 	}
-	lines = append(lines, line)
+	lines = append(lines, strings.Join(notes, "; "))
 	for _, in := range op.inputs() {
 		lines = appendOperator(lines, indent+"  ", in)
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ttlog/ttlog/query/eval"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/ttlog/ttlog/query/eval"
 )
 
 // streamJob is a morsel on its way through a worker. The worker sends the

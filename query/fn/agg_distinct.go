@@ -6,6 +6,7 @@ import (
 
 	"github.com/axiomhq/hyperloglog"
 	"github.com/cespare/xxhash/v2"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"

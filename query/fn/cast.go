@@ -8,7 +8,7 @@ import (
 	"github.com/ttlog/ttlog/query/types"
 )
 
-// castType is the type that a cast's name stands for.
+// CastTypeOf is the type that a cast's name stands for.
 var CastTypeOf = map[string]types.Type{
 	"bool": types.Bool, "int": types.Int, "float": types.Float, "string": types.String,
 	"timestamp": types.Time, "duration": types.Duration,

@@ -57,6 +57,7 @@ func (b *Typer) escape(pattern string, e *plan.Expr, n Syntax) string {
 	return pattern
 }
 
+// Regex is l ~ r, or l !~ r.
 func (b *Typer) Regex(n *Sides, l, r *plan.Expr) *plan.Expr {
 	pattern, ok := b.pattern(n, r)
 	l = b.text(l, n.L, n.Op)

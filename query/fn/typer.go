@@ -59,6 +59,8 @@ type Typer struct {
 	Warnings []plan.Warning
 }
 
+// Fail notes an error about the byte offset pos of the text, unless there is one
+// already, and returns an expression to go on with.
 func (b *Typer) Fail(pos int, format string, args ...any) *plan.Expr {
 	if b.Err == nil {
 		b.Err = plan.ErrorAt(b.Source, pos, format, args...)

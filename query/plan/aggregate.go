@@ -12,14 +12,17 @@ type Aggregate struct {
 	Aggs  []*AggCall
 }
 
+// Inputs implements [Node].
 func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
 
+// WithInputs implements [Node].
 func (n *Aggregate) WithInputs(in []Node) Node {
 	out := *n
 	out.Input = in[0]
 	return &out
 }
 
+// Schema implements [Node].
 func (n *Aggregate) Schema() []Field {
 	var list []Field
 	for i, k := range n.Keys {
@@ -35,6 +38,7 @@ func (n *Aggregate) Schema() []Field {
 	return list
 }
 
+// Prune implements [Node].
 func (n *Aggregate) Prune([]bool) (Node, [][]bool) {
 	reads := readBy(make([]bool, len(n.Input.Schema())), n.Keys...)
 	for _, a := range n.Aggs {
@@ -43,6 +47,7 @@ func (n *Aggregate) Prune([]bool) (Node, [][]bool) {
 	return n, [][]bool{reads}
 }
 
+// Describe implements [Node].
 func (n *Aggregate) Describe() string {
 	s := n.Input.Schema()
 	text := "Aggregate " + describeList(n.Aggs, func(a *AggCall) string { return a.Text })

@@ -16,7 +16,7 @@ type Expr struct {
 	// plan knows its type.
 	Impl any
 	Args []*Expr
-	// Consts are arguments that impl knows already: with the name and args they
+	// Consts are arguments that Impl knows already: with the name and args they
 	// say all of what is computed.
 	Consts []*Expr
 	Column int         // of a column
@@ -24,11 +24,11 @@ type Expr struct {
 	// Single is the one column that the expression depends on: it may then
 	// be computed once per entry of that column's dictionary or runs.
 	Single int
-	// Attribute says that the expression is an attribute column; loose that its type
+	// Attribute says that the expression is an attribute column; Loose that its type
 	// follows from what was recorded, so that values of a type that is of no use
 	// are NULL where the same in the query's own text is an error.
 	Attribute, Loose bool
-	And              bool // the expression is args[0] AND args[1]
+	And              bool // the expression is Args[0] AND Args[1]
 	// Comparison is the comparison that a scan may prune by, where the expression
 	// is one.
 	Comparison *Comparison
@@ -75,6 +75,7 @@ func (d *Comparison) Bounds(from, to int64) (lo, hi int64) {
 	return from, to
 }
 
+// What Single is where it is not one column.
 const (
 	DependsNone = -1 // a constant
 	DependsMany = -2
@@ -86,15 +87,21 @@ func (e *Expr) Share() *Expr {
 	return e
 }
 
+// IsConst reports whether e is a constant.
 func (e *Expr) IsConst() bool { return e.Impl == nil && e.Single == DependsNone }
-func (e *Expr) IsCol() bool   { return e.Impl == nil && e.Single >= 0 }
 
+// IsCol reports whether e is a column as it is.
+func (e *Expr) IsCol() bool { return e.Impl == nil && e.Single >= 0 }
+
+// Const is a constant.
 func Const(t types.Type, v types.Value) *Expr {
 	return &Expr{Type: t, Value: v, Single: DependsNone}
 }
 
+// Null is NULL without a type.
 func Null() *Expr { return Const(types.Null, types.Value{}) }
 
+// Column is column i of the input.
 func Column(i int, t types.Type) *Expr { return &Expr{Type: t, Column: i, Single: i} }
 
 // LikeAny takes over what is known of the expressions whose values e picks

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -40,13 +41,13 @@ func (e *Expr) write(b *strings.Builder, columns []Field) {
 		writeList(b, e.Consts, columns)
 		b.WriteString(")")
 	case e.infix() && len(e.Args)+len(e.Consts) == 2:
-		sides := append(e.Args[:len(e.Args):len(e.Args)], e.Consts...)
+		sides := slices.Concat(e.Args, e.Consts)
 		sides[0].operand(b, columns)
 		b.WriteString(" " + e.Name + " ")
 		sides[1].operand(b, columns)
 	default:
 		b.WriteString(e.Name + "(")
-		writeList(b, append(e.Args[:len(e.Args):len(e.Args)], e.Consts...), columns)
+		writeList(b, slices.Concat(e.Args, e.Consts), columns)
 		b.WriteString(")")
 	}
 }

@@ -39,7 +39,7 @@ func (e *Expr) field(name string) Field {
 	return Field{Name: name, Type: e.Type, Loose: e.Loose, Zone: e.Zone}
 }
 
-// column returns column i of n's rows as an expression.
+// ColumnOf returns column i of n's rows as an expression.
 func ColumnOf(n Node, i int) *Expr {
 	f := n.Schema()[i]
 	e := Column(i, f.Type)

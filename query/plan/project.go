@@ -9,12 +9,15 @@ type Project struct {
 	Names []string
 }
 
+// Inputs implements [Node].
 func (n *Project) Inputs() []Node { return []Node{n.Input} }
 
+// WithInputs implements [Node].
 func (n *Project) WithInputs(in []Node) Node {
 	return &Project{Input: in[0], Exprs: n.Exprs, Names: n.Names}
 }
 
+// Schema implements [Node].
 func (n *Project) Schema() []Field {
 	list := make([]Field, len(n.Exprs))
 	for i, e := range n.Exprs {
@@ -23,6 +26,7 @@ func (n *Project) Schema() []Field {
 	return list
 }
 
+// Prune implements [Node].
 func (n *Project) Prune(used []bool) (Node, [][]bool) {
 	out := &Project{Input: n.Input, Exprs: n.Exprs, Names: n.Names}
 	if used != nil {
@@ -38,6 +42,7 @@ func (n *Project) Prune(used []bool) (Node, [][]bool) {
 	return out, [][]bool{readBy(make([]bool, len(n.Input.Schema())), out.Exprs...)}
 }
 
+// Describe implements [Node].
 func (n *Project) Describe() string {
 	s, i := n.Input.Schema(), -1
 	return "Project " + describeList(n.Exprs, func(e *Expr) string {

@@ -42,10 +42,16 @@ func (c *ScanColumn) IsTime() bool {
 	return len(c.Refs) == 1 && c.Refs[0].Place == column.PlaceField && c.Name == "timestamp"
 }
 
-func (n *Scan) Inputs() []Node                { return nil }
-func (n *Scan) WithInputs([]Node) Node        { return n }
+// Inputs implements [Node].
+func (n *Scan) Inputs() []Node { return nil }
+
+// WithInputs implements [Node].
+func (n *Scan) WithInputs([]Node) Node { return n }
+
+// Prune implements [Node].
 func (n *Scan) Prune([]bool) (Node, [][]bool) { return n, nil } // columns are read when they are asked for
 
+// Schema implements [Node].
 func (n *Scan) Schema() []Field {
 	list := make([]Field, len(n.Cols))
 	for i, c := range n.Cols {
@@ -54,6 +60,7 @@ func (n *Scan) Schema() []Field {
 	return list
 }
 
+// Describe implements [Node].
 func (n *Scan) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Scan %s", n.Table)
@@ -84,6 +91,7 @@ func timeBound(ns int64) string {
 	return types.Text(types.NewInt(types.Time, ns))
 }
 
+// PredicateString writes what a scan prunes by.
 func PredicateString(p column.Predicate) string {
 	var vals []string
 	for i, v := range p.Values {

@@ -91,6 +91,8 @@ var FixedColumns = map[otlpwire.Signal][]FixedColumn{
 	},
 }
 
+// FixedType returns a fixed column of a table, its name as it is written, found in
+// any case.
 func FixedType(s otlpwire.Signal, name string) (string, types.Type, bool) {
 	for _, c := range FixedColumns[s] {
 		if strings.EqualFold(c.Name, name) {

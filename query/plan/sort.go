@@ -15,11 +15,16 @@ type Sort struct {
 	Keys  []SortKey
 }
 
-func (n *Sort) Inputs() []Node  { return []Node{n.Input} }
+// Inputs implements [Node].
+func (n *Sort) Inputs() []Node { return []Node{n.Input} }
+
+// Schema implements [Node].
 func (n *Sort) Schema() []Field { return n.Input.Schema() }
 
+// WithInputs implements [Node].
 func (n *Sort) WithInputs(in []Node) Node { return &Sort{Input: in[0], Keys: n.Keys} }
 
+// Prune implements [Node].
 func (n *Sort) Prune(used []bool) (Node, [][]bool) {
 	return n, [][]bool{readByKeys(used, n.Keys)}
 }
@@ -32,6 +37,7 @@ func readByKeys(used []bool, keys []SortKey) []bool {
 	return used
 }
 
+// Describe implements [Node].
 func (n *Sort) Describe() string { return "Sort " + describeKeys(n.Keys, n.Input.Schema()) }
 
 func describeKeys(keys []SortKey, s []Field) string {
@@ -54,17 +60,23 @@ type TopN struct {
 	Limit, Offset int64
 }
 
-func (n *TopN) Inputs() []Node  { return []Node{n.Input} }
+// Inputs implements [Node].
+func (n *TopN) Inputs() []Node { return []Node{n.Input} }
+
+// Schema implements [Node].
 func (n *TopN) Schema() []Field { return n.Input.Schema() }
 
+// WithInputs implements [Node].
 func (n *TopN) WithInputs(in []Node) Node {
 	return &TopN{Input: in[0], Keys: n.Keys, Limit: n.Limit, Offset: n.Offset}
 }
 
+// Prune implements [Node].
 func (n *TopN) Prune(used []bool) (Node, [][]bool) {
 	return n, [][]bool{readByKeys(used, n.Keys)}
 }
 
+// Describe implements [Node].
 func (n *TopN) Describe() string {
 	return fmt.Sprintf("TopN %s by %s", DescribeLimit(n.Limit, n.Offset), describeKeys(n.Keys, n.Input.Schema()))
 }

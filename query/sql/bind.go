@@ -363,9 +363,9 @@ func (p *planner) orderBy(out *selectParts, s *selectStmt, items []item) {
 }
 
 // orderKey adds e as the last key of the order. A constant orders nothing.
-func (p *selectParts) orderKey(o orderItem, e *plan.Expr) {
+func (s *selectParts) orderKey(o orderItem, e *plan.Expr) {
 	if !e.IsConst() {
-		p.order = append(p.order, plan.SortKey{Expr: e, Desc: o.desc, NullsFirst: o.nulls == 'f'})
+		s.order = append(s.order, plan.SortKey{Expr: e, Desc: o.desc, NullsFirst: o.nulls == 'f'})
 	}
 }
 

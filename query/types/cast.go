@@ -22,6 +22,7 @@ func FromStore(v column.Value) Value {
 	return NewString(v.Type, v.Str)
 }
 
+// Cast converts v; what cannot be converted is NULL. The zone is that of times.
 func Cast(v Value, to Type, zone *time.Location) Value {
 	if to == v.Type {
 		return v
@@ -72,6 +73,7 @@ func castEnum(s string, to Type) Value {
 	return Value{}
 }
 
+// CastBool is Cast to Bool.
 func CastBool(v Value) Value {
 	switch v.Type {
 	case Int:
@@ -87,6 +89,7 @@ func CastBool(v Value) Value {
 	return Value{}
 }
 
+// CastNumber is Cast to Int or Float.
 func CastNumber(v Value, to Type) Value {
 	switch v.Type {
 	case Bool, Int, Time, Duration:

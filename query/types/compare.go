@@ -34,6 +34,7 @@ func Holds(op column.Op, c int) bool {
 	return c >= 0
 }
 
+// Bit is 1 for true and 0 for false.
 func Bit(b bool) int64 {
 	if b {
 		return 1

@@ -98,4 +98,5 @@ var durationUnits = []struct {
 	{"ns", 1},
 }
 
+// IsDigit reports whether c is one of 0 to 9.
 func IsDigit(c byte) bool { return c >= '0' && c <= '9' }

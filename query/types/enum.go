@@ -20,6 +20,7 @@ const (
 
 const firstEnum Type = 240
 
+// IsEnum reports whether t is an enumeration.
 func IsEnum(t Type) bool { return t >= firstEnum && t != Any }
 
 // Enum is an enumeration. A value that has no name, from a later version of
@@ -38,6 +39,7 @@ var enums = [...]Enum{
 	Temporality - firstEnum: {"temporality", "AGGREGATION_TEMPORALITY_", []string{"unspecified", "delta", "cumulative"}},
 }
 
+// EnumOf returns the enumeration t.
 func EnumOf(t Type) *Enum { return &enums[t-firstEnum] }
 
 // StoredType returns the type that a fixed column has in the store.

@@ -6,6 +6,7 @@ import (
 	"github.com/ttlog/ttlog/internal/spelling"
 )
 
+// Quote writes a string as a literal.
 func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // Clip shortens text that goes into a message.

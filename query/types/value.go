@@ -68,13 +68,28 @@ type Value struct {
 	Str  string
 }
 
-func NewInt(t Type, n int64) Value     { return Value{Type: t, Int: n} }
+// NewInt returns a value of a type that is held as an integer.
+func NewInt(t Type, n int64) Value { return Value{Type: t, Int: n} }
+
+// NewString returns a value of a type that is held as a string.
 func NewString(t Type, s string) Value { return Value{Type: t, Str: s} }
-func (v Value) IsNull() bool           { return v.Type == Null }
-func (v Value) IsNaN() bool            { return v.Type == Float && v.Float() != v.Float() }
-func (v Value) Float() float64         { return math.Float64frombits(uint64(v.Int)) }
-func (v Value) Owned() Value           { v.Str = strings.Clone(v.Str); return v }
-func NewFloat(f float64) Value         { return Value{Type: Float, Int: int64(floatBits(f))} }
+
+// IsNull reports whether v is NULL.
+func (v Value) IsNull() bool { return v.Type == Null }
+
+// IsNaN reports whether v is a float that is no number.
+func (v Value) IsNaN() bool { return v.Type == Float && v.Float() != v.Float() }
+
+// Float returns the value of a Float.
+func (v Value) Float() float64 { return math.Float64frombits(uint64(v.Int)) }
+
+// Owned returns v with a string of its own: one may hold on to a whole dictionary.
+func (v Value) Owned() Value { v.Str = strings.Clone(v.Str); return v }
+
+// NewFloat returns a Float.
+func NewFloat(f float64) Value { return Value{Type: Float, Int: int64(floatBits(f))} }
+
+// NewBool returns a Bool.
 func NewBool(b bool) Value {
 	if b {
 		return Value{Type: Bool, Int: 1}
@@ -97,6 +112,7 @@ func floatBits(f float64) uint64 {
 // Form tells which slice of a vec holds the values of a type.
 type Form uint8
 
+// The forms. Values of no type have none.
 const (
 	formNone Form = iota
 	FormInt
@@ -105,6 +121,7 @@ const (
 	FormAny
 )
 
+// FormOf returns the form of the values of a type.
 func FormOf(t Type) Form {
 	switch t {
 	case Bool, Int, Time, Duration:
@@ -122,6 +139,7 @@ func FormOf(t Type) Form {
 	return formNone
 }
 
+// IsNumeric reports whether values of the type are numbers.
 func IsNumeric(t Type) bool { return t == Int || t == Float || t == Duration }
 
 // CompareIntFloat compares without losing bits of either side. NaN sorts
@@ -159,7 +177,7 @@ func compareFloats(a, b float64) int {
 	return -1
 }
 
-// comparable reports whether values of the two types have an order that means
+// Comparable reports whether values of the two types have an order that means
 // something.
 func Comparable(a, b Type) bool {
 	return a == b || IsNumeric(a) && IsNumeric(b)
