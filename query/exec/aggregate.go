@@ -18,6 +18,7 @@ type aggregateOp struct {
 }
 
 func (o *aggregateOp) inputs() []Operator { return []Operator{o.in} }
+func (o *aggregateOp) breaks()            {}
 
 func (o *aggregateOp) describe() string {
 	return "Aggregate " + counted(len(o.node.Aggs), "aggregate") + " by " + counted(len(o.node.Keys), "key")

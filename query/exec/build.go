@@ -36,17 +36,17 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 	case *plan.Project:
 		switch in := n.Input.(type) {
 		case *plan.Sort:
-			return &sortOp{in: b.Build(in.Input, manyRows), node: &plan.TopN{Input: in.Input, Keys: in.Keys, Limit: min(most, manyRows)}, out: n.Exprs}
+			return b.sort(in, n.Exprs, most)
 		case *plan.TopN:
-			return &sortOp{in: b.Build(in.Input, manyRows), node: in, out: n.Exprs}
+			return b.topN(in, n.Exprs)
 		}
 		return &projectOp{in: b.Build(n.Input, most), node: n}
 	case *plan.Aggregate:
 		return &aggregateOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Sort:
-		return &sortOp{in: b.Build(n.Input, manyRows), node: &plan.TopN{Input: n.Input, Keys: n.Keys, Limit: min(most, manyRows)}, out: allColumns(n)}
+		return b.sort(n, allColumns(n), most)
 	case *plan.TopN:
-		return &sortOp{in: b.Build(n.Input, manyRows), node: n, out: allColumns(n)}
+		return b.topN(n, allColumns(n))
 	case *plan.Limit:
 		want := int64(manyRows)
 		if n.Limit >= 0 {
@@ -55,6 +55,16 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 		return &limitOp{in: b.Build(n.Input, want), node: n}
 	}
 	panic(fmt.Sprintf("no operator for %T", n))
+}
+
+// sort returns the operator of n that gives out, computed from n's rows.
+func (b Builder) sort(n *plan.Sort, out []*plan.Expr, most int64) Operator {
+	top := &plan.TopN{Input: n.Input, Keys: n.Keys, Limit: min(most, manyRows)}
+	return &sortOp{name: "Sort", in: b.Build(n.Input, manyRows), node: top, out: out}
+}
+
+func (b Builder) topN(n *plan.TopN, out []*plan.Expr) Operator {
+	return &sortOp{name: "TopN " + plan.DescribeLimit(n.Limit, n.Offset), in: b.Build(n.Input, manyRows), node: n, out: out}
 }
 
 // allColumns returns the columns of n as expressions.

@@ -114,16 +114,17 @@ func operatorOf(op Operator) Operator {
 
 // own returns the time that the workers spent on the operator itself.
 func (m *meter) own() time.Duration {
-	own := time.Duration(0)
+	below := int64(0)
 	for _, in := range m.inputs() {
 		if im := meterOf(in); im != nil {
-			own += time.Duration(im.above.Load())
+			below += im.above.Load()
 		}
 	}
-	if _, breaks := m.Operator.(serial); !breaks && len(m.inputs()) > 0 {
-		if _, all := m.Operator.(*aggregateOp); !all {
-			own -= time.Duration(m.above.Load())
-		}
+	switch m.Operator.(type) {
+	case breaker:
+		return time.Duration(below)
+	case serial:
+		return 0 // it takes rows from a queue: below is mostly waiting
 	}
-	return own
+	return time.Duration(max(below-m.above.Load(), 0))
 }

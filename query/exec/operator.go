@@ -41,6 +41,9 @@ type serial interface {
 	rows(ctx context.Context, x *Exec, emit func(cols []*eval.Vec, n int) error) error
 }
 
+// breaker is an operator that takes all rows of its inputs before it gives any.
+type breaker interface{ breaks() }
+
 // serialMorsels makes morsels of what a serial operator emits.
 func serialMorsels(ctx context.Context, x *Exec, op serial) iter.Seq2[morsel, error] {
 	return func(yield func(morsel, error) bool) {

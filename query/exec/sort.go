@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
-	"fmt"
 	"iter"
 	"math"
 	"slices"
@@ -17,19 +16,17 @@ import (
 // sortOp orders rows and keeps the first; out is computed for those that it
 // keeps, so that it decodes no column for the others.
 type sortOp struct {
+	name string // with the limit that the plan has
 	in   Operator
 	node *plan.TopN
 	out  []*plan.Expr
 }
 
 func (o *sortOp) inputs() []Operator { return []Operator{o.in} }
+func (o *sortOp) breaks()            {}
 
 func (o *sortOp) describe() string {
-	name := "TopN " + plan.DescribeLimit(o.node.Limit, o.node.Offset)
-	if o.node.Limit >= manyRows {
-		name = "Sort"
-	}
-	return fmt.Sprintf("%s, then %s", name, counted(len(o.out), "column"))
+	return o.name + ", then " + counted(len(o.out), "column")
 }
 
 func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
