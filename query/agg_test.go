@@ -5,16 +5,18 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/fn"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
 // numbers is a table with the values in an attribute x, in blocks that several
 // workers take.
 func numbers(vals ...float64) *memSource {
-	x := column.Ref{Place: column.PlaceRecord, Name: "x", Type: typeFloat}
+	x := column.Ref{Place: column.PlaceRecord, Name: "x", Type: types.Float}
 	rows := make([]memRow, len(vals))
 	for i, v := range vals {
-		rows[i] = memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), x: floatValue(v)}
+		rows[i] = memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano()), x: types.NewFloat(v)}
 	}
 	return &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: 1000}
 }
@@ -22,7 +24,7 @@ func numbers(vals ...float64) *memSource {
 // TestQuantile_Infinities has more values than are kept, so that the sketch
 // answers, and a tenth of them infinite on either side.
 func TestQuantile_Infinities(t *testing.T) {
-	vals := make([]float64, 3*exactQuantile)
+	vals := make([]float64, 3*fn.ExactQuantile)
 	for i := range vals {
 		switch i % 10 {
 		case 0:

@@ -1,5 +1,7 @@
 package query
 
+import "github.com/ttlog/ttlog/query/types"
+
 // The methods of this file read values where they stand, for sinks that take
 // millions of rows: those of Value and AppendJSON are made anew.
 
@@ -7,19 +9,19 @@ package query
 // timestamps (nanoseconds since 1970) or durations (nanoseconds), and false for
 // NULL and for values of other types.
 func (b *Batch) Int(row, col int) (n int64, ok bool) {
-	v := b.cols[col].at(row)
-	return v.n, formOf(v.t) == formInt
+	v := b.cols[col].At(row)
+	return v.Int, types.FormOf(v.Type) == types.FormInt
 }
 
 // Float returns the value of a row in a column of floats or ints, and false for
 // NULL and for values of other types.
 func (b *Batch) Float(row, col int) (f float64, ok bool) {
-	v := b.cols[col].at(row)
-	switch v.t {
-	case typeFloat:
-		return v.float(), true
-	case typeInt:
-		return float64(v.n), true
+	v := b.cols[col].At(row)
+	switch v.Type {
+	case types.Float:
+		return v.Float(), true
+	case types.Int:
+		return float64(v.Int), true
 	}
 	return 0, false
 }
@@ -28,6 +30,6 @@ func (b *Batch) Float(row, col int) (f float64, ok bool) {
 // bytes, or ids (the raw bytes), and false for NULL and for values of other
 // types. It is valid as long as the batch.
 func (b *Batch) Text(row, col int) (s string, ok bool) {
-	v := b.cols[col].at(row)
-	return v.s, formOf(v.t) == formStr
+	v := b.cols[col].At(row)
+	return v.Str, types.FormOf(v.Type) == types.FormStr
 }

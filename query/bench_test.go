@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -29,9 +31,9 @@ type staticSource struct{ blocks []column.Block }
 func (s *staticSource) Columns(context.Context, otlpwire.Signal) ([]column.Ref, error) {
 	return nil, nil
 }
-func (s *staticSource) Scan(context.Context, ScanRequest) (Scan, error) { return s, nil }
-func (s *staticSource) Stats() ScanStats                                { return ScanStats{} }
-func (s *staticSource) Close() error                                    { return nil }
+func (s *staticSource) Scan(context.Context, exec.ScanRequest) (exec.Scan, error) { return s, nil }
+func (s *staticSource) Stats() exec.ScanStats                                     { return exec.ScanStats{} }
+func (s *staticSource) Close() error                                              { return nil }
 func (s *staticSource) Blocks() iter.Seq2[column.Block, error] {
 	return func(yield func(column.Block, error) bool) {
 		for _, b := range s.blocks {
@@ -49,8 +51,8 @@ func clustered(blocks, rows int) *staticSource {
 	src := &staticSource{}
 	for range blocks {
 		b := &staticBlock{n: rows, cols: map[string]*column.Vector{}}
-		service := &column.Vector{Type: typeStr, Len: rows}
-		name := &column.Vector{Type: typeStr, Len: rows}
+		service := &column.Vector{Type: types.String, Len: rows}
+		name := &column.Vector{Type: types.String, Len: rows}
 		for i := range 10 {
 			service.Dict = append(service.Dict, fmt.Sprintf("service-%d", i))
 			service.Codes = append(service.Codes, uint32(i))
@@ -61,9 +63,9 @@ func clustered(blocks, rows int) *staticSource {
 				name.RunEnds = append(name.RunEnds, uint32((i*10+j+1)*rows/100))
 			}
 		}
-		ts := &column.Vector{Type: typeTime, Len: rows}
-		dur := &column.Vector{Type: typeDur, Len: rows}
-		id := &column.Vector{Type: typeID, Len: rows}
+		ts := &column.Vector{Type: types.Time, Len: rows}
+		dur := &column.Vector{Type: types.Duration, Len: rows}
+		id := &column.Vector{Type: types.ID, Len: rows}
 		for i := range rows {
 			ts.Ints = append(ts.Ints, 1.7e18+int64(i)*1e6)
 			dur.Ints = append(dur.Ints, int64(r.ExpFloat64()*1e7))

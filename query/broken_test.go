@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -51,12 +53,12 @@ func TestQuery_BlockError(t *testing.T) {
 // of column.Vector: an error, not a panic.
 func TestQuery_MalformedVectors(t *testing.T) {
 	for name, v := range map[string]*column.Vector{
-		"code outside dict": {Type: typeStr, Len: 2, Codes: []uint32{0, 7}, Dict: []string{"a"}},
-		"too few codes":     {Type: typeStr, Len: 2, Codes: []uint32{0}, Dict: []string{"a"}},
-		"wrong length":      {Type: typeStr, Len: 3, Codes: []uint32{0, 0, 0}, Dict: []string{"a"}},
-		"short runs":        {Type: typeStr, Len: 2, RunEnds: []uint32{1}, Codes: []uint32{0}, Dict: []string{"a"}},
-		"no runs":           {Type: typeStr, Len: 2, RunEnds: []uint32{}, Codes: []uint32{0}, Dict: []string{"a"}},
-		"short valid":       {Type: typeStr, Len: 2, Valid: []uint64{}, Codes: []uint32{0, 0}, Dict: []string{"a"}},
+		"code outside dict": {Type: types.String, Len: 2, Codes: []uint32{0, 7}, Dict: []string{"a"}},
+		"too few codes":     {Type: types.String, Len: 2, Codes: []uint32{0}, Dict: []string{"a"}},
+		"wrong length":      {Type: types.String, Len: 3, Codes: []uint32{0, 0, 0}, Dict: []string{"a"}},
+		"short runs":        {Type: types.String, Len: 2, RunEnds: []uint32{1}, Codes: []uint32{0}, Dict: []string{"a"}},
+		"no runs":           {Type: types.String, Len: 2, RunEnds: []uint32{}, Codes: []uint32{0}, Dict: []string{"a"}},
+		"short valid":       {Type: types.String, Len: 2, Valid: []uint64{}, Codes: []uint32{0, 0}, Dict: []string{"a"}},
 	} {
 		src := &staticSource{blocks: []column.Block{&staticBlock{n: 2, cols: map[string]*column.Vector{"name": v}}}}
 		for _, sql := range []string{"SELECT name FROM spans", "SELECT count(*) FROM spans WHERE name = 'a'", "SELECT name, count(*) FROM spans GROUP BY name"} {
@@ -69,7 +71,9 @@ func TestQuery_MalformedVectors(t *testing.T) {
 
 type failingSource struct{ staticSource }
 
-func (failingSource) Scan(context.Context, ScanRequest) (Scan, error) { return nil, errBroken }
+func (failingSource) Scan(context.Context, exec.ScanRequest) (exec.Scan, error) {
+	return nil, errBroken
+}
 
 type noColumns struct{ staticSource }
 
@@ -78,7 +82,7 @@ func (noColumns) Columns(context.Context, otlpwire.Signal) ([]column.Ref, error)
 }
 
 func TestQuery_SourceError(t *testing.T) {
-	for _, src := range []Source{&failingSource{}, &noColumns{}} {
+	for _, src := range []exec.Source{&failingSource{}, &noColumns{}} {
 		if _, err := New(src, Options{}).Query(t.Context(), "SELECT name FROM spans"); !errors.Is(err, errBroken) {
 			t.Errorf("%T: got error %v, want %v", src, err, errBroken)
 		}

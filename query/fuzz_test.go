@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ttlog/ttlog/query/plan"
 )
 
 // FuzzQuery runs arbitrary text over a small table: it must not panic, run
@@ -30,7 +32,7 @@ func FuzzQuery(f *testing.F) {
 				got[i] = render(r)
 			case strings.Contains(err.Error(), "internal error"):
 				t.Fatalf("%q: %v", sql, err)
-			case !errors.Is(err, ErrLimit) && !errors.As(err, new(*Error)):
+			case !errors.Is(err, plan.ErrLimit) && !errors.As(err, new(*plan.Error)):
 				t.Fatalf("%q: error of type %T: %v", sql, err, err)
 			default:
 				got[i] = "error"

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage"
 )
 
@@ -248,7 +249,7 @@ func TestKeys_ManyOfOneServiceHideNoOthers(t *testing.T) {
 					t.Helper()
 					sql = strings.ReplaceAll(sql, "TABLE", table)
 					if got := ask(t, s, sql); got != want {
-						t.Errorf("%s: %s: got %s, want %s", stage, clip(sql), clip(got), clip(want))
+						t.Errorf("%s: %s: got %s, want %s", stage, types.Clip(sql), types.Clip(got), types.Clip(want))
 					}
 				}
 				f("SELECT attributes FROM TABLE WHERE order.no = 7", `{"cart.7":"c","`+long+`":"found","order.no":7,"state":"paid"}`)
@@ -298,7 +299,7 @@ func TestKeys_FoundBeyondTheList(t *testing.T) {
 		f := func(sql, want string) {
 			t.Helper()
 			if got := ask(t, s, sql); got != want {
-				t.Errorf("%s: %s: got %s, want %s", stage, sql, clip(got), clip(want))
+				t.Errorf("%s: %s: got %s, want %s", stage, sql, types.Clip(got), types.Clip(want))
 			}
 		}
 		f("SELECT zz, attributes['zz.no'] FROM logs WHERE zz.no = 2", "last|2")

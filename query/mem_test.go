@@ -10,11 +10,13 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
 // memRow is a row of a table in memory.
-type memRow map[column.Ref]value
+type memRow map[column.Ref]types.Value
 
 // memSource is a Source in memory, which stores its columns in different
 // ways: block rows a block, with runs where runs is set.
@@ -23,7 +25,7 @@ type memSource struct {
 	block  int
 	runs   bool
 	// reqs are the scans asked for.
-	reqs []ScanRequest
+	reqs []exec.ScanRequest
 }
 
 func (m *memSource) Columns(_ context.Context, s otlpwire.Signal) ([]column.Ref, error) {
@@ -40,7 +42,7 @@ func (m *memSource) Columns(_ context.Context, s otlpwire.Signal) ([]column.Ref,
 	return list, nil
 }
 
-func (m *memSource) Scan(_ context.Context, req ScanRequest) (Scan, error) {
+func (m *memSource) Scan(_ context.Context, req exec.ScanRequest) (exec.Scan, error) {
 	m.reqs = append(m.reqs, req)
 	return &memScan{m: m, rows: m.tables[req.Signal]}, nil
 }
@@ -63,8 +65,10 @@ func (s *memScan) Blocks() iter.Seq2[column.Block, error] {
 	}
 }
 
-func (s *memScan) Stats() ScanStats { return ScanStats{RowsScanned: int64(len(s.rows)), PartsTotal: 1} }
-func (s *memScan) Close() error     { s.done = true; return nil }
+func (s *memScan) Stats() exec.ScanStats {
+	return exec.ScanStats{RowsScanned: int64(len(s.rows)), PartsTotal: 1}
+}
+func (s *memScan) Close() error { s.done = true; return nil }
 
 type memBlock struct {
 	rows  []memRow
@@ -87,8 +91,8 @@ func (a *memAttributes) Bytes() int64 { return 0 }
 
 func (a *memAttributes) Append(dst []column.Attribute, row int) ([]column.Attribute, error) {
 	for ref, v := range a.rows[row] {
-		if ref.Place == a.place && !v.isNull() {
-			dst = append(dst, column.Attribute{Key: ref.Name, Value: column.Value{Type: v.t, Int: v.n, Float: v.float(), Str: v.s}})
+		if ref.Place == a.place && !v.IsNull() {
+			dst = append(dst, column.Attribute{Key: ref.Name, Value: column.Value{Type: v.Type, Int: v.Int, Float: v.Float(), Str: v.Str}})
 		}
 	}
 	slices.SortFunc(dst, func(x, y column.Attribute) int { return strings.Compare(x.Key, y.Key) })
@@ -127,7 +131,7 @@ func (b *memBlock) build(ref column.Ref) *column.Vector {
 	v := &column.Vector{Type: ref.Type, Len: len(b.rows)}
 	valid := make([]uint64, (len(b.rows)+63)/64)
 	some, all := false, true
-	var vals []value
+	var vals []types.Value
 	for i, r := range b.rows {
 		x, ok := r[ref]
 		if ok {
@@ -148,7 +152,7 @@ func (b *memBlock) build(ref column.Ref) *column.Vector {
 		v.Valid = valid
 	}
 	if b.runs {
-		var runs []value
+		var runs []types.Value
 		for i, x := range vals {
 			if i == 0 || x != vals[i-1] {
 				runs = append(runs, x)
@@ -159,16 +163,16 @@ func (b *memBlock) build(ref column.Ref) *column.Vector {
 		vals = runs
 	}
 	for _, x := range vals {
-		switch formOf(ref.Type) {
-		case formInt:
-			v.Ints = append(v.Ints, x.n)
-		case formFloat:
-			v.Floats = append(v.Floats, x.float())
+		switch types.FormOf(ref.Type) {
+		case types.FormInt:
+			v.Ints = append(v.Ints, x.Int)
+		case types.FormFloat:
+			v.Floats = append(v.Floats, x.Float())
 		default:
-			c := slices.Index(v.Dict, x.s)
+			c := slices.Index(v.Dict, x.Str)
 			if c < 0 {
 				c = len(v.Dict)
-				v.Dict = append(v.Dict, x.s)
+				v.Dict = append(v.Dict, x.Str)
 			}
 			v.Codes = append(v.Codes, uint32(c))
 		}

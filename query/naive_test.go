@@ -8,6 +8,10 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/sql"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -21,36 +25,36 @@ type naive struct {
 }
 
 func randomRows(r *rand.Rand, n int) []memRow {
-	attr := func(name string, t Type) column.Ref {
+	attr := func(name string, t types.Type) column.Ref {
 		return column.Ref{Place: column.PlaceRecord, Name: name, Type: t}
 	}
 	rows := make([]memRow, n)
 	for i := range rows {
-		row := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()+int64(r.IntN(1e9)))}
+		row := memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano()+int64(r.IntN(1e9)))}
 		if r.IntN(5) > 0 {
-			row[field("service")] = strValue(typeStr, string(rune('a'+r.IntN(4))))
+			row[field("service")] = types.NewString(types.String, string(rune('a'+r.IntN(4))))
 		}
 		if r.IntN(3) > 0 {
-			row[field("name")] = strValue(typeStr, fmt.Sprintf("op%d", r.IntN(20)))
+			row[field("name")] = types.NewString(types.String, fmt.Sprintf("op%d", r.IntN(20)))
 		}
-		row[field("duration")] = intValue(typeDur, int64(r.IntN(50)))
+		row[field("duration")] = types.NewInt(types.Duration, int64(r.IntN(50)))
 		if r.IntN(2) > 0 {
-			row[attr("k.int", typeInt)] = intValue(typeInt, int64(r.IntN(10)-5))
+			row[attr("k.int", types.Int)] = types.NewInt(types.Int, int64(r.IntN(10)-5))
 		} else if r.IntN(2) > 0 {
-			row[attr("k.float", typeFloat)] = floatValue(float64(r.IntN(8)) / 2)
+			row[attr("k.float", types.Float)] = types.NewFloat(float64(r.IntN(8)) / 2)
 		}
 		rows[i] = row
 	}
 	return rows
 }
 
-func get(row memRow, name string) value {
+func get(row memRow, name string) types.Value {
 	for ref, v := range row {
 		if ref.Name == name {
 			return v
 		}
 	}
-	return value{}
+	return types.Value{}
 }
 
 func randomCondition(r *rand.Rand, depth int) naive {
@@ -87,42 +91,42 @@ func randomCondition(r *rand.Rand, depth int) naive {
 func randomComparison(r *rand.Rand) naive {
 	ops := []string{"=", "!=", "<", "<=", ">", ">="}
 	op := ops[r.IntN(len(ops))]
-	compare := func(name string, c value) naive {
-		return naive{name + " " + op + " " + literal(c), func(m memRow) tri {
+	compare := func(name string, c types.Value) naive {
+		return naive{name + " " + op + " " + sql.Literal(c), func(m memRow) tri {
 			v := get(m, name)
-			if v.isNull() {
+			if v.IsNull() {
 				return -1
 			}
-			return tri(bit(holds(compareOps[op], compareValues(v, c))))
+			return tri(types.Bit(types.Holds(sql.CompareOps[op], types.Compare(v, c))))
 		}}
 	}
 	switch r.IntN(7) {
 	case 0:
-		return compare("service", strValue(typeStr, string(rune('a'+r.IntN(5)))))
+		return compare("service", types.NewString(types.String, string(rune('a'+r.IntN(5)))))
 	case 1:
-		return compare("duration", intValue(typeDur, int64(r.IntN(50))))
+		return compare("duration", types.NewInt(types.Duration, int64(r.IntN(50))))
 	case 2:
-		return compare("k.int", floatValue(float64(r.IntN(20))/2-5))
+		return compare("k.int", types.NewFloat(float64(r.IntN(20))/2-5))
 	case 3:
-		return compare("k.float", intValue(typeInt, int64(r.IntN(4))))
+		return compare("k.float", types.NewInt(types.Int, int64(r.IntN(4))))
 	case 4:
 		pre := fmt.Sprintf("op%d", r.IntN(3))
 		return naive{"name LIKE '" + pre + "%'", func(m memRow) tri {
 			v := get(m, "name")
-			if v.isNull() {
+			if v.IsNull() {
 				return -1
 			}
-			return tri(bit(strings.HasPrefix(v.s, pre)))
+			return tri(types.Bit(strings.HasPrefix(v.Str, pre)))
 		}}
 	case 5:
-		return naive{"name IS NULL", func(m memRow) tri { return tri(bit(get(m, "name").isNull())) }}
+		return naive{"name IS NULL", func(m memRow) tri { return tri(types.Bit(get(m, "name").IsNull())) }}
 	}
 	return naive{"k.int + duration::int > k.int * 2 + 20", func(m memRow) tri {
 		v := get(m, "k.int")
-		if v.isNull() {
+		if v.IsNull() {
 			return -1
 		}
-		return tri(bit(v.n+get(m, "duration").n > v.n*2+20))
+		return tri(types.Bit(v.Int+get(m, "duration").Int > v.Int*2+20))
 	}}
 }
 
@@ -161,15 +165,15 @@ func TestQuery_MatchesNaive(t *testing.T) {
 	}
 }
 
-func text(v value) string {
-	if v.isNull() {
+func text(v types.Value) string {
+	if v.IsNull() {
 		return "NULL"
 	}
-	return textOf(v)
+	return types.Text(v)
 }
 
 func naiveGroups(rows []memRow) string {
-	type key struct{ service, name value }
+	type key struct{ service, name types.Value }
 	groups := map[key][]memRow{}
 	for _, row := range rows {
 		k := key{get(row, "service"), get(row, "name")}
@@ -179,22 +183,22 @@ func naiveGroups(rows []memRow) string {
 	for k := range groups {
 		keys = append(keys, k)
 	}
-	asc := &sortKey{}
+	asc := &plan.SortKey{}
 	sort.Slice(keys, func(i, j int) bool {
-		if c := compareKey(asc, keys[i].service, keys[j].service); c != 0 {
+		if c := exec.CompareKey(asc, keys[i].service, keys[j].service); c != 0 {
 			return c < 0
 		}
-		return compareKey(asc, keys[i].name, keys[j].name) < 0
+		return exec.CompareKey(asc, keys[i].name, keys[j].name) < 0
 	})
 	var lines []string
 	for _, k := range keys {
-		sum, most, floats := int64(0), value{}, map[value]bool{}
+		sum, most, floats := int64(0), types.Value{}, map[types.Value]bool{}
 		for _, row := range groups[k] {
-			sum += get(row, "duration").n
-			if v := get(row, "k.int"); !v.isNull() && (most.isNull() || v.n > most.n) {
+			sum += get(row, "duration").Int
+			if v := get(row, "k.int"); !v.IsNull() && (most.IsNull() || v.Int > most.Int) {
 				most = v
 			}
-			if v := get(row, "k.float"); !v.isNull() {
+			if v := get(row, "k.float"); !v.IsNull() {
 				floats[v] = true
 			}
 		}
@@ -205,10 +209,10 @@ func naiveGroups(rows []memRow) string {
 
 func naiveTop(rows []memRow, n int) string {
 	rows = append([]memRow(nil), rows...)
-	sort.SliceStable(rows, func(i, j int) bool { return get(rows[i], "duration").n > get(rows[j], "duration").n })
+	sort.SliceStable(rows, func(i, j int) bool { return get(rows[i], "duration").Int > get(rows[j], "duration").Int })
 	var lines []string
 	for _, row := range rows[:min(n, len(rows))] {
-		lines = append(lines, fmt.Sprintf("%d|%s", get(row, "duration").n, text(get(row, "name"))))
+		lines = append(lines, fmt.Sprintf("%d|%s", get(row, "duration").Int, text(get(row, "name"))))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -9,6 +9,12 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/optimize"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/sql"
+	"github.com/ttlog/ttlog/query/types"
 )
 
 // Options are the knobs of an [Engine]. The zero value means the defaults.
@@ -77,13 +83,14 @@ const maxReserve = 32 << 20
 // Engine runs queries over a [Source]. It is safe for concurrent use, holds
 // nothing between queries, and need not be closed.
 type Engine struct {
-	src  Source
+	src  exec.Source
 	o    Options
 	zone *time.Location
+	skip []string // rules that are off: tests only
 }
 
 // New returns an engine that reads src.
-func New(src Source, o Options) *Engine {
+func New(src exec.Source, o Options) *Engine {
 	return &Engine{src: src, o: o.withDefaults(), zone: time.UTC}
 }
 
@@ -130,7 +137,7 @@ type Result struct {
 	Columns  []Column
 	Rows     [][]any
 	Stats    Stats
-	Warnings []Warning
+	Warnings []plan.Warning
 }
 
 // Sink takes the rows of a query as they come. An error of either method
@@ -146,7 +153,7 @@ type Sink interface {
 
 // Batch is some rows of a result.
 type Batch struct {
-	cols  []*vec
+	cols  []*eval.Vec
 	zones []*time.Location // of the columns
 	n     int
 }
@@ -156,12 +163,12 @@ func (b *Batch) Len() int { return b.n }
 
 // Value returns the value of a row in a column, both counted from 0, in the
 // types of [Result]. It owns its memory.
-func (b *Batch) Value(row, col int) any { return goValue(b.cols[col].at(row), b.zones[col]) }
+func (b *Batch) Value(row, col int) any { return types.GoValue(b.cols[col].At(row), b.zones[col]) }
 
 // AppendJSON appends the value of a row in a column to dst, as the function
 // AppendJSON does, without making a Go value of it.
 func (b *Batch) AppendJSON(dst []byte, row, col int) []byte {
-	return appendValueJSON(dst, b.cols[col].at(row), b.zones[col])
+	return types.AppendValueJSON(dst, b.cols[col].At(row), b.zones[col])
 }
 
 // Query runs one query and returns all its rows. The parameters are the
@@ -169,9 +176,9 @@ func (b *Batch) AppendJSON(dst []byte, row, col int) []byte {
 //
 // An error in the query's text is an [*Error]; an error that wraps [ErrLimit]
 // says which limit the query reached.
-func (e *Engine) Query(ctx context.Context, sql string, args ...any) (*Result, error) {
+func (e *Engine) Query(ctx context.Context, text string, args ...any) (*Result, error) {
 	c := &collector{limit: e.o.MaxMemoryBytes}
-	st, err := e.Stream(ctx, sql, args, c)
+	st, err := e.Stream(ctx, text, args, c)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +194,7 @@ type collector struct {
 	reserved    *membudget.Reservation
 }
 
-func (c *collector) Warnings(list []Warning) error {
+func (c *collector) Warnings(list []plan.Warning) error {
 	c.r.Warnings = list
 	return nil
 }
@@ -200,13 +207,13 @@ func (c *collector) Columns(cols []Column) error {
 func (c *collector) Batch(b *Batch) error {
 	width, size := len(b.cols), int64(0)
 	for _, v := range b.cols {
-		size += v.size() + int64(b.n)*24
+		size += v.Size() + int64(b.n)*24
 	}
 	if c.held += size; c.held > c.limit {
-		return limitError("memory budget of %s reached by the rows of the result", formatBytes(c.limit))
+		return plan.LimitError("memory budget of %s reached by the rows of the result", eval.FormatBytes(c.limit))
 	}
 	if err := c.reserved.Grow(size); err != nil {
-		return limitError("%w by the rows of the result", err)
+		return plan.LimitError("%w by the rows of the result", err)
 	}
 	cells := make([]any, b.n*width)
 	for i := range b.n {
@@ -221,11 +228,11 @@ func (c *collector) Batch(b *Batch) error {
 
 // Stream runs one query and gives its rows to sink as they come. It is Query
 // without holding the result.
-func (e *Engine) Stream(ctx context.Context, sql string, args []any, sink Sink) (st Stats, err error) {
+func (e *Engine) Stream(ctx context.Context, text string, args []any, sink Sink) (st Stats, err error) {
 	start := time.Now()
 	defer func() { st.Elapsed = time.Since(start) }()
-	defer recovered(&err)
-	stmt, err := Parse(sql)
+	defer exec.Recovered(&err)
+	stmt, err := sql.Parse(text)
 	if err != nil {
 		return st, err
 	}
@@ -235,16 +242,16 @@ func (e *Engine) Stream(ctx context.Context, sql string, args []any, sink Sink) 
 		ctx, cancel = context.WithTimeout(ctx, e.o.Timeout)
 		defer cancel()
 	}
-	st, err = e.execute(ctx, sql, stmt, args, sink)
+	st, err = e.execute(ctx, text, stmt, args, sink)
 	if errors.Is(err, context.DeadlineExceeded) && outer.Err() == nil {
-		err = limitError("timeout of %s reached: %w", e.o.Timeout, err)
+		err = plan.LimitError("timeout of %s reached: %w", e.o.Timeout, err)
 	} else if err != nil && errors.Is(err, outer.Err()) {
 		err = fmt.Errorf("query: %w", err)
 	}
 	return st, err
 }
 
-func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args []any, sink Sink) (st Stats, err error) {
+func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, args []any, sink Sink) (st Stats, err error) {
 	held, err := e.o.Memory.Reserve(ctx, "queries", e.o.ReserveBytes)
 	if err != nil {
 		return st, fmt.Errorf("query: %w", err)
@@ -253,40 +260,33 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if c, ok := sink.(*collector); ok {
 		c.reserved = held
 	}
-	pl := &planner{ctx: ctx, src: e.src, binder: binder{sql: sql, params: newParams(args), now: e.o.Now().UnixNano(), zone: e.zone}}
-	p := pl.plan(stmt.Select)
-	if pl.err != nil {
-		return st, pl.err
-	}
-	if err := pl.tell(sink); err != nil {
+	p, warnings, err := sql.Bind(ctx, exec.Catalog{Source: e.src}, stmt, sql.Options{Text: text, Params: args, Now: e.o.Now(), Zone: e.zone})
+	if err != nil {
 		return st, err
 	}
-	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes, frames: e.o.frameBytes(), held: held}, workers: e.o.Parallel}
+	p = optimize.Plan(p, e.skip)
+	if err := tell(sink, warnings); err != nil {
+		return st, err
+	}
+	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
 	defer func() {
-		rows := st.RowsReturned
-		st = x.stats()
-		st.RowsReturned = rows
-		if cerr := x.close(); err == nil && cerr != nil {
+		s := x.Stats()
+		st.RowsScanned, st.BytesRead = s.RowsScanned, s.BytesRead
+		st.PartsTotal, st.PartsPruned, st.PartsDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged
+		if cerr := x.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("query: close scan: %w", cerr)
 		}
 	}()
 	if stmt.Explain {
 		return e.explain(ctx, x, p, stmt.Analyze, sink)
 	}
-	cols, zones := make([]Column, len(p.out)), make([]*time.Location, len(p.out))
-	for i, name := range distinctNames(p.names) {
-		cols[i] = Column{Name: name, Type: typeName(p.out[i].typ)}
-		zones[i] = pl.zoneOf(p.out[i])
-		if p.out[i].typ == typeTime && zones[i] != time.UTC {
-			cols[i].Zone = zones[i].String()
-		}
-	}
+	cols, zones := e.columns(p.Schema())
 	if err := sink.Columns(cols); err != nil {
 		return st, err
 	}
-	err = x.run(ctx, p, e.o.MaxRows+1, func(cols []*vec, n int) error {
+	err = x.Ordered(ctx, exec.Builder{}.Build(p, e.o.MaxRows+1), eval.ChunkRows, func(cols []*eval.Vec, n int) error {
 		if st.RowsReturned += int64(n); st.RowsReturned > e.o.MaxRows {
-			return limitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
+			return plan.LimitError("the result has more than %d rows; add LIMIT or narrow the query", e.o.MaxRows)
 		}
 		held.Stall() // until the reader has taken them
 		defer held.Resume()
@@ -294,3 +294,28 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	})
 	return st, err
 }
+
+// columns returns the columns of a result, and in which zones their times are
+// shown.
+func (e *Engine) columns(schema []plan.Field) ([]Column, []*time.Location) {
+	names := make([]string, len(schema))
+	for i, f := range schema {
+		names[i] = f.Name
+	}
+	cols, zones := make([]Column, len(schema)), make([]*time.Location, len(schema))
+	for i, name := range distinctNames(names) {
+		f := schema[i]
+		cols[i], zones[i] = Column{Name: name, Type: types.Name(f.Type)}, f.Zone
+		if f.Zone == nil {
+			zones[i] = e.zone
+		}
+		if f.Type == types.Time && zones[i] != time.UTC {
+			cols[i].Zone = zones[i].String()
+		}
+	}
+	return cols, zones
+}
+
+// ErrBusy is what an error wraps when there was no memory to begin the query
+// with, because others hold it: it may go well later.
+var ErrBusy = membudget.ErrBusy

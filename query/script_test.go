@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/optimize"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -54,7 +57,7 @@ func readScript(t *testing.T, path string) (tbl map[otlpwire.Signal][]memRow, ca
 		switch cmd, arg, _ := strings.Cut(head, " "); cmd {
 		case "":
 		case "load":
-			sig := tables[arg]
+			sig := plan.Tables[arg]
 			for l := range strings.SplitSeq(body, "\n") {
 				tbl[sig] = append(tbl[sig], parseRow(t, sig, l))
 			}
@@ -101,48 +104,48 @@ func parseRow(t *testing.T, sig otlpwire.Signal, l string) memRow {
 			place = map[byte]column.Place{'a': column.PlaceRecord, 'r': column.PlaceResource, 's': column.PlaceScope}[key[0]]
 			key = key[2:]
 		}
-		var v value
+		var v types.Value
 		if place == column.PlaceField {
-			_, typ, ok := fixedType(sig, key)
+			_, typ, ok := plan.FixedType(sig, key)
 			if !ok {
 				t.Fatalf("row %q: no column %q", l, key)
 			}
-			v = castValue(strValue(typeStr, strings.Trim(text, "'")), storedType(typ), time.UTC)
-			if typ == typeID {
+			v = types.Cast(types.NewString(types.String, strings.Trim(text, "'")), types.StoredType(typ), time.UTC)
+			if typ == types.ID {
 				id, err := hex.DecodeString(text)
 				if err != nil {
 					t.Fatal(err)
 				}
-				v = strValue(typeID, string(id))
+				v = types.NewString(types.ID, string(id))
 			}
-			if v.isNull() {
+			if v.IsNull() {
 				t.Fatalf("row %q: bad value %q", l, text)
 			}
 		} else {
 			v = attrValue(text)
 		}
-		row[column.Ref{Place: place, Name: key, Type: v.t}] = v
+		row[column.Ref{Place: place, Name: key, Type: v.Type}] = v
 	}
 	return row
 }
 
-func attrValue(text string) value {
+func attrValue(text string) types.Value {
 	if strings.HasPrefix(text, "'") {
-		return strValue(typeStr, strings.Trim(text, "'"))
+		return types.NewString(types.String, strings.Trim(text, "'"))
 	}
 	if strings.HasPrefix(text, "[") {
-		return strValue(typeArray, text)
+		return types.NewString(types.Array, text)
 	}
 	if strings.HasPrefix(text, "{") {
-		return strValue(typeMap, text)
+		return types.NewString(types.Map, text)
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return intValue(typeInt, n)
+		return types.NewInt(types.Int, n)
 	}
 	if f, err := strconv.ParseFloat(text, 64); err == nil {
-		return floatValue(f)
+		return types.NewFloat(f)
 	}
-	return boolValue(text == "true")
+	return types.NewBool(text == "true")
 }
 
 func render(r *Result) string {
@@ -160,7 +163,7 @@ func render(r *Result) string {
 			case time.Time:
 				b.WriteString(v.Format(time.RFC3339Nano))
 			default:
-				b.Write(AppendText(nil, v))
+				b.Write(types.AppendText(nil, v))
 			}
 		}
 		b.WriteString("\n")
@@ -183,9 +186,27 @@ func TestScripts(t *testing.T) {
 						runCase(t, file, e, c)
 					}
 				}
+				for _, skip := range ruleSets() {
+					e := New(src, Options{Now: func() time.Time { return testNow }, Parallel: 2})
+					e.skip = skip
+					for _, c := range cases {
+						if !strings.HasPrefix(c.sql, "EXPLAIN") {
+							runCase(t, file, e, c)
+						}
+					}
+				}
 			})
 		})
 	}
+}
+
+// ruleSets lists sets of rules to be off: each on its own, and all.
+func ruleSets() (sets [][]string) {
+	var all []string
+	for _, r := range optimize.Rules {
+		sets, all = append(sets, []string{r.Name}), append(all, r.Name)
+	}
+	return append(sets, all)
 }
 
 func runCase(t *testing.T, file string, e *Engine, c scriptCase) {

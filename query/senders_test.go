@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -26,7 +28,7 @@ func (s *spoiledSource) Columns(ctx context.Context, signal otlpwire.Signal) ([]
 	for _, key := range s.keys {
 		for _, place := range []column.Place{column.PlaceRecord, column.PlaceResource, column.PlaceScope} {
 			// Not as floats: a key that has ints and floats is computed with as floats.
-			for _, t := range []Type{typeBool, typeInt, typeStr, typeBytes, typeArray, typeMap} {
+			for _, t := range []types.Type{types.Bool, types.Int, types.String, types.Bytes, types.Array, types.Map} {
 				if ref := (column.Ref{Place: place, Name: key, Type: t}); !slices.Contains(refs, ref) {
 					refs = append(refs, ref)
 				}
@@ -62,7 +64,7 @@ func TestQuery_SendersCannotChangeMeaning(t *testing.T) {
 					keys = append(keys, local)
 				}
 			}
-			outcome := func(src Source) string {
+			outcome := func(src exec.Source) string {
 				r, err := New(src, now).Query(t.Context(), c.sql)
 				if err != nil {
 					return "error: " + hint.ReplaceAllString(err.Error(), "")
@@ -84,17 +86,17 @@ func TestQuery_SendersCannotChangeMeaning(t *testing.T) {
 // TestQuery_UnsentNames asks for what nobody has sent: no rows or NULL, in
 // every place that a name can stand, and still the same once it was sent.
 func TestQuery_UnsentNames(t *testing.T) {
-	row := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), field("service"): strValue(typeStr, "a"), field("kind"): strValue(typeStr, "server"), field("duration"): intValue(typeDur, 2)}
-	attr := func(t Type) column.Ref { return column.Ref{Place: column.PlaceRecord, Name: "x", Type: t} }
-	other := func(v value) memRow {
-		r := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano()), field("service"): strValue(typeStr, "b")}
-		r[attr(v.t)] = v
+	row := memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano()), field("service"): types.NewString(types.String, "a"), field("kind"): types.NewString(types.String, "server"), field("duration"): types.NewInt(types.Duration, 2)}
+	attr := func(t types.Type) column.Ref { return column.Ref{Place: column.PlaceRecord, Name: "x", Type: t} }
+	other := func(v types.Value) memRow {
+		r := memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano()), field("service"): types.NewString(types.String, "b")}
+		r[attr(v.Type)] = v
 		return r
 	}
 	sent := map[string][]memRow{
-		"nothing": {row}, "strings": {row, other(strValue(typeStr, "7"))}, "ints": {row, other(intValue(typeInt, 7))},
-		"bools": {row, other(boolValue(true))}, "arrays": {row, other(strValue(typeArray, "[1]"))},
-		"both": {row, other(strValue(typeStr, "s")), other(intValue(typeInt, 7)), other(strValue(typeMap, "{}"))},
+		"nothing": {row}, "strings": {row, other(types.NewString(types.String, "7"))}, "ints": {row, other(types.NewInt(types.Int, 7))},
+		"bools": {row, other(types.NewBool(true))}, "arrays": {row, other(types.NewString(types.Array, "[1]"))},
+		"both": {row, other(types.NewString(types.String, "s")), other(types.NewInt(types.Int, 7)), other(types.NewString(types.Map, "{}"))},
 	}
 	for sql, want := range map[string]string{
 		"SELECT count(*) FROM spans WHERE service = 'a' AND %s = 'x'": "0", "SELECT count(*) FROM spans WHERE service = 'a' AND %s = 7": "0",
@@ -151,9 +153,9 @@ func TestQuery_UnsentNames(t *testing.T) {
 // broke for everybody.
 func TestQuery_AliasBeforeAttribute(t *testing.T) {
 	src := manySpans(10)
-	minute := column.Ref{Place: column.PlaceRecord, Name: "minute", Type: typeStr}
+	minute := column.Ref{Place: column.PlaceRecord, Name: "minute", Type: types.String}
 	for i, row := range src.tables[otlpwire.Traces] {
-		row[minute] = strValue(typeStr, fmt.Sprint(i))
+		row[minute] = types.NewString(types.String, fmt.Sprint(i))
 	}
 	for sql, want := range map[string]string{
 		"SELECT time_bucket(1m, timestamp) AS minute, count(*) FROM spans GROUP BY minute":                                   "2024-01-02T00:00:00Z|10",

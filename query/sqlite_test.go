@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -34,7 +36,11 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 			var engines []*Engine
 			for _, block := range []int{3, 50, 1000} {
 				src := &memSource{tables: map[otlpwire.Signal][]memRow{otlpwire.Traces: rows}, block: block, runs: block == 50}
-				engines = append(engines, New(src, Options{Parallel: 1 + block%3}))
+				for _, skip := range append(ruleSets(), nil) {
+					e := New(src, Options{Parallel: 1 + block%3})
+					e.skip = skip
+					engines = append(engines, e)
+				}
 			}
 			for i := range 600 {
 				q := g.query()
@@ -58,17 +64,17 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 // sqliteCols are the columns of the table in both engines, the type of each.
 var sqliteCols = []struct {
 	name string
-	typ  Type
+	typ  types.Type
 }{
-	{"i", typeInt},
-	{"j", typeInt},
-	{"big", typeInt},
-	{"f", typeFloat},
-	{"g", typeFloat},
-	{"service", typeStr},
-	{"name", typeStr},
-	{"u", typeStr},
-	{"m", typeAny}, // whole numbers and floats
+	{"i", types.Int},
+	{"j", types.Int},
+	{"big", types.Int},
+	{"f", types.Float},
+	{"g", types.Float},
+	{"service", types.String},
+	{"name", types.String},
+	{"u", types.String},
+	{"m", types.Any}, // whole numbers and floats
 }
 
 func (g *sqlGen) rows(n int) []memRow {
@@ -77,33 +83,33 @@ func (g *sqlGen) rows(n int) []memRow {
 	bigs := []int64{math.MinInt64, math.MinInt64 + 1, -1 << 53, -(1<<53 + 1), -1, 0, 1, 1 << 53, 1<<53 + 1, math.MaxInt64 - 1, math.MaxInt64}
 	rows := make([]memRow, n)
 	for k := range rows {
-		row := memRow{field("timestamp"): intValue(typeTime, testNow.UnixNano())}
+		row := memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano())}
 		for _, c := range sqliteCols {
 			if g.r.IntN(6) == 0 {
 				continue
 			}
 			ref := column.Ref{Place: column.PlaceRecord, Name: c.name, Type: c.typ}
-			if _, _, ok := fixedType(otlpwire.Traces, c.name); ok {
+			if _, _, ok := plan.FixedType(otlpwire.Traces, c.name); ok {
 				ref = field(c.name)
 			}
 			switch c.name {
 			case "m":
-				v := intValue(typeInt, int64(g.r.IntN(5)-2))
+				v := types.NewInt(types.Int, int64(g.r.IntN(5)-2))
 				if g.r.IntN(2) == 0 {
-					v = floatValue(float64(g.r.IntN(9)-4) / 2)
+					v = types.NewFloat(float64(g.r.IntN(9)-4) / 2)
 				}
-				ref.Type = v.t
+				ref.Type = v.Type
 				row[ref] = v
 			case "i", "j":
-				row[ref] = intValue(typeInt, int64(g.r.IntN(9)-4))
+				row[ref] = types.NewInt(types.Int, int64(g.r.IntN(9)-4))
 			case "big":
-				row[ref] = intValue(typeInt, bigs[g.r.IntN(len(bigs))])
+				row[ref] = types.NewInt(types.Int, bigs[g.r.IntN(len(bigs))])
 			case "f", "g":
-				row[ref] = floatValue(float64(g.r.IntN(17)-8) / 4)
+				row[ref] = types.NewFloat(float64(g.r.IntN(17)-8) / 4)
 			case "u":
-				row[ref] = strValue(typeStr, unicode[g.r.IntN(len(unicode))])
+				row[ref] = types.NewString(types.String, unicode[g.r.IntN(len(unicode))])
 			default:
-				row[ref] = strValue(typeStr, words[g.r.IntN(len(words))])
+				row[ref] = types.NewString(types.String, words[g.r.IntN(len(words))])
 			}
 		}
 		rows[k] = row
@@ -111,19 +117,19 @@ func (g *sqlGen) rows(n int) []memRow {
 	// Every column exists for both engines, whatever chance left out.
 	for _, c := range sqliteCols {
 		ref := column.Ref{Place: column.PlaceRecord, Name: c.name, Type: c.typ}
-		if _, _, ok := fixedType(otlpwire.Traces, c.name); ok {
+		if _, _, ok := plan.FixedType(otlpwire.Traces, c.name); ok {
 			ref = field(c.name)
 		}
-		switch formOf(c.typ) {
-		case formAny:
-			delete(rows[0], column.Ref{Place: ref.Place, Name: ref.Name, Type: typeInt})
-			rows[0][column.Ref{Place: ref.Place, Name: ref.Name, Type: typeFloat}] = floatValue(1)
-		case formStr:
-			rows[0][ref] = strValue(c.typ, "x")
-		case formFloat:
-			rows[0][ref] = floatValue(0.5)
+		switch types.FormOf(c.typ) {
+		case types.FormAny:
+			delete(rows[0], column.Ref{Place: ref.Place, Name: ref.Name, Type: types.Int})
+			rows[0][column.Ref{Place: ref.Place, Name: ref.Name, Type: types.Float}] = types.NewFloat(1)
+		case types.FormStr:
+			rows[0][ref] = types.NewString(c.typ, "x")
+		case types.FormFloat:
+			rows[0][ref] = types.NewFloat(0.5)
 		default:
-			rows[0][ref] = intValue(c.typ, 2)
+			rows[0][ref] = types.NewInt(c.typ, 2)
 		}
 	}
 	return rows
@@ -180,14 +186,14 @@ func openSQLite(t *testing.T, program string, rows []memRow) *sqlite {
 	run("PRAGMA case_sensitive_like = ON")
 	var cols, marks []string
 	for _, c := range sqliteCols {
-		cols = append(cols, c.name+" "+map[Type]string{typeInt: "INTEGER", typeFloat: "REAL", typeStr: "TEXT", typeAny: ""}[c.typ])
+		cols = append(cols, c.name+" "+map[types.Type]string{types.Int: "INTEGER", types.Float: "REAL", types.String: "TEXT", types.Any: ""}[c.typ])
 		marks = append(marks, "?")
 	}
 	run("CREATE TABLE spans (" + strings.Join(cols, ", ") + ")")
 	for _, row := range rows {
 		args := make([]any, len(sqliteCols))
 		for j, c := range sqliteCols {
-			args[j] = goValue(get(row, c.name), time.UTC)
+			args[j] = types.GoValue(get(row, c.name), time.UTC)
 		}
 		run("INSERT INTO spans VALUES ("+strings.Join(marks, ", ")+")", args...)
 	}
@@ -234,7 +240,7 @@ func cellsOf(r *Result) [][]any {
 	for _, row := range r.Rows {
 		for i, v := range row {
 			if b, ok := v.(bool); ok {
-				row[i] = bit(b)
+				row[i] = types.Bit(b)
 			}
 		}
 	}

@@ -5,13 +5,14 @@ import (
 	"math"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/exec"
 	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
 // FromStore returns a source that reads s. The caller still closes the store,
 // after the last query.
-func FromStore(s *storage.Store) Source { return storeSource{s} }
+func FromStore(s *storage.Store) exec.Source { return storeSource{s} }
 
 type storeSource struct{ s *storage.Store }
 
@@ -24,7 +25,7 @@ func (a storeSource) FindColumns(ctx context.Context, signal otlpwire.Signal, na
 	return a.s.FindColumns(ctx, signal, names)
 }
 
-func (a storeSource) Scan(ctx context.Context, req ScanRequest) (Scan, error) {
+func (a storeSource) Scan(ctx context.Context, req exec.ScanRequest) (exec.Scan, error) {
 	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where}
 	if r.From == 0 && r.To != 0 {
 		r.From = math.MinInt64 // 0 is no bound here, and 1970 there
@@ -38,9 +39,9 @@ func (a storeSource) Scan(ctx context.Context, req ScanRequest) (Scan, error) {
 
 type storeScan struct{ *storage.Scan }
 
-func (s storeScan) Stats() ScanStats {
+func (s storeScan) Stats() exec.ScanStats {
 	st := s.Scan.Stats()
-	return ScanStats{
+	return exec.ScanStats{
 		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged,
 		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
 	}

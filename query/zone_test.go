@@ -5,11 +5,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ttlog/ttlog/query/sql"
+	"github.com/ttlog/ttlog/query/types"
 )
 
 func mustZone(t *testing.T, name string) *time.Location {
 	t.Helper()
-	zone, err := LoadZone(name)
+	zone, err := types.LoadZone(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,28 +53,14 @@ func TestEngine_In(t *testing.T) {
 	}
 }
 
-func TestLoadZone(t *testing.T) {
-	for _, name := range []string{"", "Local", "local", "Mars/Olympus", "../etc/passwd", "+25:00x", "berlin "} {
-		if zone, err := LoadZone(name); err == nil {
-			t.Errorf("%q: got zone %s, want an error", name, zone)
-		}
-	}
-	if err := zoneError("Europe/Berlin", false); !strings.Contains(err.Error(), "time/tzdata") {
-		t.Errorf("without zone data: got error %v, want one that says what to do", err)
-	}
-}
-
-// TestBuckets_Zones checks, around every change of the clocks, that each hour
-// is in one bucket alone, that buckets follow each other without gaps, and
-// that those of days begin when a day does.
 func TestBuckets_Zones(t *testing.T) {
 	for _, name := range []string{
 		"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Havana", "Asia/Kathmandu", "Asia/Tehran", "Pacific/Apia", "+05:30",
 	} {
 		zone := mustZone(t, name)
-		for unit, f := range map[string]bucketOf{
-			"30m": fixedBuckets(30*60e9, zone), "1h": fixedBuckets(3600e9, zone), "2h": fixedBuckets(2*3600e9, zone), "12h": fixedBuckets(12*3600e9, zone),
-			"1d": fixedBuckets(24*3600e9, zone), "day": dateBuckets("day", zone), "week": dateBuckets("week", zone), "month": monthBuckets(1, zone),
+		for unit, f := range map[string]types.BucketOf{
+			"30m": types.FixedBuckets(30*60e9, zone), "1h": types.FixedBuckets(3600e9, zone), "2h": types.FixedBuckets(2*3600e9, zone), "12h": types.FixedBuckets(12*3600e9, zone),
+			"1d": types.FixedBuckets(24*3600e9, zone), "day": types.DateBuckets("day", zone), "week": types.DateBuckets("week", zone), "month": types.MonthBuckets(1, zone),
 		} {
 			end := int64(0)
 			for at := time.Date(2011, 1, 1, 0, 0, 0, 0, zone); at.Year() < 2012; at = at.Add(20 * time.Minute) {
@@ -133,7 +122,7 @@ func TestQuery_ListParameters(t *testing.T) {
 	if err != nil || len(r.Rows) != 1 {
 		t.Errorf("Go slices: %v, %v", r, err)
 	}
-	if _, err := e.Query(t.Context(), "SELECT 1 IN ($1)", make([]int, maxExprs+1)); err == nil || !strings.Contains(err.Error(), "the limit is 100000") {
+	if _, err := e.Query(t.Context(), "SELECT 1 IN ($1)", make([]int, sql.MaxExprs+1)); err == nil || !strings.Contains(err.Error(), "the limit is 100000") {
 		t.Errorf("a list that is too long: got error %v", err)
 	}
 }

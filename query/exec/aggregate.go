@@ -1,0 +1,267 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sort"
+
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/fn"
+	"github.com/ttlog/ttlog/query/plan"
+)
+
+// aggregateOp groups rows: each worker those that it meets, and then all as one.
+type aggregateOp struct {
+	in   Operator
+	node *plan.Aggregate
+}
+
+func (o *aggregateOp) inputs() []Operator { return []Operator{o.in} }
+func (o *aggregateOp) breaks()            {}
+
+func (o *aggregateOp) describe() string {
+	return "Aggregate " + counted(len(o.node.Aggs), "aggregate") + " by " + counted(len(o.node.Keys), "key")
+}
+
+func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) {
+		g, err := o.groups(ctx, x)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = g.acct.Set(0) }() // giving back cannot fail
+		f, err := g.frame()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		yield(&frameMorsel{f: f}, nil)
+	}
+}
+
+func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
+	groups := make([]*grouper, x.workers)
+	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+		if groups[w] == nil {
+			groups[w] = newGrouper(o.node, x.Budget)
+		}
+		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return groups[w].add(ev, seq+row) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	var total *grouper
+	for _, g := range groups {
+		switch {
+		case g == nil:
+		case total == nil:
+			total = g
+		default:
+			if err := total.merge(g); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if total == nil {
+		total = newGrouper(o.node, x.Budget)
+	}
+	return total, nil
+}
+
+// grouper is one worker's groups and their aggregates.
+type grouper struct {
+	plan *plan.Aggregate
+	keys []*eval.Interner
+	accs []fn.Accumulator
+	acct eval.Account
+
+	n      int
+	tuples []uint32 // the key numbers of each group, len(keys) a group
+	first  []uint64 // the first row of each group, in the order of the scan
+	single []uint32 // group + 1 by key number, for one key
+	levels []map[uint64]uint32
+	gids   []uint32
+}
+
+func newGrouper(p *plan.Aggregate, b *eval.Budget) *grouper {
+	g := &grouper{plan: p, acct: eval.NewAccount(b, "GROUP BY")}
+	if len(p.Keys) == 0 {
+		g.acct.Stage = "aggregation"
+	}
+	for _, k := range p.Keys {
+		g.keys = append(g.keys, eval.NewInterner(k.Type))
+		g.levels = append(g.levels, map[uint64]uint32{})
+	}
+	for _, a := range p.Aggs {
+		g.accs = append(g.accs, a.Impl.(func() fn.Accumulator)())
+	}
+	if len(p.Keys) == 0 {
+		g.newGroup(0)
+	}
+	for _, a := range g.accs {
+		a.Grow(g.n)
+	}
+	return g
+}
+
+func (g *grouper) newGroup(seq uint64) uint32 {
+	g.first = append(g.first, seq)
+	g.n++
+	return uint32(g.n - 1)
+}
+
+// add takes the rows of ev's chunk.
+func (g *grouper) add(ev *eval.Evaluator, seq uint64) error {
+	gids := g.assign(ev, seq)
+	if ev.Err != nil {
+		return ev.Err
+	}
+	for i, a := range g.accs {
+		a.Grow(g.n)
+		a.Add(ev, g.plan.Aggs[i].Args, gids, seq)
+	}
+	if ev.Err != nil {
+		return ev.Err
+	}
+	return g.acct.Set(g.size())
+}
+
+func (g *grouper) size() int64 {
+	n := int64(g.n) * int64(8+4*len(g.keys)+40*max(len(g.keys)-1, 0))
+	for _, k := range g.keys {
+		n += k.Size()
+	}
+	for _, a := range g.accs {
+		n += a.Size()
+	}
+	return n
+}
+
+// assign returns the group of each row: nil without keys.
+func (g *grouper) assign(ev *eval.Evaluator, seq uint64) []uint32 {
+	if len(g.keys) == 0 {
+		return nil
+	}
+	ids := make([][]uint32, len(g.keys))
+	for j, k := range g.keys {
+		ids[j] = k.IDs(ev, g.plan.Keys[j])
+	}
+	if ev.Err != nil {
+		return nil
+	}
+	if cap(g.gids) < ev.Rows {
+		g.gids = make([]uint32, max(ev.Rows, eval.ChunkRows))
+	}
+	gids := g.gids[:ev.Rows]
+	tuple, last := make([]uint32, len(ids)), uint32(0)
+	for i := range gids {
+		same := i > 0
+		for j, id := range ids {
+			if id[i] != tuple[j] {
+				tuple[j], same = id[i], false
+			}
+		}
+		// Rows are clustered: most are of the same group as the one before.
+		if !same {
+			last = g.lookup(tuple, seq+uint64(i))
+		}
+		gids[i] = last
+	}
+	return gids
+}
+
+// lookup returns the group of a tuple of key numbers. Tuples are folded from
+// the left: each level numbers the pairs of what is left of it and one key.
+func (g *grouper) lookup(tuple []uint32, seq uint64) uint32 {
+	if len(tuple) == 1 {
+		g.single = eval.Grow(g.single, len(g.keys[0].List))
+		slot := &g.single[tuple[0]]
+		if *slot == 0 {
+			*slot = g.newGroup(seq) + 1
+			g.tuples = append(g.tuples, tuple[0])
+		}
+		return *slot - 1
+	}
+	cur := tuple[0]
+	for j := 1; j < len(tuple); j++ {
+		key := uint64(cur)<<32 | uint64(tuple[j])
+		id, ok := g.levels[j][key]
+		if !ok {
+			if j == len(tuple)-1 {
+				id = g.newGroup(seq)
+				g.tuples = append(g.tuples, tuple...)
+			} else {
+				id = uint32(len(g.levels[j]))
+			}
+			g.levels[j][key] = id
+		}
+		cur = id
+	}
+	return cur
+}
+
+// merge takes the groups of another worker.
+func (g *grouper) merge(o *grouper) error {
+	k := len(g.keys)
+	ids := make([][]uint32, k)
+	for j := range ids {
+		ids[j] = make([]uint32, len(o.keys[j].List))
+		for i, v := range o.keys[j].List {
+			ids[j][i] = g.keys[j].ID(v)
+		}
+	}
+	to := make([]uint32, o.n)
+	tuple := make([]uint32, k)
+	for i := range to {
+		if k == 0 {
+			continue
+		}
+		for j := range tuple {
+			tuple[j] = ids[j][o.tuples[i*k+j]]
+		}
+		to[i] = g.lookup(tuple, o.first[i])
+		g.first[to[i]] = min(g.first[to[i]], o.first[i])
+	}
+	for i, a := range g.accs {
+		a.Grow(g.n)
+		a.Merge(o.accs[i], to)
+	}
+	if err := g.acct.Set(g.size()); err != nil {
+		return err
+	}
+	return o.acct.Set(0)
+}
+
+// frame returns the groups as rows, in the order in which the scan met them.
+func (g *grouper) frame() (*eval.VecFrame, error) {
+	k := len(g.keys)
+	order := make([]uint32, g.n)
+	for i := range order {
+		order[i] = uint32(i)
+	}
+	sort.Slice(order, func(i, j int) bool { return g.first[order[i]] < g.first[order[j]] })
+	if err := g.acct.Set(g.acct.Held + int64(g.n)*int64(4+40*k+16*len(g.accs))); err != nil {
+		return nil, err
+	}
+	f := &eval.VecFrame{Len: g.n}
+	for j, e := range g.plan.Keys {
+		v := eval.NewVec(e.Type, g.n)
+		for i, o := range order {
+			v.Set(i, g.keys[j].List[g.tuples[int(o)*k+j]])
+		}
+		f.Cols = append(f.Cols, v)
+	}
+	for i, a := range g.accs {
+		v, err := a.Result()
+		if err != nil {
+			return nil, err
+		}
+		if v.Len != g.n {
+			return nil, fmt.Errorf("query: aggregate %s has %d results for %d groups", g.plan.Aggs[i].Text, v.Len, g.n)
+		}
+		f.Cols = append(f.Cols, v.Gather(order))
+	}
+	return f, nil
+}

@@ -1,0 +1,148 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// scanOp reads a table, a morsel for each block.
+type scanOp struct {
+	node *plan.Scan
+	scan Scan // set when the scan has begun
+}
+
+func (o *scanOp) inputs() []Operator { return nil }
+func (o *scanOp) describe() string {
+	return "Scan " + o.node.Table + ", " + counted(len(o.node.Cols), "column")
+}
+
+// notes tells what the scan left out.
+func (o *scanOp) notes() []string {
+	if o.scan == nil {
+		return nil
+	}
+	s := o.scan.Stats()
+	return []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+}
+
+func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) {
+		n := o.node
+		scan, err := x.openScan(ctx, ScanRequest{Signal: n.Signal, From: n.From, To: n.To, Where: n.Where})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		o.scan = scan
+		for blk, err := range scan.Blocks() {
+			if err != nil {
+				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
+				return
+			}
+			if !yield(&frameMorsel{f: &blockFrame{blk: blk, cols: n.Cols}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// rowOp is one row without columns.
+type rowOp struct{}
+
+func (rowOp) inputs() []Operator { return nil }
+func (rowOp) describe() string   { return "Row" }
+
+func (rowOp) morsels(context.Context, *Exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) { yield(&frameMorsel{f: &eval.VecFrame{Len: 1}}, nil) }
+}
+
+// blockFrame is a block of a scan with the plan's columns.
+type blockFrame struct {
+	blk  column.Block
+	cols []plan.ScanColumn
+}
+
+func (f *blockFrame) Rows() int  { return f.blk.Rows() }
+func (f *blockFrame) Width() int { return len(f.cols) }
+
+func (f *blockFrame) Column(i int) (*eval.Encoded, error) {
+	e, err := f.decode(i)
+	if err == nil && e.Object == nil {
+		e.Bytes = e.Size() * 3 / 2 // the block keeps the column as it was stored, too
+	}
+	return e, err
+}
+
+func (f *blockFrame) decode(i int) (*eval.Encoded, error) {
+	c := f.cols[i]
+	if c.Object {
+		return f.object(c.Place)
+	}
+	var found []*column.Vector
+	for _, r := range c.Refs {
+		v, err := f.blk.Vector(r)
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			found = append(found, v)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return eval.Encode(nil, f.Rows(), c.Type)
+	case 1:
+		return eval.Encode(found[0], f.Rows(), c.Type)
+	}
+	return f.merge(found, c.Type)
+}
+
+// merge takes from each row the first of several columns that has a value.
+func (f *blockFrame) merge(found []*column.Vector, t types.Type) (*eval.Encoded, error) {
+	n := f.Rows()
+	out := eval.NewVec(t, n)
+	done := make([]bool, n)
+	for _, v := range found {
+		dense, err := f.dense(v)
+		if err != nil {
+			return nil, err
+		}
+		for i := range n {
+			if !done[i] && !dense.IsNull(i) {
+				out.Set(i, types.Convert(dense.At(i), t))
+				done[i] = true
+			}
+		}
+	}
+	for i, ok := range done {
+		if !ok {
+			out.SetNull(i)
+		}
+	}
+	return &eval.Encoded{Entries: out}, nil
+}
+
+// dense decodes a vector to one value a row.
+func (f *blockFrame) dense(v *column.Vector) (*eval.Vec, error) {
+	e, err := eval.Encode(v, f.Rows(), v.Type)
+	if err != nil || e.Flat() {
+		return e.Entries, err
+	}
+	return e.Entries.Gather(e.Positions(nil, &eval.Chunk{Len: f.Rows()})), nil
+}
+
+// object builds the JSON object of all attributes of a place in each row, its
+// keys sorted.
+func (f *blockFrame) object(place column.Place) (*eval.Encoded, error) {
+	attrs, err := f.blk.Attributes(place)
+	if err != nil {
+		return nil, err
+	}
+	return &eval.Encoded{Entries: &eval.Vec{Type: types.Map, Len: f.Rows()}, Object: &eval.ObjectBuilder{Attrs: attrs}, Bytes: attrs.Bytes()}, nil
+}

@@ -1,0 +1,374 @@
+package exec
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+)
+
+// sortOp orders rows and keeps the first; out is computed for those that it
+// keeps, so that it decodes no column for the others.
+type sortOp struct {
+	name string // with the limit that the plan has
+	in   Operator
+	node *plan.TopN
+	out  []*plan.Expr
+}
+
+func (o *sortOp) inputs() []Operator { return []Operator{o.in} }
+func (o *sortOp) breaks()            {}
+
+func (o *sortOp) describe() string {
+	return o.name + ", then " + counted(len(o.out), "column")
+}
+
+func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
+	return serialMorsels(ctx, x, o)
+}
+
+func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) error) error {
+	offset := min(o.node.Offset, manyRows)
+	n := min(o.node.Limit, manyRows) + offset
+	tops := make([]*topN, x.workers)
+	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+		if tops[w] == nil {
+			tops[w] = newTopN(n, o.node.Keys, o.out, x)
+		}
+		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return tops[w].add(ev, seq+row) })
+		if err != nil {
+			return err
+		}
+		return tops[w].endFrame(b.eval())
+	})
+	if err != nil {
+		return err
+	}
+	rows := sortedRows(tops, n, offset)
+	for _, t := range tops {
+		if t != nil {
+			clear(t.frames) // each goes when its rows have their values
+			t.rows, t.fresh = nil, nil
+		}
+	}
+	if err := o.fillRows(ctx, x, rows); err != nil {
+		return err
+	}
+	for lo := 0; lo < len(rows); lo += eval.ChunkRows {
+		part := rows[lo:min(lo+eval.ChunkRows, len(rows))]
+		cols := make([]*eval.Vec, len(o.out))
+		for j, e := range o.out {
+			cols[j] = eval.NewVec(e.Type, len(part))
+			for i, r := range part {
+				cols[j].Set(i, r.vals[j])
+			}
+		}
+		if err := emit(cols, len(part)); err != nil {
+			return err
+		}
+	}
+	for _, t := range tops {
+		if t != nil {
+			_ = t.acct.Set(0) // giving back cannot fail
+		}
+	}
+	return nil
+}
+
+// pendingFrame is a frame with those of its rows that have no values yet.
+type pendingFrame struct {
+	eval.Frame
+	list []*topRow
+}
+
+// fillRows computes the values of the rows that made it into the result
+// without them.
+func (o *sortOp) fillRows(ctx context.Context, x *Exec, rows []*topRow) error {
+	var pending []pendingFrame
+	for f, rows := range pendingRows(rows) {
+		pending = append(pending, pendingFrame{f, rows})
+	}
+	morsels := func(context.Context) iter.Seq2[morsel, error] {
+		return func(yield func(morsel, error) bool) {
+			for i, f := range pending {
+				pending[i] = pendingFrame{} // the frame and its columns may go
+				if !yield(&frameMorsel{f: f}, nil) {
+					return
+				}
+			}
+		}
+	}
+	return x.eachOf(ctx, morsels, func(_ int, b *batch, _ uint64) error {
+		t := newTopN(0, o.node.Keys, o.out, x)
+		if err := t.fill(b.eval(), b.f.(pendingFrame).list); err != nil {
+			return err
+		}
+		return t.account() // stays accounted until the query ends
+	})
+}
+
+// topN keeps the first n rows of an order, those of one worker. Rows that are
+// equal in all keys stay in the order of the scan.
+type topN struct {
+	n    int
+	most int64 // bytes of pending frames
+	keys []plan.SortKey
+	out  []*plan.Expr
+	acct eval.Account
+
+	rows   []*topRow // a heap with the last row on top, once there are n
+	bytes  int64
+	fresh  []*topRow            // of the chunk
+	frames map[eval.Frame]int64 // frames whose rows have no values yet, and what their columns take
+}
+
+// topRow is a row that is kept: its keys, and its values or, until those are
+// computed, where it stands.
+type topRow struct {
+	keys, vals []types.Value
+	seq        uint64
+	f          eval.Frame // nil once vals is set
+	row        uint32
+	dropped    bool
+}
+
+// maxPending is how many frames a worker keeps for rows without values. The
+// values of most rows that are kept for a while are never needed; but a frame
+// holds on to the columns that it decoded.
+const maxPending = 16
+
+func newTopN(n int64, keys []plan.SortKey, out []*plan.Expr, x *Exec) *topN {
+	b := x.Budget
+	return &topN{
+		n: int(min(n, math.MaxInt32)), most: b.Limit / int64(4*x.workers), keys: keys, out: out, acct: eval.NewAccount(b, "ORDER BY"), frames: map[eval.Frame]int64{},
+	}
+}
+
+// CompareKey orders two values of key k.
+func CompareKey(k *plan.SortKey, a, b types.Value) int {
+	an, bn := a.IsNull(), b.IsNull()
+	if an || bn {
+		switch {
+		case an && bn:
+			return 0
+		case an == k.NullsFirst:
+			return -1
+		}
+		return 1
+	}
+	c := types.Compare(a, b)
+	if k.Desc {
+		return -c
+	}
+	return c
+}
+
+func (t *topN) compare(a, b *topRow) int {
+	for i := range t.keys {
+		if c := CompareKey(&t.keys[i], a.keys[i], b.keys[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(a.seq, b.seq)
+}
+
+// Len, Less, Swap, Push and Pop make the rows a heap.
+func (t *topN) Len() int           { return len(t.rows) }
+func (t *topN) Less(i, j int) bool { return t.compare(t.rows[i], t.rows[j]) > 0 }
+func (t *topN) Swap(i, j int)      { t.rows[i], t.rows[j] = t.rows[j], t.rows[i] }
+func (t *topN) Push(any)           {}
+func (t *topN) Pop() any           { return nil }
+
+// add takes the rows of ev's chunk.
+func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
+	if t.n == 0 {
+		return nil
+	}
+	keys := make([]*eval.Vec, len(t.keys))
+	for i, k := range t.keys {
+		keys[i] = ev.Vec(k.Expr)
+	}
+	if ev.Err != nil {
+		return ev.Err
+	}
+	t.fresh = t.fresh[:0]
+	for i := range ev.Rows {
+		if len(t.rows) == t.n && !t.beats(keys, i, seq+uint64(i)) {
+			continue
+		}
+		r := &topRow{keys: make([]types.Value, len(keys)), seq: seq + uint64(i), f: ev.Frame, row: ev.Chunk.Row(i)}
+		for j, k := range keys {
+			r.keys[j] = k.At(i).Owned()
+		}
+		t.put(r)
+	}
+	t.fresh = slices.DeleteFunc(t.fresh, func(r *topRow) bool { return r.dropped })
+	if len(t.fresh) == 0 {
+		return nil
+	}
+	if t.n > eval.ChunkRows {
+		// With so many rows to keep, most chunks have some that stay.
+		if err := t.fill(ev, t.fresh); err != nil {
+			return err
+		}
+	} else {
+		t.frames[ev.Frame] = ev.Held()
+	}
+	return t.account()
+}
+
+// account counts the rows, and the columns of pending frames.
+func (t *topN) account() error {
+	n := t.bytes
+	for _, size := range t.frames {
+		n += size
+	}
+	return t.acct.Set(n)
+}
+
+// endFrame lets go of frames that no row needs, and computes the values of
+// all rows when too many frames are left. ev stands nowhere after.
+func (t *topN) endFrame(ev *eval.Evaluator) error {
+	if _, ok := t.frames[ev.Frame]; ok {
+		t.frames[ev.Frame] = ev.Held()
+	}
+	if !t.tooMany(len(t.frames)) {
+		return t.account()
+	}
+	pending := pendingRows(t.rows)
+	for f := range t.frames {
+		if pending[f] == nil {
+			delete(t.frames, f)
+		}
+	}
+	if t.tooMany(len(pending)) {
+		for f, rows := range pending {
+			ev.Enter(f)
+			if err := t.fill(ev, rows); err != nil {
+				return err
+			}
+			// With its values the frame's columns go: of many frames, those of
+			// one are there at a time.
+			delete(t.frames, f)
+			delete(pending, f)
+		}
+		clear(t.frames)
+	}
+	return t.account()
+}
+
+// tooMany reports whether n pending frames are too many, or too large.
+func (t *topN) tooMany(n int) bool {
+	size := int64(0)
+	for _, s := range t.frames {
+		size += s
+	}
+	return n > maxPending || size > t.most
+}
+
+// pendingRows returns the rows without values, by frame.
+func pendingRows(rows []*topRow) map[eval.Frame][]*topRow {
+	pending := map[eval.Frame][]*topRow{}
+	for _, r := range rows {
+		if r.f != nil {
+			pending[r.f] = append(pending[r.f], r)
+		}
+	}
+	return pending
+}
+
+// beats reports whether row i belongs before the last of the rows kept.
+func (t *topN) beats(keys []*eval.Vec, i int, seq uint64) bool {
+	last := t.rows[0]
+	for j, k := range keys {
+		if c := CompareKey(&t.keys[j], k.At(i), last.keys[j]); c != 0 {
+			return c < 0
+		}
+	}
+	return seq < last.seq
+}
+
+func (t *topN) put(r *topRow) {
+	t.fresh = append(t.fresh, r)
+	t.bytes += r.size()
+	if len(t.rows) < t.n {
+		t.rows = append(t.rows, r)
+		if len(t.rows) == t.n {
+			heap.Init(t)
+		}
+		return
+	}
+	if t.compare(r, t.rows[0]) > 0 {
+		t.drop(r)
+		return
+	}
+	t.drop(t.rows[0])
+	t.rows[0] = r
+	heap.Fix(t, 0)
+}
+
+// drop gives up a row, which must not hold on to its frame: fresh may go on
+// pointing to it.
+func (t *topN) drop(r *topRow) {
+	r.dropped, r.f = true, nil
+	t.bytes -= r.size()
+}
+
+func (r *topRow) size() int64 {
+	n := int64(96 + 32*(len(r.keys)+len(r.vals)))
+	for _, v := range r.keys {
+		n += int64(len(v.Str))
+	}
+	for _, v := range r.vals {
+		n += int64(len(v.Str))
+	}
+	return n
+}
+
+// fill computes the values of rows of ev's frame.
+func (t *topN) fill(ev *eval.Evaluator, rows []*topRow) error {
+	slices.SortFunc(rows, func(a, b *topRow) int { return cmp.Compare(a.row, b.row) })
+	c := eval.Chunk{Sel: make([]uint32, len(rows)), Len: len(rows)}
+	for i, r := range rows {
+		c.Sel[i] = r.row
+		r.vals, r.f = make([]types.Value, len(t.out)), nil
+	}
+	ev.Begin(c)
+	for j, e := range t.out {
+		v := ev.Vec(e)
+		if ev.Err != nil {
+			return ev.Err
+		}
+		for i, r := range rows {
+			r.vals[j] = v.At(i).Owned()
+			t.bytes += 32 + int64(len(r.vals[j].Str))
+		}
+	}
+	return nil
+}
+
+// sortedRows merges the rows of all workers, and returns those from offset on.
+func sortedRows(parts []*topN, n, offset int64) []*topRow {
+	var rows []*topRow
+	var t *topN
+	for _, p := range parts {
+		if p != nil {
+			rows, t = append(rows, p.rows...), p
+		}
+	}
+	if t == nil {
+		return nil
+	}
+	slices.SortFunc(rows, t.compare)
+	first, end := min(int64(len(rows)), offset), min(int64(len(rows)), n)
+	// What is not in the result must not hold on to its frame.
+	clear(rows[:first])
+	clear(rows[end:])
+	return rows[first:max(first, end)]
+}

@@ -1,0 +1,511 @@
+package sql
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/query/fn"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// selectParts are the clauses of a SELECT, bound, before they are operators.
+type selectParts struct {
+	sc     *scope // the columns of in
+	in     plan.Node
+	where  []*plan.Expr
+	group  *plan.Aggregate // nil for none
+	having *plan.Expr
+	out    []*plan.Expr
+	names  []string
+	order  []plan.SortKey
+	limit  int64 // -1 for none
+	offset int64
+}
+
+// tree makes operators of the clauses, in the order in which SQL takes them.
+func (s *selectParts) tree() plan.Node {
+	n := s.in
+	if len(s.where) > 0 {
+		n = &plan.Filter{Input: n, Conds: s.where}
+	}
+	if s.group != nil {
+		s.group.Input = n
+		n = s.group
+	}
+	if s.having != nil {
+		n = &plan.Filter{Input: n, Conds: conjuncts(s.having, nil)}
+	}
+	if len(s.order) > 0 {
+		n = &plan.Sort{Input: n, Keys: s.order}
+	}
+	n = &plan.Project{Input: n, Exprs: s.out, Names: s.names}
+	if s.limit >= 0 || s.offset > 0 {
+		n = &plan.Limit{Input: n, Limit: s.limit, Offset: s.offset}
+	}
+	return n
+}
+
+const maxKeys = 100 // of GROUP BY and ORDER BY
+
+// planner builds plans of one query.
+type planner struct {
+	binder
+	ctx     context.Context
+	catalog Catalog
+}
+
+// Catalog knows what was sent.
+type Catalog interface {
+	// Attributes returns the stored columns of a table; names are those that the
+	// query has, which are among them if any row has them.
+	Attributes(ctx context.Context, sig otlpwire.Signal, names []string) ([]column.Ref, error)
+}
+
+// Options are what a statement needs to mean something.
+type Options struct {
+	Text   string // of the statement
+	Params []any  // the values of $1, $2, …, or one map with those of :name
+	Now    time.Time
+	Zone   *time.Location
+}
+
+// Bind returns the plan of a statement. An error in the text is an [*Error].
+func Bind(ctx context.Context, c Catalog, stmt *Statement, o Options) (plan.Node, []plan.Warning, error) {
+	p := &planner{ctx: ctx, catalog: c, binder: binder{
+		params: newParams(o.Params),
+		Typer:  fn.Typer{Source: o.Text, Now: o.Now.UnixNano(), Zone: o.Zone},
+	}}
+	p.Scope = &p.binder
+	parts := p.plan(stmt.Select)
+	if p.Err != nil {
+		return nil, nil, p.Err
+	}
+	return parts.tree(), p.Warnings, nil
+}
+
+// plan binds one SELECT and the subqueries in it.
+func (p *planner) plan(s *selectStmt) *selectParts {
+	out := &selectParts{limit: -1}
+	p.from(out, s)
+	if p.Err != nil {
+		return out
+	}
+	outer := p.sc
+	defer func() { p.sc = outer }()
+	p.sc, p.agg, p.aliases, p.aliasFirst = out.sc, nil, nameIndex[node]{}, false
+	items := p.items(s)
+	for _, it := range items {
+		if it.alias {
+			p.sc.aliases = append(p.sc.aliases, it.name)
+		}
+	}
+	if s.where != nil {
+		out.where = conjuncts(p.Condition(p.expr(s.where), s.where), nil)
+	}
+	if p.Err != nil {
+		return out
+	}
+	grouped := len(s.group) > 0 || s.having != nil || anyAggregate(items, s)
+	switch {
+	case grouped && s.distinct:
+		return p.distinctOf(s, items)
+	case s.distinct:
+		p.groupBy(out, items, itemNodes(items), true)
+	case grouped:
+		p.groupBy(out, items, s.group, false)
+	}
+	p.project(out, items)
+	p.setAliases(items, false)
+	if s.having != nil && p.Err == nil {
+		out.having = p.Condition(p.expr(s.having), s.having)
+	}
+	p.orderBy(out, s, items)
+	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
+	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
+	if scan, ok := out.in.(*plan.Scan); ok {
+		scan.Cols = p.sc.cols
+	}
+	return out
+}
+
+// from binds the input.
+func (p *planner) from(out *selectParts, s *selectStmt) {
+	switch {
+	case s.from == nil:
+		out.sc, out.in = &scope{index: map[string]int{}}, &plan.Row{}
+	case s.from.sub != nil:
+		sub := p.plan(s.from.sub)
+		out.sc, out.in = subScope(sub, s.from.alias), sub.tree()
+	default:
+		sig, ok := plan.Tables[strings.ToLower(s.from.name)]
+		if !ok {
+			p.Fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", types.Clip(s.from.name))
+			return
+		}
+		refs, err := p.catalog.Attributes(p.ctx, sig, s.attrNames())
+		if err != nil {
+			p.Err = err
+			return
+		}
+		alias := s.from.alias
+		if alias == "" {
+			alias = s.from.name
+		}
+		out.sc, out.in = newTableScope(sig, alias, refs), &plan.Scan{Table: strings.ToLower(s.from.name), Signal: sig}
+	}
+}
+
+// item is an expression of the SELECT list. node is nil for what * expanded
+// to outside grouping.
+type item struct {
+	name  string
+	alias bool
+	node  node
+	e     *plan.Expr
+	pos   int
+}
+
+// items expands *. Behind it every item has a name.
+func (p *planner) items(s *selectStmt) []item {
+	var list []item
+	for _, it := range s.items {
+		if !it.star {
+			name := it.alias
+			if name == "" {
+				name = itemName(it.expr)
+			}
+			list = append(list, item{name: name, alias: it.alias != "", node: it.expr, pos: it.pos})
+			continue
+		}
+		if !p.sc.from {
+			p.Fail(it.pos, "* needs FROM")
+			return nil
+		}
+		if s.distinct || len(s.group) > 0 {
+			p.sc.starNodes(func(name string, n node) {
+				list = append(list, item{name: name, node: n, pos: it.pos})
+			})
+			continue
+		}
+		names, exprs := p.sc.star()
+		for i, e := range exprs {
+			list = append(list, item{name: names[i], e: e, pos: it.pos})
+		}
+	}
+	return list
+}
+
+// starNodes lists what * stands for as expressions that can be bound.
+func (s *scope) starNodes(f func(string, node)) {
+	if !s.table {
+		for _, c := range s.cols {
+			f(c.Name, &identNode{name: c.Name, quoted: true})
+		}
+		return
+	}
+	for _, c := range plan.FixedColumns[s.sig] {
+		f(c.Name, &identNode{name: c.Name})
+	}
+	f("attributes", &identNode{name: "attributes"})
+}
+
+// itemName names an expression without an alias.
+func itemName(n node) string {
+	switch n := n.(type) {
+	case *identNode:
+		return n.name
+	case *indexNode:
+		return n.key
+	case *callNode:
+		if n.star && n.filter == nil {
+			return n.name + "(*)"
+		}
+	}
+	return types.Clip(nodeString(n))
+}
+
+func itemNodes(items []item) []node {
+	list := make([]node, len(items))
+	for i, it := range items {
+		list[i] = it.node
+	}
+	return list
+}
+
+// groupBy binds the keys and turns the binder to the rows behind grouping.
+func (p *planner) groupBy(out *selectParts, items []item, keys []node, distinct bool) {
+	if len(keys) > maxKeys && p.Err == nil {
+		p.Fail(keys[maxKeys].At(), "more than %d keys to group by", maxKeys)
+		return
+	}
+	agg, names := &aggScope{distinct: distinct}, aliasIndex(items)
+	agg.from, agg.to = p.sc.timeBounds(out.where)
+	for _, k := range keys {
+		if !distinct { // whose keys are the items themselves, numbers among them
+			k = p.groupKey(k, items, names)
+		}
+		if p.Err != nil {
+			return
+		}
+		if containsAggregate(k) {
+			p.Fail(k.At(), "GROUP BY cannot hold an aggregate")
+			return
+		}
+		if slices.ContainsFunc(agg.keys, func(have node) bool { return equalNodes(have, k) }) {
+			continue
+		}
+		agg.keys = append(agg.keys, k)
+		agg.keyExprs = append(agg.keyExprs, p.expr(k))
+	}
+	p.agg = agg
+	out.group = &plan.Aggregate{Keys: agg.keyExprs}
+	for _, k := range agg.keys {
+		out.group.Names = append(out.group.Names, itemName(k))
+	}
+}
+
+// groupKey resolves ordinals and aliases. A column that the input declares
+// comes before an alias of the same name, as in standard SQL; an attribute
+// behind it: else a service could change the query by sending one.
+func (p *planner) groupKey(k node, items []item, names nameIndex[node]) node {
+	if n, ok := ordinal(k); ok {
+		if n < 1 || n > int64(len(items)) {
+			p.Fail(k.At(), "GROUP BY %d: the SELECT list has %d items", n, len(items))
+			return k
+		}
+		return items[n-1].node
+	}
+	id, ok := k.(*identNode)
+	if !ok || id.qual != "" {
+		return k
+	}
+	if p.sc.declares(id) {
+		return k
+	}
+	switch list := names.find(id.name); len(list) {
+	case 1:
+		return list[0]
+	case 2:
+		p.Fail(k.At(), "%s", ambiguous(id.name, list[0], list[1]))
+	}
+	return k
+}
+
+// aliasIndex finds what the SELECT list names.
+func aliasIndex(items []item) (names nameIndex[node]) {
+	for _, it := range items {
+		if it.alias && it.node != nil {
+			names.add(it.name, it.node, equalNodes)
+		}
+	}
+	return names
+}
+
+func ordinal(n node) (int64, bool) {
+	lit, ok := n.(*litNode)
+	if !ok || lit.val.Type != types.Int {
+		return 0, false
+	}
+	return lit.val.Int, true
+}
+
+func (p *planner) project(out *selectParts, items []item) {
+	for _, it := range items {
+		e := it.e
+		if e == nil {
+			e = p.expr(it.node)
+		} else if p.agg != nil {
+			p.Fail(it.pos, "* cannot stand beside an aggregate")
+		}
+		out.out = append(out.out, e)
+		out.names = append(out.names, it.name)
+	}
+	if p.agg != nil {
+		out.group.Aggs = p.agg.aggs
+	}
+}
+
+// setAliases makes the names of the SELECT list known to HAVING (behind the
+// columns that the input declares) and ORDER BY (before them).
+func (p *planner) setAliases(items []item, first bool) {
+	p.aliases, p.aliasFirst, p.bound = aliasIndex(items), first, map[node]*plan.Expr{}
+}
+
+func (p *planner) orderBy(out *selectParts, s *selectStmt, items []item) {
+	p.setAliases(items, true)
+	if len(s.order) > maxKeys && p.Err == nil {
+		p.Fail(s.order[maxKeys].expr.At(), "more than %d keys to order by", maxKeys)
+	}
+	for _, o := range s.order {
+		if p.Err != nil {
+			return
+		}
+		var e *plan.Expr
+		if n, ok := ordinal(o.expr); ok {
+			if n < 1 || n > int64(len(out.out)) {
+				p.Fail(o.expr.At(), "ORDER BY %d: the SELECT list has %d items", n, len(out.out))
+				return
+			}
+			e = out.out[n-1]
+		} else {
+			e = p.expr(o.expr)
+		}
+		out.orderKey(o, e)
+	}
+	if p.agg != nil {
+		out.group.Aggs = p.agg.aggs
+	}
+}
+
+// orderKey adds e as the last key of the order. A constant orders nothing.
+func (s *selectParts) orderKey(o orderItem, e *plan.Expr) {
+	if !e.IsConst() {
+		s.order = append(s.order, plan.SortKey{Expr: e, Desc: o.desc, NullsFirst: o.nulls == 'f'})
+	}
+}
+
+// distinctOf plans SELECT DISTINCT over groups: the same SELECT without
+// DISTINCT is its input, whose rows it groups by all their columns.
+func (p *planner) distinctOf(s *selectStmt, items []item) *selectParts {
+	inner := *s
+	inner.distinct, inner.order, inner.limit, inner.offset = false, nil, nil, nil
+	sub := p.plan(&inner)
+	out := &selectParts{in: sub.tree(), sc: subScope(sub, ""), names: sub.names, limit: -1}
+	if p.Err != nil {
+		return out
+	}
+	out.group = &plan.Aggregate{Names: sub.names}
+	for i, e := range sub.out {
+		out.group.Keys = append(out.group.Keys, out.sc.col(i))
+		out.out = append(out.out, e.As(i))
+	}
+	for _, o := range s.order {
+		i := p.listed(o.expr, items)
+		if i < 0 {
+			p.Fail(o.expr.At(), "with DISTINCT, ORDER BY can only use what SELECT lists")
+			return out
+		}
+		out.orderKey(o, out.out[i])
+	}
+	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
+	return out
+}
+
+// listed returns which item of the SELECT list a key of ORDER BY is, or -1.
+func (p *planner) listed(key node, items []item) int {
+	n, isOrdinal := ordinal(key)
+	if id, ok := key.(*identNode); ok && id.qual == "" {
+		names := aliasIndex(items)
+		switch list := names.find(id.name); len(list) {
+		case 1:
+			key = list[0]
+		case 2:
+			p.Fail(key.At(), "%s", ambiguous(id.name, list[0], list[1]))
+		}
+	}
+	for i, it := range items {
+		if isOrdinal && n == int64(i+1) || !isOrdinal && equalNodes(key, it.node) {
+			return i
+		}
+	}
+	return -1
+}
+
+// rowCount evaluates LIMIT or OFFSET.
+func (p *planner) rowCount(n node, missing int64) int64 {
+	if n == nil || p.Err != nil {
+		return missing
+	}
+	e := p.expr(n)
+	if p.Err == nil && (e.Type != types.Int || e.Value.Int < 0) {
+		p.Fail(n.At(), "LIMIT and OFFSET take a whole number of rows")
+	}
+	return e.Value.Int
+}
+
+// conjuncts splits an AND tree.
+func conjuncts(e *plan.Expr, list []*plan.Expr) []*plan.Expr {
+	for stack := []*plan.Expr{e}; len(stack) > 0; {
+		e := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if e.And {
+			stack = append(stack, e.Args[1], e.Args[0])
+			continue
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// anyAggregate reports whether SELECT, HAVING or ORDER BY holds an aggregate.
+func anyAggregate(items []item, s *selectStmt) bool {
+	for _, it := range items {
+		if it.node != nil && containsAggregate(it.node) {
+			return true
+		}
+	}
+	for _, o := range s.order {
+		if containsAggregate(o.expr) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsAggregate(n node) bool {
+	found := false
+	walkNodes(n, func(n node) bool {
+		if c, ok := n.(*callNode); ok {
+			_, is := fn.Aggregates[c.name]
+			found = found || is
+		}
+		return !found
+	})
+	return found
+}
+
+// walk calls f for n and what is in it, until f returns false.
+func walkNodes(n node, f func(node) bool) {
+	if n == nil || !f(n) {
+		return
+	}
+	switch n := n.(type) {
+	case *unaryNode:
+		walkNodes(n.x, f)
+	case *binaryNode:
+		walkNodes(n.l, f)
+		walkNodes(n.r, f)
+	case *inNode:
+		walkNodes(n.x, f)
+		for _, x := range n.list {
+			walkNodes(x, f)
+		}
+	case *betweenNode:
+		walkNodes(n.x, f)
+		walkNodes(n.lo, f)
+		walkNodes(n.hi, f)
+	case *isNode:
+		walkNodes(n.x, f)
+	case *castNode:
+		walkNodes(n.x, f)
+	case *zoneNode:
+		walkNodes(n.x, f)
+	case *caseNode:
+		walkNodes(n.operand, f)
+		for _, w := range n.whens {
+			walkNodes(w.cond, f)
+			walkNodes(w.then, f)
+		}
+		walkNodes(n.other, f)
+	case *callNode:
+		for _, x := range n.args {
+			walkNodes(x, f)
+		}
+		walkNodes(n.filter, f)
+	}
+}

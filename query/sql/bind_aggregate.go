@@ -1,0 +1,103 @@
+package sql
+
+import (
+	"github.com/ttlog/ttlog/query/fn"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+)
+
+// aggregate binds a call of an aggregate and returns the column that will
+// hold its result.
+func (b *binder) aggregate(n *callNode, a fn.Aggregate) *plan.Expr {
+	switch {
+	case b.deep > 0:
+		return b.Fail(n.pos, "%s is an aggregate inside another aggregate", n.name)
+	case b.agg == nil:
+		return b.Fail(n.pos, "%s is an aggregate; it can stand in SELECT, HAVING and ORDER BY only", n.name)
+	}
+	for i, c := range b.agg.calls {
+		if equalNodes(c, n) {
+			return b.agg.result(i)
+		}
+	}
+	if b.CheckAggregate(n.call(), a); b.Err != nil {
+		return plan.Null()
+	}
+	if len(b.agg.calls) == maxAggregates {
+		return b.Fail(n.pos, "more than %d aggregates", maxAggregates)
+	}
+	b.deep++
+	args := make([]*plan.Expr, len(n.args))
+	for i, x := range n.args {
+		args[i] = b.expr(x)
+	}
+	var filter *plan.Expr
+	if n.filter != nil {
+		filter = b.Condition(b.expr(n.filter), n.filter)
+	}
+	b.deep--
+	if b.Err != nil {
+		return plan.Null()
+	}
+	call := b.AggregateCall(n.call(), a, args, filter)
+	if b.Err != nil {
+		return plan.Null()
+	}
+	call.Text = types.Clip(nodeString(n))
+	b.agg.calls = append(b.agg.calls, n)
+	b.agg.aggs = append(b.agg.aggs, call)
+	return b.agg.result(len(b.agg.aggs) - 1)
+}
+
+// result returns the column of the rows behind grouping that holds the result
+// of call i.
+func (a *aggScope) result(i int) *plan.Expr {
+	e := plan.Column(len(a.keys)+i, a.aggs[i].Type)
+	if of := a.aggs[i].Of; of != nil {
+		e.LikeAny([]*plan.Expr{of})
+	}
+	return e
+}
+
+// Covered returns how many nanoseconds a group covers, 0 where that is open.
+func (b *binder) Covered() int64 {
+	for _, k := range b.agg.keyExprs {
+		if k.Bucket != 0 {
+			return k.Bucket // below 0: of no one width
+		}
+	}
+	from, to := b.agg.from, b.agg.to
+	if from == 0 {
+		return 0
+	}
+	if to == 0 {
+		to = b.Now
+	}
+	width, _ := types.SubInt(to, from)
+	return width
+}
+
+// timeBounds returns the bounds that conditions put on the timestamp of a
+// table, 0 for none.
+func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
+	for _, e := range where {
+		if d := e.Comparison; d != nil && s.table && s.cols[d.Column].IsTime() {
+			from, to = d.Bounds(from, to)
+		}
+	}
+	return from, to
+}
+
+// IsSeverity implements columns.
+func (b *binder) IsSeverity(x *plan.Expr) bool {
+	if !x.IsCol() || !b.sc.table || b.agg != nil && b.deep == 0 {
+		return false
+	}
+	c := b.sc.cols[x.Column]
+	return c.Name == "severity_number" && !c.Attribute
+}
+
+// Narrow implements columns.
+func (b *binder) Narrow(e *plan.Expr, keep func(types.Type) bool) *plan.Expr {
+	return b.sc.narrow(e, keep)
+}
