@@ -25,6 +25,14 @@ type plan struct {
 	offset int64
 }
 
+// forgetNames lets go of what only making the plan takes: the names of all
+// attributes, of which there may be tens of thousands.
+func (p *plan) forgetNames() {
+	for ; p != nil; p = p.sub {
+		p.sc.attrs = nil
+	}
+}
+
 // groupPlan groups rows by keys; its rows are the keys followed by the
 // results of aggs.
 type groupPlan struct {

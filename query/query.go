@@ -261,6 +261,7 @@ func (e *Engine) execute(ctx context.Context, sql string, stmt *Statement, args 
 	if err := pl.tell(sink); err != nil {
 		return st, err
 	}
+	p.forgetNames()
 	x := &exec{src: e.src, bud: &budget{limit: e.o.MaxMemoryBytes, frames: e.o.frameBytes(), held: held}, workers: e.o.Parallel}
 	defer func() {
 		rows := st.RowsReturned
