@@ -65,6 +65,9 @@ type Options struct {
 	// DedupWindow is how long a request is remembered, so that one that is sent
 	// again is stored once; 0 means 10 min, below 0 not at all.
 	DedupWindow time.Duration
+	// DedupBytes is the memory in which requests are remembered, 32 bytes each;
+	// 0 or less means 16 MiB.
+	DedupBytes int64
 }
 
 func (o Options) withDefaults(maxRecord int) Options {
@@ -96,6 +99,9 @@ func (o Options) withDefaults(maxRecord int) Options {
 	}
 	if o.FullCause == nil {
 		o.FullCause = never
+	}
+	if o.DedupBytes <= 0 {
+		o.DedupBytes = defaultDedupBytes
 	}
 	if o.DedupWindow == 0 {
 		o.DedupWindow = defaultRepeatWindow

@@ -36,7 +36,7 @@ func New(ring *ringbuffer.Ring, o Options) *Receiver {
 	r.decoders = make(chan struct{}, min(2*runtime.GOMAXPROCS(0), maxDecoders))
 	r.inFlight.limit = o.MaxInFlightBytes
 	if o.DedupWindow > 0 {
-		r.repeats = newRepeats(o.DedupWindow)
+		r.repeats = newRepeats(o.DedupWindow, o.DedupBytes)
 	}
 	return r
 }

@@ -12,14 +12,15 @@ import (
 
 const (
 	defaultRepeatWindow = 10 * time.Minute
-	// maxRepeats bounds how many requests are remembered, in about 16 MiB: ten
-	// minutes of 800 a second. At least the newest half of that is, whatever
-	// comes.
-	maxRepeats = 1 << 19
+	// defaultDedupBytes remembers half a million requests: ten minutes of 800 a
+	// second. At least the newest half of that is remembered, whatever comes.
+	defaultDedupBytes = 16 << 20
+	// bytesPerRepeat is what a request takes in the maps, with the room that
+	// they leave free.
+	bytesPerRepeat = 32
 	// repeatShards keeps cores apart. A request takes the lock of its shard
 	// twice for some ten nanoseconds.
 	repeatShards = 64
-	perShard     = maxRepeats / repeatShards
 )
 
 // repeats remembers the requests that were committed lately, so that one that
@@ -31,6 +32,7 @@ const (
 type repeats struct {
 	// Immutable after newRepeats.
 	window time.Duration
+	young  int // how many a shard has before they become old
 	// seeds are two for each signal: the same bytes are something else as
 	// another one.
 	seeds [4][2]maphash.Seed
@@ -63,8 +65,8 @@ type repeatShard struct {
 	_ [64]byte // shards share no cache line
 }
 
-func newRepeats(window time.Duration) *repeats {
-	r := &repeats{window: window, epoch: time.Now()}
+func newRepeats(window time.Duration, bytes int64) *repeats {
+	r := &repeats{window: window, young: int(max(bytes/bytesPerRepeat/repeatShards/2, 1)), epoch: time.Now()}
 	for s := range r.seeds {
 		r.seeds[s] = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	}
@@ -118,7 +120,7 @@ func (r *repeats) settle(f fingerprint, committed bool) {
 	outcome := s.flying[f]
 	delete(s.flying, f)
 	if committed {
-		s.remember(f, time.Since(r.epoch), r.window)
+		r.remember(s, f)
 	}
 	s.mu.Unlock()
 	if outcome != nil {
@@ -135,8 +137,10 @@ func (s *repeatShard) remembers(f fingerprint, since time.Duration) bool {
 	return ok && at > since
 }
 
-func (s *repeatShard) remember(f fingerprint, now, window time.Duration) {
-	if len(s.young) >= perShard/2 || now-s.born >= window {
+// remember notes that the request was committed now. The shard's lock is held.
+func (r *repeats) remember(s *repeatShard, f fingerprint) {
+	now := time.Since(r.epoch)
+	if len(s.young) >= r.young || now-s.born >= r.window {
 		s.old, s.young, s.born = s.young, make(map[fingerprint]time.Duration), now
 	}
 	s.young[f] = now
@@ -151,5 +155,5 @@ func (r *Receiver) Recall(s otlpwire.Signal, payload []byte) {
 	sh := r.repeats.shard(f)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	sh.remember(f, time.Since(r.repeats.epoch), r.repeats.window)
+	r.repeats.remember(sh, f)
 }

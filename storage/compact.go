@@ -207,6 +207,10 @@ func (s *Store) mergeable(parts []*part.Part, handles []*handle) (n int, memory 
 		return len(parts), 0
 	}
 	most := s.opts.Memory.Pool() / 4 * 3 // queries go on meanwhile
+	fair := most
+	if s.opts.Memory.Usage().Waiting > 0 {
+		fair = most / 3 * 2 // and begin meanwhile
+	}
 	memory = 2 * s.opts.groupBytes
 	for i, pt := range parts {
 		need := pt.GroupMemory() * 5 / 4
@@ -214,7 +218,7 @@ func (s *Store) mergeable(parts []*part.Part, handles []*handle) (n int, memory 
 			handles[i].refuseMerge()
 			return 0, 0
 		}
-		if memory+need > most {
+		if memory+need > most || i >= 2 && memory+need > fair {
 			return i, memory
 		}
 		memory += need

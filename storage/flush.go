@@ -142,6 +142,7 @@ func (s *Store) flushedOrNot(g *generation, attempt uint64, took time.Duration, 
 	s.flushErr = err
 	s.changedLocked()
 	s.mu.Unlock()
+	s.scanned.Settle()
 	switch {
 	case first:
 		s.log.Error("storage: cannot write; rows stay in memory and are tried again", "error", err)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/storage/internal/filepool"
 	"github.com/ttlog/ttlog/storage/internal/part"
 	"github.com/ttlog/ttlog/storage/internal/vfs"
@@ -42,6 +43,9 @@ type files struct {
 	pool   *filepool.Pool
 	remove func(name string)
 	traces *part.TraceCache // of the parts that are open
+	// footers is what the open parts take themselves: half a megabyte each where
+	// there are thousands of attributes.
+	footers *membudget.Cache
 
 	mu     sync.Mutex
 	idle   *list.List // loaded handles that only their manifest refers to, oldest first
@@ -58,7 +62,24 @@ func (f *files) leavingBytes() int64 {
 }
 
 func newFiles(o *Options, pool *filepool.Pool, remove func(name string)) *files {
-	return &files{pool: pool, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), idle: list.New()}
+	f := &files{pool: pool, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), idle: list.New()}
+	f.footers = o.Memory.Cache("footers", f.shrink)
+	return f
+}
+
+// shrink closes what is idle, until want bytes are free.
+func (f *files) shrink(want int64) {
+	f.mu.Lock()
+	var shut []vfs.File
+	for want > 0 && f.idle.Len() > 0 {
+		h := f.idle.Front().Value.(*handle)
+		want -= h.part.Memory()
+		shut = h.unloadLocked(shut)
+	}
+	f.mu.Unlock()
+	for _, file := range shut {
+		_ = file.Close() // open for reading: nothing can be lost
+	}
 }
 
 // add returns the handle of a part, with the manifest's reference.
@@ -128,6 +149,9 @@ func (h *handle) unloadLocked(shut []vfs.File) []vfs.File {
 	if h.file != nil {
 		shut = append(shut, h.file)
 	}
+	if h.part != nil {
+		h.files.footers.Force(-h.part.Memory())
+	}
 	h.files.traces.Drop(h.part)
 	h.file, h.part = nil, nil
 	return shut
@@ -178,6 +202,7 @@ func (h *handle) load() (*part.Part, error) {
 		return nil, err
 	}
 	h.file, h.part = file, p
+	f.footers.Force(p.Memory())
 	return p, nil
 }
 

@@ -105,6 +105,74 @@ func TestScan_RowsThatOnlyItNeedsCount(t *testing.T) {
 	mustClose(t, s)
 }
 
+// TestScan_LetsGoOfMemory is in the middle of its parts when the memtable that
+// it showed before them is flushed.
+func TestScan_LetsGoOfMemory(t *testing.T) {
+	o := manual(newFS())
+	o.Memory = membudget.New(membudget.Min)
+	s := mustOpen(t, o)
+	appendHeavy(t, s, 0, 1000)
+	mustFlush(t, s)
+	appendHeavy(t, s, 1000, 500)
+	sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for b, err := range sc.Blocks() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows += b.Rows(); rows <= 500 {
+			continue
+		}
+		mustFlush(t, s)
+		if n := o.Memory.Usage().Consumers["rows under scans"]; n != 0 {
+			t.Errorf("%d bytes are kept for a scan that is done with them", n)
+		}
+	}
+	if rows != 1500 {
+		t.Errorf("%d rows, want 1500", rows)
+	}
+	if err := sc.Close(); err != nil {
+		t.Error(err)
+	}
+	mustClose(t, s)
+}
+
+// TestFooters_Count opens a part and takes its footer's memory for something else.
+func TestFooters_Count(t *testing.T) {
+	o := manual(newFS())
+	o.Memory = membudget.New(membudget.Min)
+	s := mustOpen(t, o)
+	appendHeavy(t, s, 0, 1000)
+	mustFlush(t, s)
+	held := func() int64 { return o.Memory.Usage().Consumers["footers"] }
+	count := func() {
+		if _, err := s.Columns(t.Context(), Traces); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if count(); held() == 0 {
+		t.Error("the footer of an open part counts for nothing")
+	}
+	all, err := o.Memory.Reserve(t.Context(), "others", o.Memory.Pool()*2/3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held() != 0 {
+		t.Errorf("%d bytes of footers that nobody uses, while others need the memory", held())
+	}
+	all.Close()
+	if count(); held() == 0 {
+		t.Error("the part was not opened again")
+	}
+	mustClose(t, s)
+	if held() != 0 {
+		t.Errorf("%d bytes in the end", held())
+	}
+}
+
 // TestCompact_WithinTheBudget merges parts of small row groups, and leaves what
 // was written with a larger budget and does not fit.
 func TestCompact_WithinTheBudget(t *testing.T) {

@@ -128,7 +128,7 @@ func (o Options) withBudget() Options {
 	o.flushMemory, o.traceCache = math.MaxInt64, traceCacheBytes
 	if m := o.Memory; m != nil {
 		o.flushMemory = m.Memtable() / 2
-		o.groupBytes = max(m.Limit()/32, minGroupBytes)
+		o.groupBytes = max(m.Group(), minGroupBytes)
 		o.traceCache = min(m.Pool()/4, traceCacheBytes)
 		if o.MaxPendingBytes <= 0 {
 			o.MaxPendingBytes = min(m.Memtable(), max(4*int64(o.FlushBytes), 256<<20))

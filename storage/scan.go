@@ -74,11 +74,21 @@ func (s *Store) Scan(ctx context.Context, req ScanRequest) (*Scan, error) {
 	return sc, nil
 }
 
-// Blocks hands over the blocks of the snapshot, parts first. It is to be
-// ranged over once. The sequence ends with the first error. A block's errors wrap
-// ErrCorrupt when the part is damaged.
+// Blocks hands over the blocks of the snapshot. What is in memory comes first:
+// once it is handed over, rows that are flushed in the meantime need not stay
+// there for as long as the parts are read. It is to be ranged over once. The
+// sequence ends with the first error. A block's errors wrap ErrCorrupt when the
+// part is damaged.
 func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 	return func(yield func(column.Block, error) bool) {
+		for i, b := range sc.snap.memory {
+			sc.snap.memory[i] = nil // the consumer's alone, to be freed when it is done
+			sc.stats.RowsScanned += int64(b.Rows())
+			if !yield(b, nil) {
+				return
+			}
+		}
+		sc.snap.forget()
 		for _, p := range sc.snap.parts {
 			blocks, _, err := p.p.Blocks(sc.filter())
 			if err != nil {
@@ -89,17 +99,11 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 				sc.stats.PartsPruned++
 			}
 			for i, b := range blocks {
-				blocks[i] = nil // the consumer's alone, to be freed when it is done
+				blocks[i] = nil
 				sc.stats.RowsScanned += int64(b.Rows())
 				if !yield(partBlock{Block: b, path: p.h.path}, nil) {
 					return
 				}
-			}
-		}
-		for _, b := range sc.snap.memory {
-			sc.stats.RowsScanned += int64(b.Rows())
-			if !yield(b, nil) {
-				return
 			}
 		}
 	}

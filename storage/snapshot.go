@@ -31,10 +31,15 @@ func (sn *snapshot) release() {
 	for _, p := range sn.parts {
 		p.h.release()
 	}
+	sn.forget()
+}
+
+// forget lets go of the rows in memory.
+func (sn *snapshot) forget() {
 	if len(sn.tables) > 0 {
 		sn.store.unpin(sn.tables)
-		sn.tables = nil
 	}
+	sn.tables, sn.memory = nil, nil
 }
 
 // snapshot returns the rows of a signal that may have a timestamp at or after

@@ -53,17 +53,19 @@ func (s *Store) ReadTrace(ctx context.Context, id [16]byte, emit func(piece []by
 		defer held.Resume()
 		return emit(piece)
 	}
+	// What is in memory first: it need not stay there while the parts are read.
+	for _, b := range sn.memory {
+		if err := eachOfTrace(b, string(id[:]), send); err != nil {
+			return fmt.Errorf("storage: trace %x: %w", id, err)
+		}
+	}
+	sn.forget()
 	for _, p := range sn.parts {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("storage: trace %x: %w", id, err)
 		}
 		if _, err = p.p.FindTrace(id, s.files.traces, send); err != nil {
 			return fmt.Errorf("storage: trace %x: %w", id, partError(p.h.path, err))
-		}
-	}
-	for _, b := range sn.memory {
-		if err := eachOfTrace(b, string(id[:]), send); err != nil {
-			return fmt.Errorf("storage: trace %x: %w", id, err)
 		}
 	}
 	switch {

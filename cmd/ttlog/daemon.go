@@ -51,6 +51,11 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 		config: c, logger: logger, memory: membudget.New(c.memoryBytes),
 		connections: newConnections(maxConnections()), failed: make(chan error, 4),
 	}
+	d.memory.Fixed("program", min(programBytes, c.memoryBytes/8))
+	dedupBytes := min(maxDedupBytes, c.memoryBytes/16)
+	if c.dedupWindow > 0 {
+		d.memory.Fixed("repeats", dedupBytes)
+	}
 	d.memory.Enforce()
 	defer func() {
 		if err != nil {
@@ -61,7 +66,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 		return d, err
 	}
 	recv := receiver.New(d.dir.Ring, receiver.Options{
-		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow,
+		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow, DedupBytes: dedupBytes,
 		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
 		MaxInFlightBytes: min(d.memory.InFlight(), maxInFlight),
 		Allow:            c.guard.Check, Trail: d.dir.Trail,
@@ -89,9 +94,15 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 	return d, nil
 }
 
-// maxInFlight bounds the requests being received together, however much memory
-// there is.
-const maxInFlight = 256 << 20
+const (
+	// maxInFlight bounds the requests being received together, however much
+	// memory there is, and maxDedupBytes those that are remembered.
+	maxInFlight   = 256 << 20
+	maxDedupBytes = 16 << 20
+	// programBytes is what the process takes before it does anything, and for
+	// servers, connections and metrics.
+	programBytes = 8 << 20
+)
 
 func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*datadir.DataDir, error) {
 	o := datadir.Options{

@@ -3,9 +3,11 @@
 //
 // # Shares
 //
-// Taking telemetry in has three eighths of the whole for itself, whoever else
-// asks ([Budget.Memtable], [Budget.Flush], [Budget.InFlight]): its parts keep
-// within their shares by their own means, and only tell here what they hold. A
+// What is there whatever goes on is set aside first ([Budget.Fixed]). Of the
+// rest taking telemetry in has three eighths for itself, whoever else asks
+// ([Budget.Memtable], a half of it again for writing them, [Budget.InFlight]):
+// its parts keep within their shares by their own means, and only tell here what
+// they hold. A
 // third, [Budget.Pool], is for what looks at telemetry and what tidies it up:
 // they take a [Reservation] each. The rest is left to the garbage collector:
 // what is dead and not collected yet, stacks, and what nobody accounts for.
@@ -15,7 +17,7 @@
 // When the pool is empty, caches shrink first. Then the answers are cut off
 // whose reader took nothing for [stallGrace], the one that waits for longest
 // first. Then whoever asks anew waits in line, for a bounded time, and is
-// refused with [ErrBusy]. What is under way and has to grow waits a moment
+// refused with [ErrBusy]; names take turns, and who has time lets others pass. What is under way and has to grow waits a moment
 // only, because those it waits for may wait for it: then it fails with
 // [ErrExhausted]. A third of the pool is for growing: nobody begins with it.
 package membudget
@@ -24,6 +26,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -43,6 +46,9 @@ const (
 	// maxWaiting is how many may wait in line, and maxWait for how long.
 	maxWaiting = 64
 	maxWait    = 10 * time.Second
+	// passSlow is how long those may be passed by others who have time: who needs
+	// much and holds up the line until it is free makes it stand idle.
+	passSlow = 20 * time.Second
 	// RetryAfter is when somebody who was refused should come again.
 	RetryAfter = 5 * time.Second
 	// stallGrace is how long the reader of an answer may take nothing before
@@ -57,12 +63,14 @@ const (
 // Budget is the memory of a process. It is safe for concurrent use.
 type Budget struct {
 	limit int64 // immutable
+	fixed int64 // see Fixed; immutable from the first use on
 
 	mu       sync.Mutex
 	held     int64 // by reservations and caches
+	running  int   // reservations
 	peak     int64
 	kinds    map[string]*kind
-	waiting  []*waiter // in the order in which they came
+	waiting  []*waiter // in the order in which they came, see nextLocked
 	stalled  []*Reservation
 	caches   []func(want int64) // shrink, called without mu
 	gauges   []gauge
@@ -73,8 +81,9 @@ type Budget struct {
 
 // kind is what the reservations and caches of one name hold together.
 type kind struct {
-	held  int64
-	count int
+	held    int64
+	count   int
+	waiting int
 }
 
 type gauge struct {
@@ -86,6 +95,7 @@ type gauge struct {
 type waiter struct {
 	name    string
 	need    int64
+	pass    time.Time // until when others may pass it
 	granted chan struct{}
 }
 
@@ -102,17 +112,27 @@ func (b *Budget) Limit() int64 {
 	return b.limit
 }
 
+// Fixed sets n bytes aside for what is there whatever goes on, before the rest
+// is shared. It is called before anything else but New.
+func (b *Budget) Fixed(name string, n int64) {
+	b.fixed += n
+	b.Gauge(name, func() int64 { return n })
+}
+
+// shared is what the shares are of.
+func (b *Budget) shared() int64 { return b.limit - b.fixed }
+
 // Pool returns the bytes that reservations and caches share.
-func (b *Budget) Pool() int64 { return b.limit / 3 }
+func (b *Budget) Pool() int64 { return b.shared() / 3 }
 
 // Memtable returns the bytes for rows that are not in parts yet.
-func (b *Budget) Memtable() int64 { return b.limit / 6 }
+func (b *Budget) Memtable() int64 { return b.shared() / 6 }
 
-// Flush returns the bytes for writing them.
-func (b *Budget) Flush() int64 { return b.limit / 12 }
+// Group returns the bytes of a row group, decoded.
+func (b *Budget) Group() int64 { return b.shared() / 32 }
 
 // InFlight returns the bytes for requests that are being received.
-func (b *Budget) InFlight() int64 { return b.limit / 8 }
+func (b *Budget) InFlight() int64 { return b.shared() / 8 }
 
 // Gauge makes the budget show what one of those holds that keep within their
 // share by themselves.
@@ -144,15 +164,66 @@ func (b *Budget) takeLocked(name string, n int64) {
 	}
 }
 
-// grantLocked lets in those at the head of the line for whom there is room.
-func (b *Budget) grantLocked() {
-	for len(b.waiting) > 0 && b.lackLocked(b.waiting[0].need) <= 0 {
-		w := b.waiting[0]
-		b.waiting = b.waiting[1:]
-		b.takeLocked(w.name, w.need)
-		b.kindLocked(w.name).count++
-		close(w.granted)
+// nextLocked returns whose turn it is, nil where nobody waits: the first of
+// those of whose name the fewest have begun, so that no name keeps out another.
+func (b *Budget) nextLocked() (next *waiter) {
+	least := 0
+	for _, w := range b.waiting {
+		if !w.pass.IsZero() && b.lackLocked(w.need) > 0 && time.Now().Before(w.pass) {
+			continue
+		}
+		if n := b.kindLocked(w.name).count; next == nil || n < least {
+			next, least = w, n
+		}
 	}
+	return next
+}
+
+// grantLocked lets in those whose turn it is and for whom there is room.
+func (b *Budget) grantLocked() {
+	for w := b.nextLocked(); w != nil && b.lackLocked(w.need) <= 0; w = b.nextLocked() {
+		b.admitLocked(w)
+	}
+}
+
+// grantAlone lets in whose turn it is where nobody has a reservation, and
+// caches gave up what they could: it would wait for nobody.
+func (b *Budget) grantAlone() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running > 0 || len(b.waiting) == 0 {
+		return
+	}
+	w := b.nextLocked()
+	if w == nil {
+		w = b.waiting[0]
+	}
+	b.admitLocked(w)
+}
+
+func (b *Budget) admitLocked(w *waiter) {
+	b.removeLocked(w)
+	b.beginLocked(w.name, w.need)
+	close(w.granted)
+}
+
+// removeLocked takes a waiter out of the line, and returns false where it is
+// not in it any more.
+func (b *Budget) removeLocked(w *waiter) bool {
+	i := slices.Index(b.waiting, w)
+	if i < 0 {
+		return false
+	}
+	b.waiting = slices.Delete(b.waiting, i, i+1)
+	b.kindLocked(w.name).waiting--
+	return true
+}
+
+// beginLocked takes the bytes of a reservation.
+func (b *Budget) beginLocked(name string, n int64) {
+	b.running++
+	b.kindLocked(name).count++
+	b.takeLocked(name, n)
 }
 
 // Reserve takes n bytes, and waits in line for them. The caller closes the
@@ -163,7 +234,8 @@ func (b *Budget) Reserve(ctx context.Context, name string, n int64) (*Reservatio
 	return b.reserve(ctx, name, n, maxWait)
 }
 
-// ReserveSlowly is Reserve for work that has time: it waits as long as ctx lives.
+// ReserveSlowly is Reserve for work that has time: it waits as long as ctx
+// lives, and lets others pass for a while, since it mostly needs more than they.
 func (b *Budget) ReserveSlowly(ctx context.Context, name string, n int64) (*Reservation, error) {
 	return b.reserve(ctx, name, n, 0)
 }
@@ -177,19 +249,18 @@ func (b *Budget) reserve(ctx context.Context, name string, n int64, patience tim
 	}
 	r := &Reservation{budget: b, name: name, held: n, cut: cutOf(ctx)}
 	b.mu.Lock()
-	if len(b.waiting) == 0 && b.lackLocked(n) <= 0 {
-		b.takeLocked(name, n)
-		b.kindLocked(name).count++
-		b.mu.Unlock()
-		return r, nil
-	}
-	if patience > 0 && len(b.waiting) >= maxWaiting {
+	if patience > 0 && b.kindLocked(name).waiting >= maxWaiting {
 		b.refused++
 		b.mu.Unlock()
 		return nil, fmt.Errorf("%s: %d wait already: %w", name, maxWaiting, ErrBusy)
 	}
 	w := &waiter{name: name, need: n, granted: make(chan struct{})}
+	if patience == 0 {
+		w.pass = time.Now().Add(passSlow)
+	}
 	b.waiting = append(b.waiting, w)
+	b.kindLocked(name).waiting++
+	b.grantLocked()
 	b.mu.Unlock()
 	if err := b.await(ctx, w, patience); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -199,6 +270,11 @@ func (b *Budget) reserve(ctx context.Context, name string, n int64, patience tim
 
 // await returns nil when the waiter was granted what it needs.
 func (b *Budget) await(ctx context.Context, w *waiter, patience time.Duration) error {
+	select {
+	case <-w.granted: // at once
+		return nil
+	default:
+	}
 	var over <-chan time.Time
 	if patience > 0 {
 		t := time.NewTimer(patience)
@@ -209,6 +285,7 @@ func (b *Budget) await(ctx context.Context, w *waiter, patience time.Duration) e
 	defer tick.Stop()
 	for {
 		b.reclaim(b.wantLocked)
+		b.grantAlone()
 		var err error
 		select {
 		case <-w.granted:
@@ -232,17 +309,14 @@ func (b *Budget) await(ctx context.Context, w *waiter, patience time.Duration) e
 func (b *Budget) leave(w *waiter, refused bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i, other := range b.waiting {
-		if other == w {
-			b.waiting = append(b.waiting[:i:i], b.waiting[i+1:]...)
-			if refused {
-				b.refused++
-			}
-			b.grantLocked()
-			return true
-		}
+	if !b.removeLocked(w) {
+		return false
 	}
-	return false
+	if refused {
+		b.refused++
+	}
+	b.grantLocked()
+	return true
 }
 
 // lackLocked returns how much has to be given back before something can begin
@@ -266,6 +340,12 @@ func (b *Budget) reclaim(lackLocked func() int64) {
 	}
 	for _, shrink := range caches {
 		shrink(want)
+		b.mu.Lock()
+		want = lackLocked()
+		b.mu.Unlock()
+		if want <= 0 {
+			return
+		}
 	}
 	b.mu.Lock()
 	var cut func()
@@ -280,12 +360,12 @@ func (b *Budget) reclaim(lackLocked func() int64) {
 	}
 }
 
-// wantLocked returns how many bytes the first in line lacks.
+// wantLocked returns how many bytes lacks whose turn it is.
 func (b *Budget) wantLocked() int64 {
-	if len(b.waiting) == 0 {
-		return 0
+	if w := b.nextLocked(); w != nil {
+		return b.lackLocked(w.need)
 	}
-	return b.lackLocked(b.waiting[0].need)
+	return 0
 }
 
 func (b *Budget) exhausted() error {

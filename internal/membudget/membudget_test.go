@@ -56,6 +56,123 @@ func TestReserve_WaitsInLineAndIsRefused(t *testing.T) {
 	})
 }
 
+// TestReserve_NamesTakeTurns has a line of queries, behind which a trace comes.
+func TestReserve_NamesTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		first, second := reserve(t, b, 10), reserve(t, b, 10)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { _, _ = b.Reserve(ctx, "queries", 10<<20) })
+			synctest.Wait()
+		}
+		wg.Go(func() { _, _ = b.Reserve(ctx, "traces", 10<<20) })
+		synctest.Wait()
+		first.Close()
+		synctest.Wait()
+		if n := b.Usage().Running["traces"]; n != 1 {
+			t.Errorf("the trace waits behind queries although one of them runs")
+		}
+		cancel()
+		wg.Wait()
+		second.Close()
+	})
+}
+
+// TestReserveSlowly_IsPassedForAWhile has a merge wait that needs nearly all.
+func TestReserveSlowly_IsPassedForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		running := reserve(t, b, 10)
+		began := time.Now()
+		var merged time.Duration
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			r, err := b.ReserveSlowly(t.Context(), "merges", 20<<20)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			merged = time.Since(began)
+			r.Close()
+		})
+		synctest.Wait()
+		for time.Since(began) < passSlow {
+			next := reserve(t, b, 10) // has to begin while the other waits
+			running.Close()
+			running = next
+			time.Sleep(time.Second)
+		}
+		waiting := make(chan *Reservation)
+		go func() { waiting <- reserve(t, b, 10) }()
+		synctest.Wait()
+		time.Sleep(time.Second)
+		running.Close()
+		(<-waiting).Close()
+		wg.Wait()
+		if want := passSlow + time.Second; merged < want || merged > want+lookAgain {
+			t.Errorf("the merge began after %s, want %s", merged, want)
+		}
+	})
+}
+
+// TestReserve_AloneDespiteForced has less than is asked for free, and nobody
+// whom waiting for would help.
+func TestReserve_AloneDespiteForced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		c := b.Cache("rows", nil)
+		c.Force(1 << 20)
+		began := time.Now()
+		reserve(t, b, 32).Close()
+		r, err := b.ReserveSlowly(t.Context(), "merges", 32<<20)
+		if err != nil || time.Since(began) != 0 {
+			t.Errorf("it began after %s: %v", time.Since(began), err)
+		}
+		r.Close()
+		c.Force(-1 << 20)
+	})
+}
+
+func TestFixed_IsTakenFromEachShare(t *testing.T) {
+	all, rest := New(limit), New(limit)
+	rest.Fixed("program", limit/2)
+	for name, share := range map[string]func(*Budget) int64{
+		"pool": (*Budget).Pool, "memtable": (*Budget).Memtable, "group": (*Budget).Group, "in flight": (*Budget).InFlight,
+	} {
+		if got, want := share(rest), share(all)/2; got != want {
+			t.Errorf("%s: %d bytes, want %d", name, got, want)
+		}
+	}
+	if u := rest.Usage(); u.Limit != limit || u.Consumers["program"] != limit/2 {
+		t.Errorf("%+v", u)
+	}
+}
+
+// TestSettle_CutsWhoHoldsTooMuch forces more than is free.
+func TestSettle_CutsWhoHoldsTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		var slow *Reservation
+		slow, err := b.Reserve(WithCut(t.Context(), func() { slow.Close() }), "queries", 30<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow.Stall()
+		time.Sleep(2 * stallGrace)
+		c := b.Cache("rows", nil)
+		c.Force(1 << 20)
+		if c.Settle(); b.Usage().Cut != 0 {
+			t.Error("an answer was cut although everything fits")
+		}
+		c.Force(2 << 20)
+		if c.Settle(); b.Usage().Cut != 1 {
+			t.Error("the pool is exceeded, and nobody yields")
+		}
+	})
+}
+
 func TestReserve_TooManyOrTooMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(limit)

@@ -102,6 +102,7 @@ func (r *Reservation) Close() {
 	}
 	r.over = true
 	r.resumeLocked()
+	b.running--
 	b.kindLocked(r.name).count--
 	b.takeLocked(r.name, -r.held)
 }
@@ -127,8 +128,9 @@ type Cache struct {
 }
 
 // Cache registers a cache. shrink is called when others need want bytes: it
-// gives up as much as it can, and tells Add. It is nil where nothing can be given up. It must not wait for anything
-// that may wait for memory.
+// gives up as much as it can, and tells Add. It is nil where nothing can be
+// given up. It must not wait for anything that may wait for memory. Those that
+// were registered first shrink first.
 func (b *Budget) Cache(name string, shrink func(want int64)) *Cache {
 	if b == nil {
 		return nil
@@ -165,6 +167,13 @@ func (c *Cache) Force(n int64) {
 	c.budget.mu.Lock()
 	defer c.budget.mu.Unlock()
 	c.budget.takeLocked(c.name, n)
+}
+
+// Settle makes those yield who can, where what was forced exceeds the pool.
+func (c *Cache) Settle() {
+	if c != nil {
+		c.budget.reclaim(func() int64 { return c.budget.held - c.budget.Pool() })
+	}
 }
 
 // Usage is what the parts of a process hold.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -24,7 +25,8 @@ type Part struct {
 	r          io.ReaderAt
 	info       Info
 	footer     *footer
-	verifySums bool // false only in tests that look behind the checksums
+	memory     int64 // of the footer, about
+	verifySums bool  // false only in tests that look behind the checksums
 }
 
 // Open opens the part that stands in the first size bytes of r. It reads and
@@ -70,6 +72,7 @@ func open(r io.ReaderAt, size int64, verifySums bool) (*Part, error) {
 		return nil, fmt.Errorf("part: footer: %w", err)
 	}
 	p := &Part{r: r, footer: f, verifySums: verifySums}
+	p.memory = int64(raw) + int64(f.entries())*int64(unsafe.Sizeof(colDir{}))
 	p.describe(size)
 	return p, nil
 }
@@ -106,6 +109,10 @@ func (p *Part) GroupMemory() int64 {
 	}
 	return most
 }
+
+// Memory returns about what the open part itself takes: its footer, which names
+// each column of each row group.
+func (p *Part) Memory() int64 { return p.memory }
 
 // Info returns what the part is about.
 func (p *Part) Info() Info { return p.info }
