@@ -30,6 +30,7 @@ type AttrSet struct {
 	LoadShapes func(s *AttrSet) error
 	err        error
 
+	partial    bool // some rows of another set: N of Cols is not known before the shapes
 	chosen     bool // Cols are those that were chosen, see choose
 	shapeIndex map[string]uint32
 	colIndex   map[string]*keyColumns
@@ -76,7 +77,7 @@ func (s *AttrSet) Ensure() error {
 	if s.LoadShapes != nil {
 		load := s.LoadShapes
 		s.LoadShapes = nil
-		if s.err = load(s); s.err == nil {
+		if s.err = load(s); s.err == nil && !s.partial {
 			s.err = s.dropRepeats()
 		}
 	}

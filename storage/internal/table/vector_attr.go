@@ -51,6 +51,9 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 		return nil, err
 	}
 	col := s.Cols[c]
+	if col.N == 0 {
+		return nil, nil
+	}
 	if err := col.Leaf.Ensure(); err != nil {
 		return nil, err
 	}
@@ -204,6 +207,9 @@ func (b *Block) columns(wanted func(name string) bool, limit int) (out []column.
 		}
 	}
 	s := &b.c.Rows.Sets[setAttrs]
+	if s.partial && s.Ensure() != nil {
+		return nil
+	}
 	for i, c := range s.Cols {
 		switch {
 		case c.Type != TypeRaw:
