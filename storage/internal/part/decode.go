@@ -18,14 +18,23 @@ type source struct {
 	read *atomic.Int64 // may be nil
 }
 
-// chunk returns the bytes of a chunk.
-func (s source) chunk(c chunkRef) ([]byte, error) {
-	b := make([]byte, c.size)
-	if _, err := s.p.r.ReadAt(b, c.off); err != nil {
-		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", c.size, c.off, err)
+// bytes returns bytes of the file.
+func (s source) bytes(off int64, size int) ([]byte, error) {
+	b := make([]byte, size)
+	if _, err := s.p.r.ReadAt(b, off); err != nil {
+		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", size, off, err)
 	}
 	if s.read != nil {
-		s.read.Add(int64(c.size))
+		s.read.Add(int64(size))
+	}
+	return b, nil
+}
+
+// chunk returns the bytes of a chunk.
+func (s source) chunk(c chunkRef) ([]byte, error) {
+	b, err := s.bytes(c.off, c.size)
+	if err != nil {
+		return nil, err
 	}
 	if s.p.verifySums && xxhash.Sum64(b) != c.sum {
 		return nil, corruptf("wrong checksum of the %d bytes at byte %d", c.size, c.off)
@@ -64,6 +73,10 @@ func (s source) group(g *table.Group, d *groupDir) {
 // leaf prepares a plain column of at most n values for reading.
 func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 	if d.ref.size == 0 {
+		return
+	}
+	if d.ref.head > 0 {
+		s.paged(l, d, n)
 		return
 	}
 	l.Load = func(l *table.Leaf) error {
@@ -186,6 +199,10 @@ func decodeTraceIDs(r *reader, k int) ([]string, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	return traceIDs(ids, k)
+}
+
+func traceIDs(ids []byte, k int) ([]string, error) {
 	raw, err := encoding.FixedBytes(nil, ids, k, 16)
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func open(r io.ReaderAt, size int64, verifySums bool) (*Part, error) {
 	if err != nil {
 		return nil, corruptf("footer at byte %d: %v", end, err)
 	}
-	f, err := parseFooter(text, int64(len(magic)), end)
+	f, err := parseFooter(text, head[len(magic)-1], int64(len(magic)), end)
 	if err != nil {
 		return nil, fmt.Errorf("part: footer: %w", err)
 	}
@@ -79,10 +79,10 @@ func checkMagic(head, tail []byte) error {
 	if string(head[:version]) != magic[:version] {
 		return corruptf("starts with %q: no part", head)
 	}
-	if string(head) != magic {
-		return fmt.Errorf("part: version %d, this program reads %d", head[version], magic[version])
+	if head[version] < 1 || head[version] > magic[version] {
+		return fmt.Errorf("part: version %d, this program reads 1 to %d", head[version], magic[version])
 	}
-	if string(tail) != magic {
+	if string(tail) != string(head) {
 		return corruptf("ends with %q: cut short or overwritten", tail)
 	}
 	return nil
@@ -302,12 +302,12 @@ func (s source) verify(g *rowGroup) error {
 	if err := s.verifyFilter(g, c); err != nil {
 		return err
 	}
-	services, err := servicesOf(c)
+	services, counts, err := servicesOf(c)
 	if err != nil {
 		return corruptf("%v", err)
 	}
-	if !slices.Equal(services, g.services) {
-		return corruptf("rows of services %q, the footer says %q", services, g.services)
+	if !slices.Equal(services, g.services) || g.counts != nil && !slices.Equal(counts, g.counts) {
+		return corruptf("rows of services %q %d, the footer says %q %d", services, counts, g.services, g.counts)
 	}
 	if err := verifyRanges(&c.Rows, &g.rows); err != nil {
 		return err

@@ -133,7 +133,7 @@ func TestSelect_IsTheSameRows(t *testing.T) {
 					messages = messages[:60]
 				}
 				tab := fill(t, s, messages)
-				file := write(t, part.Options{}, tab)
+				file := write(t, part.Options{PageValues: 64}, tab)
 				for i, b := range blocks(t, open(t, file)) {
 					for _, n := range []int{1, 3, 200} {
 						rows := someRows(r, n, b.Rows())
@@ -143,6 +143,7 @@ func TestSelect_IsTheSameRows(t *testing.T) {
 						sameRows(t, s, half, half, someRows(r, n, half.Rows()))
 					}
 					sameRows(t, s, b, blocks(t, open(t, file))[i], []uint32{})
+					sameRows(t, s, b, blocks(t, open(t, file))[i], someRows(r, 2*b.Rows(), b.Rows()))
 				}
 				for _, b := range tab.Blocks() {
 					sameRows(t, s, b, b, someRows(r, 20, b.Rows()))
@@ -150,6 +151,15 @@ func TestSelect_IsTheSameRows(t *testing.T) {
 			})
 		}
 	}
+}
+
+func merge(t testing.TB, o part.Options, file []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if _, err := part.Merge(&buf, o, open(t, file)); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }
 
 func everySecond(n int) (rows []uint32) {
@@ -229,7 +239,7 @@ func TestNarrow_KeepsWhatMatches(t *testing.T) {
 	for _, s := range signals {
 		for name, messages := range map[string][][]byte{"captured": tabletest.Messages(t, tabletest.File(s)), "full": tabletest.Full(s)} {
 			t.Run(s.String()+"/"+name, func(t *testing.T) {
-				file := write(t, part.Options{}, fill(t, s, messages[:min(len(messages), 8)]))
+				file := merge(t, part.Options{PageValues: 32}, write(t, part.Options{}, fill(t, s, messages[:min(len(messages), 8)])))
 				narrowed := 0
 				for i, b := range blocks(t, open(t, file)) {
 					var all []column.Predicate

@@ -168,6 +168,12 @@ func (b *Block) parseRaw(s *AttrSet, raw int) error {
 	return nil
 }
 
+// MessageKey returns the key of a value of an overflow column.
+func MessageKey(kv string) string {
+	key, _ := splitMessage(kv)
+	return key
+}
+
 // splitMessage is splitKeyValue for a message that stays as it is: the key
 // and the value point into it.
 func splitMessage(kv string) (key string, v value) {
