@@ -65,8 +65,9 @@ type rowGroup struct {
 
 // footer is the directory of a part.
 type footer struct {
-	signal otlpwire.Signal
-	groups []rowGroup
+	version byte // of the part that it is read from
+	signal  otlpwire.Signal
+	groups  []rowGroup
 }
 
 func hasRange(k table.Kind) bool { return k == table.KindInt }
@@ -180,7 +181,7 @@ func (r *footerReader) items(what string) int {
 // parseFooter parses a footer of a part of a version whose chunks stand from off to end.
 func parseFooter(src []byte, version byte, off, end int64) (*footer, error) {
 	r := footerReader{reader: reader{src: src}, version: version, off: off, end: end, entries: maxEntries}
-	f := &footer{}
+	f := &footer{version: version}
 	if b := r.bytes(1); b != nil {
 		f.signal = otlpwire.Signal(b[0])
 	}

@@ -227,6 +227,7 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 	leaf.Load = func(l *table.Leaf) error {
 		return read(func(b []byte) error { return decodeParents(l, c, b) })
 	}
+	leaf.Pick, leaf.Find = nil, nil
 	traces := &d.leaves[table.SpanTraceID]
 	if traces.ref.head == 0 {
 		return // there are few rows

@@ -174,9 +174,9 @@ func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]colum
 
 // FindTrace calls emit with the rows of a trace as OTLP, in pieces that are
 // valid during the call, and returns how many rows there are. Row groups
-// without the trace cost at most their trace filter and their trace ids. Row
-// groups with it are decoded as a whole, one at a time, or taken from cache,
-// which may be nil.
+// without the trace cost at most their trace filter and their trace ids. Of
+// those with it, the pages that hold its rows are decoded, or the rows taken
+// from cache, which may be nil.
 func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte) error) (rows int, err error) {
 	at := traceLeaf(p.footer.signal)
 	if at < 0 {
@@ -191,13 +191,14 @@ func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte)
 			}
 			continue
 		}
-		r, err := cache.reader(p, i, func() (*table.TraceReader, error) {
+		r, err := cache.reader(p, traceKey{i, id}, func() (*table.TraceReader, error) {
 			c := s.rowGroup(g)
+			rows, err := c.RowsOfTrace(at, string(id[:]))
 			// The filter lets some traces pass that are not there.
-			if ok, err := holdsTrace(c, at, string(id[:])); err != nil || !ok {
+			if err != nil || len(rows) == 0 {
 				return nil, err
 			}
-			return table.NewTraceReader(c, at)
+			return table.NewTraceReader(c.Select(rows), at)
 		})
 		if err != nil {
 			return 0, err
@@ -212,14 +213,6 @@ func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte)
 		rows += n
 	}
 	return rows, nil
-}
-
-func holdsTrace(c *table.Chunk, leaf int, id string) (bool, error) {
-	l := &c.Rows.Leaves[leaf]
-	if err := l.Ensure(); err != nil {
-		return false, err
-	}
-	return slices.Contains(l.Dict.Values[1:], id), nil
 }
 
 // Verify reads the whole part and checks every checksum, every value that

@@ -138,6 +138,26 @@ func (p *pages) appendEntries(dst []string, b []byte, i int) ([]string, error) {
 	return append(dst, values...), err
 }
 
+// entriesAt decodes some entries of page i of the dictionary.
+func (p *pages) entriesAt(b []byte, i int, at []uint32) ([]string, error) {
+	return entriesAt(p.kind, b, p.entriesOf(i), int(p.dict[i].greatest), at)
+}
+
+func entriesAt(kind table.Kind, b []byte, n, maxBytes int, at []uint32) ([]string, error) {
+	if kind == table.KindString {
+		return encoding.StringsAt(b, n, maxBytes, at)
+	}
+	ids, err := traceIDs(b, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(at))
+	for k, i := range at {
+		out[k] = ids[i]
+	}
+	return out, nil
+}
+
 // appendCodes decodes page i of the codes.
 func (p *pages) appendCodes(dst []uint32, b []byte, i int) ([]uint32, error) {
 	from := len(dst)
@@ -224,34 +244,48 @@ func (p *pagedLeaf) eachPage(at []uint32, f func(i int, b []byte, at []uint32) e
 // dictionary that it returns.
 func (p *pagedLeaf) pickEntries(codes []uint32) (*table.Dict, error) {
 	h := p.head
+	named := namedBy(codes)
+	values := append(make([]string, 0, len(named)+1), "")
+	var at []uint32
+	for left := named; len(left) > 0; {
+		i := int(left[0]-1) / h.entrySize
+		at = at[:0]
+		for ; len(left) > 0 && int(left[0]-1)/h.entrySize == i; left = left[1:] {
+			at = append(at, left[0]-1-uint32(i*h.entrySize))
+		}
+		b, err := p.bytes(&h.dict[i])
+		if err != nil {
+			return nil, err
+		}
+		some, err := h.entriesAt(b, i, at)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, some...)
+	}
+	renumber(codes, named)
+	return &table.Dict{Values: values}, nil
+}
+
+// namedBy returns the entries that codes name, rising, without the empty one.
+func namedBy(codes []uint32) []uint32 {
 	named := slices.Clone(codes)
 	slices.Sort(named)
 	named = slices.Compact(named)
 	if len(named) > 0 && named[0] == 0 {
 		named = named[1:]
 	}
-	values := append(make([]string, 0, len(named)+1), "")
-	var page []string
-	for left := named; len(left) > 0; {
-		i := int(left[0]-1) / h.entrySize
-		b, err := p.bytes(&h.dict[i])
-		if err != nil {
-			return nil, err
-		}
-		if page, err = h.appendEntries(page[:0], b, i); err != nil {
-			return nil, err
-		}
-		for ; len(left) > 0 && int(left[0]-1)/h.entrySize == i; left = left[1:] {
-			values = append(values, page[int(left[0]-1)-i*h.entrySize])
-		}
-	}
+	return named
+}
+
+// renumber makes codes those of a dictionary of the named entries only.
+func renumber(codes, named []uint32) {
 	for k, c := range codes {
 		if c != 0 {
 			n, _ := slices.BinarySearch(named, c)
 			codes[k] = uint32(n + 1)
 		}
 	}
-	return &table.Dict{Values: values}, nil
 }
 
 // find returns where wanted values are among n. It reads the pages whose

@@ -28,7 +28,11 @@ type AttrSet struct {
 	Cols   []*AttrCol
 	// LoadShapes fills Shapes and Shape of a set that is read from a part.
 	LoadShapes func(s *AttrSet) error
-	err        error
+	// ShapeRuns, which may stand beside LoadShapes, returns the shapes, and for
+	// runs of rows their shape and the row behind them; where ends is nil, for
+	// each row.
+	ShapeRuns func(s *AttrSet) (shapes [][]uint32, codes, ends []uint32, err error)
+	err       error
 
 	partial    bool // some rows of another set: N of Cols is not known before the shapes
 	chosen     bool // Cols are those that were chosen, see choose

@@ -292,42 +292,15 @@ func (b *Block) matchAttr(s *AttrSet, p *column.Predicate) (rows []uint32, ok bo
 	if !ok {
 		return nil, false, nil
 	}
-	if err := s.Ensure(); err != nil {
-		return nil, false, err
-	}
-	leaf := &s.Cols[col].Leaf
-	at, err := leaf.find(w, s.Cols[col].N)
+	walk, err := s.walk() // first, for it may change which values there are
 	if err != nil {
 		return nil, false, err
 	}
-	return s.rowsOf(uint32(col), at, b.c.Rows.N), true, nil
-}
-
-// rowsOf returns the rows that have the given values of a column.
-func (s *AttrSet) rowsOf(col uint32, at []uint32, n int) []uint32 {
-	count := s.occurrences(col)
-	codes := s.Shape.Codes
-	rows := make([]uint32, 0, len(at))
-	next := uint32(0) // value of the column that comes next
-	for i := 0; i < min(n, len(codes)) && len(at) > 0; {
-		code, from := codes[i], i
-		for i++; i < len(codes) && codes[i] == code; i++ {
-		}
-		k := count[code]
-		if k == 0 {
-			continue
-		}
-		end := next + k*uint32(i-from)
-		for len(at) > 0 && at[0] < end {
-			row := uint32(from) + (at[0]-next)/k
-			if len(rows) == 0 || rows[len(rows)-1] != row {
-				rows = append(rows, row)
-			}
-			at = at[1:]
-		}
-		next = end
+	at, err := s.Cols[col].Leaf.find(w, s.Cols[col].N)
+	if err != nil {
+		return nil, false, err
 	}
-	return rows
+	return walk.rowsOf(uint32(col), at, b.c.Rows.N), true, nil
 }
 
 // matchPlace finds the rows by their resource and scope.

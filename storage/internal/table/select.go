@@ -1,6 +1,10 @@
 package table
 
-import "github.com/ttlog/ttlog/storage/column"
+import (
+	"math"
+
+	"github.com/ttlog/ttlog/storage/column"
+)
 
 // Select returns a block of some rows of b, rising row numbers. A column of it
 // reads what these rows have: of a part, the pages that hold them. It shares
@@ -167,16 +171,16 @@ func (s *selection) set(dst, src *AttrSet) {
 		if err != nil {
 			return err
 		}
-		if err := src.Ensure(); err != nil {
+		w, err := src.walk()
+		if err != nil {
 			return err
 		}
-		dst.Shapes = src.Shapes
+		dst.Shapes = w.shapes
 		dst.Shape.Codes = make([]uint32, len(at))
-		w := src.walk()
 		for k, i := range at {
-			code := w.to(int(i))
+			code := w.to(i)
 			dst.Shape.Codes[k] = code
-			for _, c := range src.Shapes[code] {
+			for _, c := range w.shapes[code] {
 				values[c].at = append(values[c].at, w.take(c))
 			}
 			w.row++
@@ -191,27 +195,70 @@ func (s *selection) set(dst, src *AttrSet) {
 // shapeWalk goes through the rows of a set, and knows which value of each
 // column comes next.
 type shapeWalk struct {
-	set  *AttrSet
-	row  int
-	next []uint32
+	shapes [][]uint32
+	codes  []uint32 // shape of each row, or of each run where ends is set
+	ends   []uint32
+	run    int
+	row    uint32
+	next   []uint32
 }
 
-func (s *AttrSet) walk() shapeWalk { return shapeWalk{set: s, next: make([]uint32, len(s.Cols))} }
+// walk begins at the first row. It does not expand runs that are not yet.
+func (s *AttrSet) walk() (*shapeWalk, error) {
+	w := &shapeWalk{next: make([]uint32, len(s.Cols))}
+	var err error
+	if s.LoadShapes != nil && s.ShapeRuns != nil {
+		w.shapes, w.codes, w.ends, err = s.ShapeRuns(s)
+		return w, err
+	}
+	err = s.Ensure()
+	w.shapes, w.codes = s.Shapes, s.Shape.Codes
+	return w, err
+}
+
+// runEnd returns the row behind the run that the walk stands in, and its shape.
+func (w *shapeWalk) runEnd() (end, code uint32) {
+	switch {
+	case w.ends != nil:
+		for w.run < len(w.ends) && w.ends[w.run] <= w.row {
+			w.run++
+		}
+		if w.run < len(w.ends) {
+			return w.ends[w.run], w.codes[w.run]
+		}
+	case int(w.row) < len(w.codes):
+		code = w.codes[w.row]
+		end = w.row + 1
+		for int(end) < len(w.codes) && w.codes[end] == code {
+			end++
+		}
+		return end, code
+	}
+	return math.MaxUint32, 0
+}
 
 // to goes to a row, which is not before the one it stands on, and returns its
 // shape. Runs of a shape are passed in one step.
-func (w *shapeWalk) to(row int) uint32 {
-	codes := w.set.Shape.Codes
-	for end := min(row, len(codes)); w.row < end; {
-		code, from := codes[w.row], w.row
-		for w.row++; w.row < end && codes[w.row] == code; w.row++ {
+func (w *shapeWalk) to(row uint32) uint32 {
+	for {
+		end, code := w.runEnd()
+		if end > row {
+			w.pass(code, row-w.row)
+			w.row = row
+			return code
 		}
-		for _, c := range w.set.Shapes[code] {
-			w.next[c] += uint32(w.row - from)
-		}
+		w.pass(code, end-w.row)
+		w.row = end
 	}
-	w.row = row
-	return w.set.Shape.Code(row)
+}
+
+func (w *shapeWalk) pass(code, rows uint32) {
+	if rows == 0 {
+		return
+	}
+	for _, c := range w.shapes[code] {
+		w.next[c] += rows
+	}
 }
 
 // take returns the number of the next value of a column, and steps over it.
@@ -219,4 +266,30 @@ func (w *shapeWalk) take(c uint32) uint32 {
 	n := w.next[c]
 	w.next[c]++
 	return n
+}
+
+// rowsOf returns which of n rows have the given values of a column.
+func (w *shapeWalk) rowsOf(col uint32, at []uint32, n int) []uint32 {
+	count := occurrences(w.shapes, col)
+	rows := make([]uint32, 0, len(at))
+	next := uint32(0) // value of the column that comes next
+	for w.row < uint32(n) && len(at) > 0 {
+		end, code := w.runEnd()
+		from := w.row
+		w.row = min(end, uint32(n))
+		k := count[code]
+		if k == 0 {
+			continue
+		}
+		last := next + k*(w.row-from)
+		for len(at) > 0 && at[0] < last {
+			row := from + (at[0]-next)/k
+			if len(rows) == 0 || rows[len(rows)-1] != row {
+				rows = append(rows, row)
+			}
+			at = at[1:]
+		}
+		next = last
+	}
+	return rows
 }

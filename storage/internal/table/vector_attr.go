@@ -57,7 +57,7 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 	if err := col.Leaf.Ensure(); err != nil {
 		return nil, err
 	}
-	count := s.occurrences(uint32(c))
+	count := occurrences(s.Shapes, uint32(c))
 	n := b.c.Rows.N
 	if col.N == n && allOnce(s, count, n) && (LeafKind(col.Type) == KindInt || isText(col.Type)) {
 		// Every row has exactly one: the dense values are the vector.
@@ -98,9 +98,9 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 func isText(t column.Type) bool { return t == column.TypeString || t == column.TypeBytes }
 
 // occurrences returns how often column c stands in each shape.
-func (s *AttrSet) occurrences(c uint32) []uint32 {
-	count := make([]uint32, len(s.Shapes))
-	for i, shape := range s.Shapes {
+func occurrences(shapes [][]uint32, c uint32) []uint32 {
+	count := make([]uint32, len(shapes))
+	for i, shape := range shapes {
 		for _, x := range shape {
 			if x == c {
 				count[i]++
