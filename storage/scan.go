@@ -136,6 +136,17 @@ func (b partBlock) Attributes(place column.Place) (column.Attributes, error) {
 	return partAttributes{a, b.path}, nil
 }
 
+// Select implements [column.Selector].
+func (b partBlock) Select(rows []uint32) column.Block {
+	return partBlock{Block: b.Block.(column.Selector).Select(rows), path: b.path}
+}
+
+// Narrow implements [column.Narrower].
+func (b partBlock) Narrow(where []column.Predicate) (column.Block, error) {
+	n, err := b.Block.(column.Narrower).Narrow(where)
+	return partBlock{Block: n, path: b.path}, partError(b.path, err)
+}
+
 type partAttributes struct {
 	column.Attributes
 	path string

@@ -95,6 +95,24 @@ type Block interface {
 	AppendOTLP(dst []byte, rows []uint32) ([]byte, error)
 }
 
+// Selector is a [Block] of which some rows can be read without the others.
+type Selector interface {
+	Block
+	// Select returns a block of some rows, rising row numbers, which it keeps.
+	// Its columns read little more than what these rows have. It may be used
+	// by the goroutine that uses the block, while that is valid.
+	Select(rows []uint32) Block
+}
+
+// Narrower is a [Block] that finds rows without decoding whole columns.
+type Narrower interface {
+	Block
+	// Narrow returns a block of the rows that may satisfy all predicates: all
+	// rows that do, and others. Where few do not, or it cannot tell, it returns
+	// the block itself. What holds for [Selector] holds for the result.
+	Narrow(where []Predicate) (Block, error)
+}
+
 // Attributes are the attributes that the rows of a block have in one place. It
 // is for one goroutine at a time, and lives as long as its block.
 type Attributes interface {

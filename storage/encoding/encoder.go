@@ -25,4 +25,5 @@ type Encoder struct {
 	// trial is set while a sample is encoded only to see how small it gets:
 	// inner columns are then chosen without trials of their own.
 	trial bool
+	hint  *hint // of the column of which a page is encoded
 }

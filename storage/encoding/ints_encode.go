@@ -34,11 +34,14 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 	if nest && len(v) >= 16 {
 		divisor = commonDivisor(v, s.min)
 	}
+	if e.hint != nil && e.hint.divided != (divisor > 1 || depth > 0) {
+		e.hint = nil
+	}
 	if divisor > 1 && !runs {
 		// Quotients are never larger than values.
 		return e.appendMultiples(dst, v, s.min, divisor, depth)
 	}
-	best, repeats := e.plan(v, s)
+	best, repeats := e.planFor(v, s)
 	start, budget := len(dst), int(best.bits/8)+1
 	if runs {
 		// Runs are taken even when a little larger: queries work on whole runs.
@@ -66,6 +69,16 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 		}
 	}
 	return dst
+}
+
+// planFor is plan, unless v is a page of a column that was planned.
+func (e *Encoder) planFor(v []int64, s shape) (best plan, repeats bool) {
+	h := e.hint
+	if h == nil {
+		return e.plan(v, s)
+	}
+	e.hint = nil // columns within are others
+	return h.of(v, s)
 }
 
 // appendPlan appends v as planned. Classes of a fineness that sufficed for the

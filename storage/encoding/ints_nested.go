@@ -28,12 +28,16 @@ func commonDivisor(v []int64, base int64) uint64 {
 //	|             | 2..             | as an integer column   |
 //	+-------------+-----------------+------------------------+
 func (e Encoder) appendMultiples(dst []byte, v []int64, base int64, divisor uint64, depth int) []byte {
-	quotients := make([]int64, len(v))
-	for i, x := range v {
-		quotients[i] = int64((uint64(x) - uint64(base)) / divisor)
-	}
 	dst = appendUvarint(appendVarint(append(dst, intMultiples), base), divisor)
-	return e.appendInts(dst, quotients, depth+1)
+	return e.appendInts(dst, quotients(v, base, divisor), depth+1)
+}
+
+func quotients(v []int64, base int64, divisor uint64) []int64 {
+	out := make([]int64, len(v))
+	for i, x := range v {
+		out[i] = int64((uint64(x) - uint64(base)) / divisor)
+	}
+	return out
 }
 
 func readMultiples[T integer](r *reader, dst []T, depth int) {

@@ -41,6 +41,33 @@ func Strings(src []byte, n, maxBytes int) ([]string, error) {
 	return out, nil
 }
 
+// StringsAt is Strings for the values at some places, which rise. It makes
+// strings of those only, which is most of the work for templates.
+func StringsAt(src []byte, n, maxBytes int, at []uint32) ([]string, error) {
+	if len(src) == 0 || src[0] != stringTemplate || len(at) > 0 && int(at[len(at)-1]) >= n {
+		all, err := Strings(src, n, maxBytes)
+		out := make([]string, 0, len(at))
+		for _, i := range at {
+			if int(i) < len(all) {
+				out = append(out, all[i])
+			}
+		}
+		return out, err
+	}
+	r := reader{src: src}
+	if r.checkRows(n); r.err != nil {
+		return nil, r.err
+	}
+	r.byte()
+	r.codec = "template"
+	out := make([]string, len(at))
+	readTemplateAt(&r, out, n, append(make([]uint32, 0, len(at)), at...), &budget{left: maxBytes}, 0)
+	if r.end(); r.err != nil {
+		return nil, r.err
+	}
+	return out, nil
+}
+
 // budget is the number of bytes that values may still take.
 type budget struct{ left int }
 

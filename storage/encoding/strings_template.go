@@ -308,8 +308,13 @@ func (p *partColumn) appendNext(dst []byte) []byte {
 // within the values, so that a second budget of the same size, with a byte more
 // a row for empty ones, bounds them.
 func readTemplate(r *reader, dst []string, b *budget, depth int) {
-	inner := budget{left: b.left + len(dst)}
-	count := r.count("number of templates", len(dst))
+	readTemplateAt(r, dst, len(dst), nil, b, depth)
+}
+
+// readTemplateAt reads of n values those at some places, or all where at is nil.
+func readTemplateAt(r *reader, dst []string, n int, at []uint32, b *budget, depth int) {
+	inner := budget{left: b.left + n}
+	count := r.count("number of templates", n)
 	s := r.section()
 	if r.err = s.err; r.err != nil {
 		return
@@ -317,7 +322,7 @@ func readTemplate(r *reader, dst []string, b *budget, depth int) {
 	texts := make([]string, count)
 	readStrings(&s, texts, &inner, maxStringDepth)
 	r.take(&s)
-	numbers := readColumn[uint32](r, len(dst))
+	numbers := readColumn[uint32](r, n)
 	if r.err != nil {
 		return
 	}
@@ -331,7 +336,7 @@ func readTemplate(r *reader, dst []string, b *budget, depth int) {
 	}
 	// A part is a byte or more, and its string header as much memory again.
 	parts := make([][]partColumn, count)
-	cells := budget{left: b.left + len(dst)}
+	cells := budget{left: b.left + n}
 	for k, t := range texts {
 		holes := strings.Count(t, wholeHole)
 		if holes > r.left() {
@@ -347,7 +352,7 @@ func readTemplate(r *reader, dst []string, b *budget, depth int) {
 		}
 	}
 	if r.err == nil {
-		joinTemplates(r, dst, b, texts, parts, numbers)
+		joinTemplates(r, dst, at, b, texts, parts, numbers)
 	}
 }
 
@@ -366,14 +371,25 @@ func readPart(r *reader, p *partColumn, rows int, b *budget, depth int) {
 	r.take(&s)
 }
 
-func joinTemplates(r *reader, dst []string, b *budget, texts []string, parts [][]partColumn, numbers []uint32) {
+func joinTemplates(r *reader, dst []string, wanted []uint32, b *budget, texts []string, parts [][]partColumn, numbers []uint32) {
 	pieces := make([][][]byte, len(texts))
 	for k, t := range texts {
 		pieces[k] = bytes.Split([]byte(t), []byte(wholeHole))
 	}
 	t := newText(len(dst))
-	t.buf = make([]byte, 0, min(b.left, joinedSize(texts, parts)))
-	for _, k := range numbers {
+	if wanted == nil {
+		t.buf = make([]byte, 0, min(b.left, joinedSize(texts, parts)))
+	}
+	for row, k := range numbers {
+		if wanted != nil && (len(wanted) == 0 || wanted[0] != uint32(row)) {
+			for i := range parts[k] {
+				parts[k][i].next++
+			}
+			continue
+		}
+		if wanted != nil {
+			wanted = wanted[1:]
+		}
 		at := len(t.buf)
 		for i, piece := range pieces[k] {
 			if i > 0 {

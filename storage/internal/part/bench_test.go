@@ -2,6 +2,7 @@ package part_test
 
 import (
 	"bytes"
+	"math"
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -76,4 +77,88 @@ func BenchmarkRead(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(p.Info().Rows), "ns/record")
 	})
+}
+
+// BenchmarkNeedle measures what the few rows of one attribute value cost: all
+// of their columns, in every row group of a merged part.
+func BenchmarkNeedle(b *testing.B) {
+	p := mergedSpans(b)
+	where := []column.Predicate{{
+		Ref: column.Ref{Place: column.PlaceRecord, Name: "param.driverID", Type: column.TypeString}, Op: column.Eq,
+		Values: []column.Value{{Type: column.TypeString, Str: someDriver(b, p)}},
+	}}
+	b.ReportAllocs()
+	rows, groups := 0, 0
+	for b.Loop() {
+		found, pruned, err := p.Blocks(part.Filter{From: math.MinInt64, To: math.MaxInt64, Where: where})
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows, groups = 0, len(found)+pruned
+		for _, blk := range found {
+			some, err := blk.(column.Narrower).Narrow(where)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows += some.Rows()
+			if some.Rows() == 0 {
+				continue
+			}
+			for _, ref := range table.FixedColumns(otlpwire.Traces) {
+				if _, err := some.Vector(ref); err != nil {
+					b.Fatal(err)
+				}
+			}
+			attrs, err := some.Attributes(column.PlaceRecord)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range some.Rows() {
+				if _, err := attrs.Append(nil, i); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	b.ReportMetric(float64(rows), "rows")
+	b.ReportMetric(float64(groups), "groups")
+}
+
+func mergedSpans(b *testing.B) *part.Part {
+	b.Helper()
+	s := otlpwire.Traces
+	var buf bytes.Buffer
+	_, err := part.Merge(&buf, part.Options{}, open(b, write(b, part.Options{}, fill(b, s, tabletest.Messages(b, tabletest.File(s))))))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return open(b, buf.Bytes())
+}
+
+// someDriver returns a value of the attribute in the last row group.
+func someDriver(b *testing.B, p *part.Part) string {
+	b.Helper()
+	all := blocks(b, p)
+	v, err := all[len(all)-1].Vector(column.Ref{Place: column.PlaceRecord, Name: "param.driverID", Type: column.TypeString})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return v.Dict[len(v.Dict)/2]
+}
+
+// BenchmarkTrace measures reading one trace with nothing in any cache.
+func BenchmarkTrace(b *testing.B) {
+	p := mergedSpans(b)
+	all := blocks(b, p)
+	v, err := all[len(all)-1].Vector(column.Ref{Place: column.PlaceField, Name: "trace_id"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	id := [16]byte([]byte(v.Dict[len(v.Dict)/2]))
+	for b.Loop() {
+		n, err := p.FindTrace(id, nil, func([]byte) error { return nil })
+		if err != nil || n == 0 {
+			b.Fatal(n, err)
+		}
+	}
 }

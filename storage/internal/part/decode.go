@@ -18,14 +18,23 @@ type source struct {
 	read *atomic.Int64 // may be nil
 }
 
-// chunk returns the bytes of a chunk.
-func (s source) chunk(c chunkRef) ([]byte, error) {
-	b := make([]byte, c.size)
-	if _, err := s.p.r.ReadAt(b, c.off); err != nil {
-		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", c.size, c.off, err)
+// bytes returns bytes of the file.
+func (s source) bytes(off int64, size int) ([]byte, error) {
+	b := make([]byte, size)
+	if _, err := s.p.r.ReadAt(b, off); err != nil {
+		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", size, off, err)
 	}
 	if s.read != nil {
-		s.read.Add(int64(c.size))
+		s.read.Add(int64(size))
+	}
+	return b, nil
+}
+
+// chunk returns the bytes of a chunk.
+func (s source) chunk(c chunkRef) ([]byte, error) {
+	b, err := s.bytes(c.off, c.size)
+	if err != nil {
+		return nil, err
 	}
 	if s.p.verifySums && xxhash.Sum64(b) != c.sum {
 		return nil, corruptf("wrong checksum of the %d bytes at byte %d", c.size, c.off)
@@ -66,6 +75,10 @@ func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 	if d.ref.size == 0 {
 		return
 	}
+	if d.ref.head > 0 {
+		s.paged(l, d, n)
+		return
+	}
 	l.Load = func(l *table.Leaf) error {
 		b, err := s.chunk(d.ref)
 		if err == nil {
@@ -76,6 +89,7 @@ func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 		}
 		return nil
 	}
+	l.Pick = func(to *table.Leaf, at []uint32) error { return s.pickWhole(to, d, n, at) }
 }
 
 // counts prepares the item counts of a list for reading.
@@ -159,10 +173,24 @@ func decodeSpanIDs(b []byte, n int) ([]int64, error) {
 
 // decodeDict decodes a column of codes with its dictionary.
 func decodeDict(l *table.Leaf, r *reader, n int) error {
+	values, err := decodeEntries(l.Kind, r)
+	if err != nil {
+		return err
+	}
+	l.Dict = &table.Dict{Values: values}
+	if l.Codes, err = encoding.Uints(nil, r.src[r.off:], n); err != nil {
+		return err
+	}
+	return checkCodes(l.Codes, len(l.Dict.Values))
+}
+
+// decodeEntries decodes a dictionary, the empty string that is entry 0
+// included.
+func decodeEntries(kind table.Kind, r *reader) ([]string, error) {
 	k := r.count("dictionary entries", maxItems)
 	var values []string
 	var err error
-	if l.Kind == table.KindTrace {
+	if kind == table.KindTrace {
 		values, err = decodeTraceIDs(r, k)
 	} else {
 		size := r.count("bytes of strings", maxDictBytes)
@@ -172,13 +200,9 @@ func decodeDict(l *table.Leaf, r *reader, n int) error {
 		}
 	}
 	if err = firstOf(r.err, err); err != nil {
-		return err
+		return nil, err
 	}
-	l.Dict = &table.Dict{Values: append(make([]string, 1, k+1), values...)}
-	if l.Codes, err = encoding.Uints(nil, r.src[r.off:], n); err != nil {
-		return err
-	}
-	return checkCodes(l.Codes, len(l.Dict.Values))
+	return append(make([]string, 1, k+1), values...), nil
 }
 
 func decodeTraceIDs(r *reader, k int) ([]string, error) {
@@ -186,6 +210,10 @@ func decodeTraceIDs(r *reader, k int) ([]string, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	return traceIDs(ids, k)
+}
+
+func traceIDs(ids []byte, k int) ([]string, error) {
 	raw, err := encoding.FixedBytes(nil, ids, k, 16)
 	if err != nil {
 		return nil, err
@@ -218,65 +246,103 @@ func (s source) set(set *table.AttrSet, d *setDir, n int) {
 		s.leaf(&col.Leaf, &c.leaf, c.n)
 		set.Cols = append(set.Cols, col)
 	}
-	set.LoadShapes = func(set *table.AttrSet) error {
+	read := func(f func(b []byte) error) error {
 		b, err := s.chunk(d.shapes)
 		if err == nil {
-			err = decodeShapes(set, b, n)
+			err = f(b)
 		}
 		if err != nil {
 			return fmt.Errorf("part: shapes at byte %d: %w", d.shapes.off, err)
 		}
 		return nil
 	}
+	set.LoadShapes = func(set *table.AttrSet) error {
+		return read(func(b []byte) (err error) {
+			var r reader
+			var rows int
+			if set.Shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
+				return err
+			}
+			if set.Shape.Codes, err = encoding.Uints(nil, r.src[r.off:], rows); err != nil {
+				return err
+			}
+			return checkOccurrences(set, set.Shapes, set.Shape.Codes, nil)
+		})
+	}
+	if s.p.footer.version < 2 {
+		return // repeated keys are to be found first
+	}
+	set.ShapeRuns = func(set *table.AttrSet) (shapes [][]uint32, codes, ends []uint32, err error) {
+		err = read(func(b []byte) (err error) {
+			var r reader
+			var rows int
+			if shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
+				return err
+			}
+			runs, err := uintRuns(r.src[r.off:], rows)
+			codes, ends = runs.values, runs.ends
+			if err != nil {
+				return err
+			}
+			return checkOccurrences(set, shapes, codes, ends)
+		})
+		return shapes, codes, ends, err
+	}
 }
 
-func decodeShapes(set *table.AttrSet, b []byte, n int) error {
+// decodeShapes decodes the shapes of a set. The shapes of so many rows are what
+// is left in the reader.
+func decodeShapes(set *table.AttrSet, b []byte, n int) (shapes [][]uint32, left reader, rows int, err error) {
 	r := reader{src: b}
 	k := r.count("shapes", maxItems)
 	total := r.count("columns of shapes", maxItems)
 	first, second := r.section(), r.section()
-	rows := r.count("rows", n)
+	rows = r.count("rows", n)
 	if r.err != nil {
-		return r.err
+		return nil, r, 0, r.err
 	}
 	lengths, err := encoding.Uints(nil, first, k)
 	if err != nil {
-		return err
+		return nil, r, 0, err
 	}
 	cols, err := encoding.Uints(nil, second, total)
 	if err != nil {
-		return err
+		return nil, r, 0, err
 	}
 	if err := checkCodes(cols, len(set.Cols)); err != nil {
-		return err
+		return nil, r, 0, err
 	}
-	shapes := make([][]uint32, 1, k+1)
+	shapes = make([][]uint32, 1, k+1)
 	for _, length := range lengths {
 		if int(length) > len(cols) {
-			return corruptf("shapes of more than %d columns", total)
+			return nil, r, 0, corruptf("shapes of more than %d columns", total)
 		}
 		shapes = append(shapes, cols[:length:length])
 		cols = cols[length:]
 	}
-	if set.Shape.Codes, err = encoding.Uints(nil, b[r.off:], rows); err != nil {
-		return err
-	}
-	if err := checkCodes(set.Shape.Codes, len(shapes)); err != nil {
-		return err
-	}
-	set.Shapes = shapes
-	return checkOccurrences(set)
+	return shapes, r, rows, nil
 }
 
-// checkOccurrences checks that the shapes of the rows ask for exactly as many
-// values of each column as there are.
-func checkOccurrences(set *table.AttrSet) error {
-	uses := make([]int, len(set.Shapes))
-	for _, c := range set.Shape.Codes {
-		uses[c]++
+// checkOccurrences checks that the shapes of the rows, or of runs of rows, are
+// among those that there are, and ask for exactly as many values of each column
+// as there are.
+func checkOccurrences(set *table.AttrSet, shapes [][]uint32, codes, ends []uint32) error {
+	if err := checkCodes(codes, len(shapes)); err != nil {
+		return err
+	}
+	uses := make([]int, len(shapes))
+	if ends == nil {
+		for _, c := range codes {
+			uses[c]++
+		}
+	}
+	start := uint32(0)
+	for i, end := range ends {
+		uses[codes[i]] += int(end - start)
+		start = end
 	}
 	have := make([]int, len(set.Cols))
-	for i, shape := range set.Shapes {
+	for i, shape := range shapes {
 		if uses[i] == 0 {
 			continue
 		}

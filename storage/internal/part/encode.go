@@ -2,7 +2,6 @@ package part
 
 import (
 	"encoding/binary"
-	"math"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -15,8 +14,12 @@ type encoder struct {
 	enc encoding.Encoder
 	*scratch
 
-	current *table.Chunk // spans being encoded
-	err     error
+	current  *table.Chunk // spans being encoded
+	filtered bool         // columns are of rows, and may have filters
+	raw      bool         // the column is an overflow column
+
+	pageValues int // that a page has at least
+	err        error
 }
 
 // chunk appends what was encoded into e.tmp as a chunk of the file.
@@ -31,7 +34,9 @@ func (e *encoder) rows(c *table.Chunk) (groupDir, error) {
 	if c.Signal == spans {
 		e.current = c
 	}
+	e.filtered = true
 	d := e.group(&c.Rows)
+	e.filtered = false
 	return d, e.err
 }
 
@@ -47,7 +52,10 @@ func (e *encoder) group(g *table.Group) groupDir {
 		d.leaves[i] = e.leaf(&g.Leaves[i])
 	}
 	for i := range g.Sets {
+		filtered := e.filtered
+		e.filtered = filtered && i == 0 // bodies are looked for by their words
 		d.sets[i] = e.set(&g.Sets[i])
+		e.filtered = filtered
 	}
 	for i := range g.Lists {
 		d.lists[i] = e.list(&g.Lists[i])
@@ -59,7 +67,11 @@ func (e *encoder) list(l *table.List) listDir {
 	if l.Items.N == 0 {
 		return listDir{}
 	}
-	return listDir{counts: e.leaf(&l.Counts), items: e.group(&l.Items)}
+	filtered := e.filtered
+	e.filtered = false // no predicate is about items
+	d := listDir{counts: e.leaf(&l.Counts), items: e.group(&l.Items)}
+	e.filtered = filtered
+	return d
 }
 
 // leaf encodes a plain column. An empty one takes nothing.
@@ -71,8 +83,16 @@ func (e *encoder) leaf(l *table.Leaf) leafDir {
 	if e.current != nil && l == &e.current.Rows.Leaves[table.SpanParentID] {
 		return e.parents(e.current)
 	}
-	e.tmp = e.appendLeaf(e.tmp[:0], l)
-	d.ref = e.chunk()
+	p := e.encodePages(l)
+	if p.whole() {
+		e.tmp = p.appendWhole(e.tmp[:0], e.body)
+		d.ref = e.chunk()
+	} else {
+		e.tmp = p.appendHead(e.tmp[:0], e.body)
+		d.ref = chunkRef{size: len(e.tmp) + len(e.body), head: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
+		e.out = append(append(e.out, e.tmp...), e.body...)
+	}
+	d.filter = e.valueFilter(l, p)
 	if hasRange(l.Kind) {
 		d.min, d.max = rangeOf(l.Ints)
 	}
@@ -89,56 +109,12 @@ func rangeOf(v []int64) (least, greatest int64) {
 	return least, greatest
 }
 
-// appendLeaf appends the number of values and the values. Rows behind the last
-// value have zero.
-func (e *encoder) appendLeaf(dst []byte, l *table.Leaf) []byte {
-	n := len(l.Ints) + len(l.Codes)
-	dst = binary.AppendUvarint(dst, uint64(n))
-	switch l.Kind {
-	case table.KindInt:
-		return e.enc.AppendInts(dst, l.Ints)
-	case table.KindFloat:
-		floats := make([]float64, n)
-		for i, v := range l.Ints {
-			floats[i] = math.Float64frombits(uint64(v))
-		}
-		return e.enc.AppendFloats(dst, floats)
-	case table.KindSpanID:
-		return e.enc.AppendBytes(dst, spanIDBytes(l.Ints), 8)
-	case table.KindTrace:
-		ids := l.Dict.Values[1:]
-		raw := make([]byte, 0, 16*len(ids))
-		for _, id := range ids {
-			raw = append(raw, id...)
-		}
-		dst = binary.AppendUvarint(dst, uint64(len(ids)))
-		dst = appendSection(dst, e.enc.AppendBytes(nil, raw, 16))
-		return e.enc.AppendUints(dst, l.Codes)
-	default:
-		return e.appendStrings(dst, l)
-	}
-}
-
 func spanIDBytes(ids []int64) []byte {
 	out := make([]byte, 0, 8*len(ids))
 	for _, id := range ids {
 		out = binary.LittleEndian.AppendUint64(out, uint64(id))
 	}
 	return out
-}
-
-// appendStrings appends the dictionary, without the empty string that is its
-// entry 0, and the codes.
-func (e *encoder) appendStrings(dst []byte, l *table.Leaf) []byte {
-	values := l.Dict.Values[1:]
-	size := 0
-	for _, s := range values {
-		size += len(s)
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(values)))
-	dst = binary.AppendUvarint(dst, uint64(size))
-	dst = appendSection(dst, e.enc.AppendStrings(nil, values))
-	return e.enc.AppendUints(dst, l.Codes)
 }
 
 // set encodes the attributes of a group.
@@ -150,8 +126,10 @@ func (e *encoder) set(s *table.AttrSet) setDir {
 	e.tmp = e.appendShapes(e.tmp[:0], s)
 	d.shapes = e.chunk()
 	for _, c := range s.Cols {
+		e.raw = c.Type == table.TypeRaw
 		d.cols = append(d.cols, colDir{key: c.Key, typ: c.Type, n: c.N, leaf: e.leaf(&c.Leaf)})
 	}
+	e.raw = false
 	return d
 }
 

@@ -14,13 +14,15 @@ import (
 type chunkRef struct {
 	off  int64
 	size int
-	sum  uint64 // xxhash64 of the bytes
+	head int    // bytes of the head of a column that is cut into pages, else 0
+	sum  uint64 // xxhash64 of the head, or where there is none, of the bytes
 }
 
 // leafDir is the footer's entry of a plain column. For integers of which there
 // are any, all values are within min and max.
 type leafDir struct {
 	ref      chunkRef
+	filter   chunkRef // of its values, see valueFilter
 	min, max int64
 }
 
@@ -55,6 +57,7 @@ type rowGroup struct {
 	minTime, maxTime int64
 	memory           int64    // bytes when decoded, about
 	services         []string // those of its rows, nil when there are too many
+	counts           []int64  // rows of each service; of parts of version 1 none
 	filter           chunkRef // of trace ids
 	resources        leafDir
 	rows             groupDir
@@ -62,8 +65,9 @@ type rowGroup struct {
 
 // footer is the directory of a part.
 type footer struct {
-	signal otlpwire.Signal
-	groups []rowGroup
+	version byte // of the part that it is read from
+	signal  otlpwire.Signal
+	groups  []rowGroup
 }
 
 func hasRange(k table.Kind) bool { return k == table.KindInt }
@@ -77,8 +81,9 @@ func (f *footer) append(dst []byte) []byte {
 		dst = binary.AppendVarint(dst, g.maxTime)
 		dst = binary.AppendUvarint(dst, uint64(g.memory))
 		dst = binary.AppendUvarint(dst, uint64(len(g.services)))
-		for _, s := range g.services {
+		for i, s := range g.services {
 			dst = appendString(dst, s)
+			dst = binary.AppendUvarint(dst, uint64(g.counts[i]))
 		}
 		dst = appendRef(dst, g.filter)
 		dst = appendLeafDir(dst, &g.resources, table.KindString)
@@ -87,8 +92,15 @@ func (f *footer) append(dst []byte) []byte {
 	return dst
 }
 
+// appendRef appends a ref. The lowest bit of the length says that there is a
+// head.
 func appendRef(dst []byte, c chunkRef) []byte {
-	dst = binary.AppendUvarint(dst, uint64(c.size))
+	if c.head > 0 {
+		dst = binary.AppendUvarint(dst, uint64(c.size)<<1|1)
+		dst = binary.AppendUvarint(dst, uint64(c.head))
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(c.size)<<1)
+	}
 	if c.size == 0 {
 		return dst
 	}
@@ -97,6 +109,9 @@ func appendRef(dst []byte, c chunkRef) []byte {
 
 func appendLeafDir(dst []byte, l *leafDir, k table.Kind) []byte {
 	dst = appendRef(dst, l.ref)
+	if l.ref.size > 0 && hasFilter(k) {
+		dst = appendRef(dst, l.filter)
+	}
 	if l.ref.size > 0 && hasRange(k) {
 		dst = binary.AppendVarint(dst, l.min)
 		dst = binary.AppendVarint(dst, l.max)
@@ -141,9 +156,10 @@ func appendGroupDir(dst []byte, g *groupDir, def *table.GroupDef) []byte {
 // refs, so that the footer need not say where.
 type footerReader struct {
 	reader
-	off  int64 // of the next chunk
-	end  int64 // behind the last chunk
-	left int   // rows, items and attributes that the row group may still have
+	version byte
+	off     int64 // of the next chunk
+	end     int64 // behind the last chunk
+	left    int   // rows, items and attributes that the row group may still have
 
 	entries int // row groups, columns, sets and lists that may still come
 }
@@ -162,10 +178,10 @@ func (r *footerReader) items(what string) int {
 	return n
 }
 
-// parseFooter parses a footer of a part whose chunks stand from off to end.
-func parseFooter(src []byte, off, end int64) (*footer, error) {
-	r := footerReader{reader: reader{src: src}, off: off, end: end, entries: maxEntries}
-	f := &footer{}
+// parseFooter parses a footer of a part of a version whose chunks stand from off to end.
+func parseFooter(src []byte, version byte, off, end int64) (*footer, error) {
+	r := footerReader{reader: reader{src: src}, version: version, off: off, end: end, entries: maxEntries}
+	f := &footer{version: version}
 	if b := r.bytes(1); b != nil {
 		f.signal = otlpwire.Signal(b[0])
 	}
@@ -192,6 +208,9 @@ func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
 	g := rowGroup{minTime: r.varint(), maxTime: r.varint(), memory: int64(r.uvarint() & math.MaxInt64)}
 	for range r.count("services", maxServices) {
 		g.services = append(g.services, r.string())
+		if r.version > 1 {
+			g.counts = append(g.counts, int64(r.count("rows of a service", maxGroupRows)))
+		}
 	}
 	g.filter = r.ref()
 	g.resources = r.leafDir(table.KindString)
@@ -203,21 +222,34 @@ func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
 }
 
 func (r *footerReader) ref() chunkRef {
-	size := r.uvarint()
+	size, head := r.uvarint(), uint64(0)
+	if r.version > 1 {
+		if size&1 == 1 {
+			head = r.uvarint()
+		}
+		size >>= 1
+	}
 	if size == 0 || r.err != nil {
+		return chunkRef{}
+	}
+	if head > size {
+		r.fail("head of %d bytes, column of %d", head, size)
 		return chunkRef{}
 	}
 	if size > uint64(r.end-r.off) {
 		r.fail("column of %d bytes, %d left", size, r.end-r.off)
 		return chunkRef{}
 	}
-	c := chunkRef{off: r.off, size: int(size), sum: r.uint64()}
+	c := chunkRef{off: r.off, size: int(size), head: int(head), sum: r.uint64()}
 	r.off += int64(size)
 	return c
 }
 
 func (r *footerReader) leafDir(k table.Kind) leafDir {
 	l := leafDir{ref: r.ref()}
+	if l.ref.size > 0 && hasFilter(k) && r.version > 1 {
+		l.filter = r.ref()
+	}
 	if l.ref.size > 0 && hasRange(k) {
 		l.min, l.max = r.varint(), r.varint()
 	}

@@ -31,7 +31,7 @@ func smallPart(t testing.TB, s otlpwire.Signal) []byte {
 		}
 	}
 	var buf bytes.Buffer
-	if _, err := Write(&buf, Options{GroupRows: 30}, tab); err != nil {
+	if _, err := Write(&buf, Options{GroupRows: 30, PageValues: 4}, tab); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -74,6 +74,7 @@ func readAll(p *Part) error {
 		_, err := b.AppendOTLP(nil, nil)
 		errs = append(errs, err)
 	}
+	errs = append(errs, readSome(p))
 	_, err = p.FindTrace([16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil, func([]byte) error { return nil })
 	errs = append(errs, err)
 	_, err = p.Columns()
@@ -81,6 +82,36 @@ func readAll(p *Part) error {
 	var buf bytes.Buffer
 	_, err = Merge(&buf, Options{}, p)
 	return errors.Join(append(errs, err)...)
+}
+
+// readSome reads some rows of each block, and looks for values.
+func readSome(p *Part) error {
+	var errs []error
+	where := []column.Predicate{
+		{Ref: column.Ref{Place: column.PlaceRecord, Name: "string", Type: column.TypeString}, Op: column.Eq, Values: []column.Value{{Type: column.TypeString, Str: "text"}}},
+		{Ref: column.Ref{Name: "duration"}, Op: column.Gt, Values: []column.Value{{Type: column.TypeDuration, Int: 10}}},
+		{Ref: column.Ref{Name: "span_id"}, Op: column.Eq, Values: []column.Value{{Type: column.TypeID, Str: "12345678"}}},
+	}
+	for i := range where {
+		blocks, _, err := p.Blocks(Filter{Where: where[i : i+1]})
+		errs = append(errs, err)
+		for _, b := range blocks {
+			_, err := b.(column.Narrower).Narrow(where[i : i+1])
+			errs = append(errs, err)
+			var rows []uint32
+			for row := i; row < b.Rows(); row += 3 {
+				rows = append(rows, uint32(row))
+			}
+			some := b.(column.Selector).Select(rows)
+			for _, ref := range append(table.FixedColumns(p.Info().Signal), some.Columns()...) {
+				_, err := some.Vector(ref)
+				errs = append(errs, err)
+			}
+			_, err = some.AppendOTLP(nil, nil)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // FuzzOpen opens any bytes as they are. A part that passes all checksums must
@@ -143,7 +174,7 @@ func TestVerify_TellsWhereTheFooterLies(t *testing.T) {
 	f := func(name string, s otlpwire.Signal, lie func(f *footer, chunks []byte)) {
 		t.Run(name, func(t *testing.T) {
 			chunks, text := split(t, smallPart(t, s))
-			foot, err := parseFooter(text, int64(len(magic)), int64(len(magic)+len(chunks)))
+			foot, err := parseFooter(text, magic[len(magic)-1], int64(len(magic)), int64(len(magic)+len(chunks)))
 			if err != nil {
 				t.Fatal(err)
 			}

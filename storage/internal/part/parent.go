@@ -124,7 +124,8 @@ func (e *encoder) parents(c *table.Chunk) leafDir {
 	refs := e.appendParentRefs([]byte{parentRefs}, c, ends)
 	e.tmp = append(e.tmp[:0], refs...)
 	if plain := 8 * len(l.Ints); len(refs) >= plain {
-		e.tmp = e.appendLeaf(append(e.tmp[:0], parentPlain), l)
+		e.tmp = binary.AppendUvarint(append(e.tmp[:0], parentPlain), uint64(len(l.Ints)))
+		e.tmp = e.enc.AppendBytes(e.tmp, spanIDBytes(l.Ints), 8)
 	}
 	return leafDir{ref: e.chunk()}
 }
@@ -209,35 +210,59 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 	if dir.ref.size == 0 {
 		return
 	}
-	c.Rows.Leaves[table.SpanParentID].Load = func(l *table.Leaf) error {
+	leaf := &c.Rows.Leaves[table.SpanParentID]
+	read := func(f func(b []byte) error) error {
 		b, err := s.chunk(dir.ref)
+		if err == nil && len(b) == 0 {
+			err = corruptf("no parent mode")
+		}
 		if err == nil {
-			err = decodeParents(l, c, b)
+			err = f(b)
 		}
 		if err != nil {
 			return fmt.Errorf("part: parents at byte %d: %w", dir.ref.off, err)
 		}
 		return nil
 	}
+	leaf.Load = func(l *table.Leaf) error {
+		return read(func(b []byte) error { return decodeParents(l, c, b) })
+	}
+	leaf.Pick, leaf.Find = nil, nil
+	traces := &d.leaves[table.SpanTraceID]
+	if traces.ref.head == 0 {
+		return // there are few rows
+	}
+	leaf.Pick = func(to *table.Leaf, at []uint32) error {
+		return read(func(b []byte) error {
+			if b[0] != parentRefs {
+				var all table.Leaf
+				if err := decodeParents(&all, c, b); err != nil {
+					return err
+				}
+				for _, i := range at {
+					to.Ints = append(to.Ints, all.Int(int(i)))
+				}
+				return nil
+			}
+			paged := &pagedLeaf{s: s, d: traces, kind: table.KindTrace, limit: c.Rows.N}
+			return pickParents(to, at, c, paged, &reader{src: b, off: 1})
+		})
+	}
 }
 
 func decodeParents(l *table.Leaf, c *table.Chunk, b []byte) error {
-	r := reader{src: b}
-	mode := r.bytes(1)
-	if r.err != nil {
-		return r.err
-	}
-	switch mode[0] {
+	r := reader{src: b, off: 1}
+	switch b[0] {
 	case parentPlain:
 		return decodeLeaf(l, b[1:], c.Rows.N)
 	case parentRefs:
 		return decodeParentRefs(l, c, &r)
 	}
-	return corruptf("parent mode %d", mode[0])
+	return corruptf("parent mode %d", b[0])
 }
 
-func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
-	n := c.Rows.N
+// read reads the columns of references of n rows.
+func (p *parentColumns) read(r *reader, n int) error {
 	clusters := r.count("clusters", n)
 	lengths, relative, targets := r.section(), r.section(), r.section()
 	k := r.count("references", n)
@@ -247,7 +272,6 @@ func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
 	if err := r.end(); err != nil {
 		return err
 	}
-	var p parentColumns
 	var errs [5]error
 	p.ends, errs[0] = encoding.Uints(nil, lengths, clusters)
 	p.relative, errs[1] = encoding.Uints(nil, relative, clusters)
@@ -266,6 +290,15 @@ func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
 	}
 	if row != uint64(n) {
 		return corruptf("clusters do not cover the %d rows", n)
+	}
+	return nil
+}
+
+func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
+	n := c.Rows.N
+	var p parentColumns
+	if err := p.read(r, n); err != nil {
+		return err
 	}
 	ids, traces := &c.Rows.Leaves[table.SpanSpanID], &c.Rows.Leaves[table.SpanTraceID]
 	if err := firstOf(ids.Ensure(), traces.Ensure()); err != nil {

@@ -67,7 +67,7 @@ func open(r io.ReaderAt, size int64, verifySums bool) (*Part, error) {
 	if err != nil {
 		return nil, corruptf("footer at byte %d: %v", end, err)
 	}
-	f, err := parseFooter(text, int64(len(magic)), end)
+	f, err := parseFooter(text, head[len(magic)-1], int64(len(magic)), end)
 	if err != nil {
 		return nil, fmt.Errorf("part: footer: %w", err)
 	}
@@ -82,10 +82,10 @@ func checkMagic(head, tail []byte) error {
 	if string(head[:version]) != magic[:version] {
 		return corruptf("starts with %q: no part", head)
 	}
-	if string(head) != magic {
-		return fmt.Errorf("part: version %d, this program reads %d", head[version], magic[version])
+	if head[version] < 1 || head[version] > magic[version] {
+		return fmt.Errorf("part: version %d, this program reads 1 to %d", head[version], magic[version])
 	}
-	if string(tail) != magic {
+	if string(tail) != string(head) {
 		return corruptf("ends with %q: cut short or overwritten", tail)
 	}
 	return nil
@@ -181,9 +181,9 @@ func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]colum
 
 // FindTrace calls emit with the rows of a trace as OTLP, in pieces that are
 // valid during the call, and returns how many rows there are. Row groups
-// without the trace cost at most their trace filter and their trace ids. Row
-// groups with it are decoded as a whole, one at a time, or taken from cache,
-// which may be nil.
+// without the trace cost at most their trace filter and their trace ids. Of
+// those with it, the pages that hold its rows are decoded, or the rows taken
+// from cache, which may be nil.
 func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte) error) (rows int, err error) {
 	at := traceLeaf(p.footer.signal)
 	if at < 0 {
@@ -198,13 +198,14 @@ func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte)
 			}
 			continue
 		}
-		r, err := cache.reader(p, i, func() (*table.TraceReader, error) {
+		r, err := cache.reader(p, traceKey{i, id}, func() (*table.TraceReader, error) {
 			c := s.rowGroup(g)
+			rows, err := c.RowsOfTrace(at, string(id[:]))
 			// The filter lets some traces pass that are not there.
-			if ok, err := holdsTrace(c, at, string(id[:])); err != nil || !ok {
+			if err != nil || len(rows) == 0 {
 				return nil, err
 			}
-			return table.NewTraceReader(c, at)
+			return table.NewTraceReader(c.Select(rows), at)
 		})
 		if err != nil {
 			return 0, err
@@ -219,14 +220,6 @@ func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte)
 		rows += n
 	}
 	return rows, nil
-}
-
-func holdsTrace(c *table.Chunk, leaf int, id string) (bool, error) {
-	l := &c.Rows.Leaves[leaf]
-	if err := l.Ensure(); err != nil {
-		return false, err
-	}
-	return slices.Contains(l.Dict.Values[1:], id), nil
 }
 
 // Verify reads the whole part and checks every checksum, every value that
@@ -309,12 +302,12 @@ func (s source) verify(g *rowGroup) error {
 	if err := s.verifyFilter(g, c); err != nil {
 		return err
 	}
-	services, err := servicesOf(c)
+	services, counts, err := servicesOf(c)
 	if err != nil {
 		return corruptf("%v", err)
 	}
-	if !slices.Equal(services, g.services) {
-		return corruptf("rows of services %q, the footer says %q", services, g.services)
+	if !slices.Equal(services, g.services) || g.counts != nil && !slices.Equal(counts, g.counts) {
+		return corruptf("rows of services %q %d, the footer says %q %d", services, counts, g.services, g.counts)
 	}
 	if err := verifyRanges(&c.Rows, &g.rows); err != nil {
 		return err

@@ -69,26 +69,36 @@ func TestPart_KeepsEveryField(t *testing.T) {
 // absent is written with -update; one that is there stays for ever.
 func TestPart_ReadsGolden(t *testing.T) {
 	for _, s := range signals {
-		t.Run(s.String(), func(t *testing.T) {
-			path := filepath.Join("testdata", "v1-"+s.String()+".part")
-			if _, err := os.Stat(path); *update && errors.Is(err, os.ErrNotExist) {
-				if err := os.WriteFile(path, full(t, s, part.Options{GroupRows: 20}), 0o600); err != nil {
+		for _, version := range []string{"v1", "v2"} {
+			t.Run(version+"/"+s.String(), func(t *testing.T) {
+				path := filepath.Join("testdata", version+"-"+s.String()+".part")
+				if _, err := os.Stat(path); *update && errors.Is(err, os.ErrNotExist) {
+					p := open(t, full(t, s, part.Options{GroupRows: 20, PageValues: 8}))
+					var file bytes.Buffer
+					if _, err := part.Merge(&file, part.Options{GroupRows: 50, PageValues: 8}, p); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				file, err := os.ReadFile(path)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			file, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p := open(t, file)
-			if err := p.Verify(); err != nil {
-				t.Fatal(err)
-			}
-			counts := fullCounts(t, s)
-			takeAway(t, counts, s, p)
-			counts.Zero(t, s)
-			equalColumns(t, s, fill(t, s, tabletest.Full(s)), p)
-		})
+				p := open(t, file)
+				if err := p.Verify(); err != nil {
+					t.Fatal(err)
+				}
+				counts := fullCounts(t, s)
+				takeAway(t, counts, s, p)
+				counts.Zero(t, s)
+				equalColumns(t, s, fill(t, s, tabletest.Full(s)), p)
+				for i, b := range blocks(t, p) {
+					sameRows(t, s, b, blocks(t, p)[i], everySecond(b.Rows()))
+				}
+			})
+		}
 	}
 }
 
@@ -98,7 +108,7 @@ func TestBlocks_EqualTable(t *testing.T) {
 	for _, s := range signals {
 		t.Run(s.String(), func(t *testing.T) {
 			tab := fill(t, s, tabletest.Full(s))
-			equalColumns(t, s, tab, open(t, write(t, part.Options{GroupRows: 13}, tab)))
+			equalColumns(t, s, tab, open(t, write(t, part.Options{GroupRows: 13, PageValues: 2}, tab)))
 		})
 	}
 }

@@ -30,7 +30,7 @@ func (s source) mayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 	case column.PlaceField:
 		return s.fieldMayHold(g, p)
 	case column.PlaceRecord:
-		return attrMayHold(&g.rows, p), nil
+		return s.attrMayHold(&g.rows, p)
 	}
 	return true, nil
 }
@@ -53,8 +53,25 @@ func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 		}
 		return false, nil
 	}
+	if leaf := filteredField(signal, p.Ref.Name); leaf >= 0 && leaf < len(g.rows.leaves) {
+		return s.filterMayHold(&g.rows.leaves[leaf], table.Schema(signal).Leaves[leaf].Kind, p)
+	}
 	least, greatest, ok := fieldRange(&g.rows, signal, p.Ref.Name)
 	return !ok || rangeMayHold(least, greatest, p), nil
+}
+
+// filteredField returns the column behind a fixed column that may have value
+// filters, -1 where there is none.
+func filteredField(s otlpwire.Signal, name string) int {
+	switch {
+	case s == otlpwire.Traces && name == "span_id":
+		return table.SpanSpanID
+	case s == otlpwire.Logs && name == "span_id":
+		return table.LogSpanID
+	case s == otlpwire.Traces && name == "name":
+		return table.SpanName
+	}
+	return -1
 }
 
 // fieldRange returns bounds on the values of a fixed column, where the footer
@@ -78,24 +95,30 @@ func fieldRange(g *groupDir, s otlpwire.Signal, name string) (least, greatest in
 	return least, greatest, true
 }
 
-func attrMayHold(g *groupDir, p *column.Predicate) bool {
+func (s source) attrMayHold(g *groupDir, p *column.Predicate) (bool, error) {
 	if len(g.sets) == 0 {
-		return false
+		return false, nil
 	}
 	for i := range g.sets[0].cols {
 		c := &g.sets[0].cols[i]
 		switch {
 		case c.typ == table.TypeRaw:
-			return true
+			if ok, err := s.keyMayBe(&c.leaf, p.Ref.Name); ok || err != nil {
+				return ok, err
+			}
 		case c.key != p.Ref.Name || c.typ == column.TypeNone:
 		case p.Ref.Type != column.TypeNone && c.typ != p.Ref.Type:
+		case table.LeafKind(c.typ) == table.KindString:
+			if ok, err := s.filterMayHold(&c.leaf, table.KindString, p); ok || err != nil {
+				return ok, err
+			}
 		case c.typ != column.TypeInt64 || c.leaf.ref.size == 0:
-			return true
+			return true, nil
 		case rangeMayHold(min(c.leaf.min, 0), max(c.leaf.max, 0), p):
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
 // rangeMayHold reports whether a value from least to greatest may satisfy p.

@@ -25,11 +25,15 @@ func (p *Part) Usage() []Usage {
 		sums[name] += int64(c.size)
 		all += int64(c.size)
 	}
+	leaf := func(name string, l *leafDir) {
+		add(name, l.ref)
+		add("(value filters)", l.filter)
+	}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		add("(trace filter)", g.filter)
 		add("(resources)", g.resources.ref)
-		groupUsage(add, "", &g.rows, table.Schema(p.footer.signal))
+		groupUsage(add, leaf, "", &g.rows, table.Schema(p.footer.signal))
 	}
 	sums["(footer)"] = p.info.Size - all
 	out := make([]Usage, 0, len(sums))
@@ -44,22 +48,22 @@ func (p *Part) Usage() []Usage {
 	return out
 }
 
-func groupUsage(add func(string, chunkRef), prefix string, g *groupDir, def *table.GroupDef) {
+func groupUsage(add func(string, chunkRef), leaf func(string, *leafDir), prefix string, g *groupDir, def *table.GroupDef) {
 	for i := range g.leaves {
-		add(prefix+def.Leaves[i].Name, g.leaves[i].ref)
+		leaf(prefix+def.Leaves[i].Name, &g.leaves[i])
 	}
 	for i := range g.sets {
 		name := prefix + def.Sets[i]
 		add(name+" (shapes)", g.sets[i].shapes)
 		for k := range g.sets[i].cols {
 			c := &g.sets[i].cols[k]
-			add(fmt.Sprintf("%s[%s %s]", name, c.key, typeName(c.typ)), c.leaf.ref)
+			leaf(fmt.Sprintf("%s[%s %s]", name, c.key, typeName(c.typ)), &c.leaf)
 		}
 	}
 	for i := range g.lists {
 		name := prefix + def.Lists[i].Name
 		add(name+" (counts)", g.lists[i].counts.ref)
-		groupUsage(add, name+".", &g.lists[i].items, def.Lists[i].Items)
+		groupUsage(add, leaf, name+".", &g.lists[i].items, def.Lists[i].Items)
 	}
 }
 

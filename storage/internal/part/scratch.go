@@ -10,8 +10,10 @@ import (
 // scratch is the buffers that writing a part needs. Flushing rows of many days
 // writes hundreds of small parts: they share buffers.
 type scratch struct {
-	out []byte // chunks since the last flush
-	tmp []byte // the chunk that is being encoded
+	out    []byte   // chunks since the last flush
+	tmp    []byte   // the chunk that is being encoded, or its head
+	body   []byte   // the pages behind that head
+	hashes []uint64 // of the values of a filter
 }
 
 // maxScratch is the largest buffer that is kept for the next part, in bytes.
@@ -20,7 +22,7 @@ const maxScratch = 1 << 20
 var scratches = freelist.New(2, func() *scratch { return new(scratch) })
 
 func (s *scratch) give() {
-	if cap(s.out) > maxScratch || cap(s.tmp) > maxScratch {
+	if cap(s.out) > maxScratch || cap(s.tmp) > maxScratch || cap(s.body) > maxScratch {
 		return
 	}
 	s.out, s.tmp = s.out[:0], s.tmp[:0]

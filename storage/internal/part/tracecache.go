@@ -8,10 +8,10 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
 
-// TraceCache keeps decoded row groups for [Part.FindTrace]: a row group is
-// decoded as a whole, and traces are asked for one after another. What was not
-// used for longest is given up when the row groups together take more than the
-// limit; one that alone takes more is not kept. Several goroutines may use a
+// TraceCache keeps the decoded rows of traces for [Part.FindTrace]: who looks at
+// a trace asks for it more than once. What was not used for longest is given up
+// when all together take more than the limit; one that alone takes more is not
+// kept. Several goroutines may use a
 // cache, for any number of parts. A nil cache keeps nothing.
 //
 // Scans do not use it: they read each column once, and few of them.
@@ -21,16 +21,22 @@ type TraceCache struct {
 
 	mu     sync.Mutex
 	held   int64
-	recent *list.List // of *cachedGroup that are loaded, the latest used first
-	parts  map[*Part]map[int]*cachedGroup
+	recent *list.List // of *cachedTrace that are loaded, the latest used first
+	parts  map[*Part]map[traceKey]*cachedTrace
 }
 
-// cachedGroup is one row group. Its mutex is held while it is loaded, so that
+// traceKey is a trace in a row group.
+type traceKey struct {
+	group int
+	id    [16]byte
+}
+
+// cachedTrace is the rows of one trace in a row group. Its mutex is held while it is loaded, so that
 // those who want it at the same time decode it once, and comes before that of
 // the cache.
-type cachedGroup struct {
-	part  *Part
-	group int
+type cachedTrace struct {
+	part *Part
+	key  traceKey
 
 	mu     sync.Mutex
 	reader *table.TraceReader // guarded by mu; never changes once it is there
@@ -42,17 +48,17 @@ type cachedGroup struct {
 // NewTraceCache returns an empty cache that keeps at most limit bytes, fewer
 // while others need the memory of the budget, which may be nil.
 func NewTraceCache(limit int64, b *membudget.Budget) *TraceCache {
-	c := &TraceCache{limit: limit, recent: list.New(), parts: map[*Part]map[int]*cachedGroup{}}
+	c := &TraceCache{limit: limit, recent: list.New(), parts: map[*Part]map[traceKey]*cachedTrace{}}
 	c.share = b.Cache("trace cache", c.shrink)
 	return c
 }
 
-// shrink gives up groups until want bytes are free, or none is left.
+// shrink gives up traces until want bytes are free, or none is left.
 func (c *TraceCache) shrink(want int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for target := c.held - want; c.held > max(target, 0); {
-		c.removeLocked(c.recent.Back().Value.(*cachedGroup))
+		c.removeLocked(c.recent.Back().Value.(*cachedTrace))
 	}
 }
 
@@ -75,13 +81,13 @@ func (c *TraceCache) Bytes() int64 {
 	return c.held
 }
 
-// reader returns the reader of a row group, from load when the cache has none.
+// reader returns the reader of a trace's rows, from load when the cache has none.
 // load may return none, which is not kept.
-func (c *TraceCache) reader(p *Part, group int, load func() (*table.TraceReader, error)) (*table.TraceReader, error) {
+func (c *TraceCache) reader(p *Part, key traceKey, load func() (*table.TraceReader, error)) (*table.TraceReader, error) {
 	if c == nil {
 		return load()
 	}
-	g := c.lookUp(p, group)
+	g := c.lookUp(p, key)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.reader != nil {
@@ -95,16 +101,16 @@ func (c *TraceCache) reader(p *Part, group int, load func() (*table.TraceReader,
 		return nil, err
 	}
 	g.reader = r
-	c.keepLocked(g, r.Bytes(p.footer.groups[group].memory))
+	c.keepLocked(g, r.Bytes(p.footer.groups[key.group].memory*int64(r.Rows())/int64(p.footer.groups[key.group].rows.n)))
 	return r, nil
 }
 
-func (c *TraceCache) lookUp(p *Part, group int) *cachedGroup {
+func (c *TraceCache) lookUp(p *Part, key traceKey) *cachedTrace {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	g := c.parts[p][group]
+	g := c.parts[p][key]
 	if g == nil {
-		g = &cachedGroup{part: p, group: group}
+		g = &cachedTrace{part: p, key: key}
 		c.setLocked(g)
 	}
 	if g.elem != nil {
@@ -113,20 +119,20 @@ func (c *TraceCache) lookUp(p *Part, group int) *cachedGroup {
 	return g
 }
 
-func (c *TraceCache) setLocked(g *cachedGroup) {
+func (c *TraceCache) setLocked(g *cachedTrace) {
 	if c.parts[g.part] == nil {
-		c.parts[g.part] = map[int]*cachedGroup{}
+		c.parts[g.part] = map[traceKey]*cachedTrace{}
 	}
-	c.parts[g.part][g.group] = g
+	c.parts[g.part][g.key] = g
 }
 
-// keepLocked keeps a group that was loaded, and gives up others for it.
-func (c *TraceCache) keepLocked(g *cachedGroup, size int64) {
-	if other := c.parts[g.part][g.group]; other != nil {
+// keepLocked keeps a trace that was loaded, and gives up others for it.
+func (c *TraceCache) keepLocked(g *cachedTrace, size int64) {
+	if other := c.parts[g.part][g.key]; other != nil {
 		c.removeLocked(other)
 	}
 	for c.held > 0 && c.held+size > c.limit {
-		c.removeLocked(c.recent.Back().Value.(*cachedGroup))
+		c.removeLocked(c.recent.Back().Value.(*cachedTrace))
 	}
 	if size > c.limit || !c.share.Add(size) {
 		return
@@ -136,10 +142,10 @@ func (c *TraceCache) keepLocked(g *cachedGroup, size int64) {
 	c.held += size
 }
 
-// removeLocked forgets a group, if it is known. Whoever has it may go on.
-func (c *TraceCache) removeLocked(g *cachedGroup) {
-	if c.parts[g.part][g.group] == g {
-		delete(c.parts[g.part], g.group)
+// removeLocked forgets a trace, if it is known. Whoever has it may go on.
+func (c *TraceCache) removeLocked(g *cachedTrace) {
+	if c.parts[g.part][g.key] == g {
+		delete(c.parts[g.part], g.key)
 		if len(c.parts[g.part]) == 0 {
 			delete(c.parts, g.part)
 		}

@@ -16,7 +16,7 @@ import (
 
 // The ends of a part file; part of the format.
 const (
-	magic       = "TTLPART\x01" // the last byte is the version
+	magic       = "TTLPART\x02" // the last byte is the version
 	trailerSize = 4 + 4 + 8 + 8
 )
 
@@ -28,6 +28,8 @@ type Options struct {
 	// GroupBytes is about the memory that the rows of a row group may take
 	// when they are read; 0 and less mean 128 MiB.
 	GroupBytes int64
+	// PageValues is how many values a page has at least; 0 and less mean 2,048.
+	PageValues int
 	// Coders are those that the part's writer takes one of; nil is new ones.
 	Coders *encoding.Coders
 }
@@ -39,6 +41,9 @@ func (o Options) withDefaults() Options {
 	o.GroupRows = min(o.GroupRows, maxGroupRows)
 	if o.GroupBytes <= 0 {
 		o.GroupBytes = defaultGroupBytes
+	}
+	if o.PageValues <= 0 {
+		o.PageValues = defaultPageValues
 	}
 	if o.Coders == nil {
 		o.Coders = encoding.NewCoders()
@@ -96,7 +101,7 @@ type writer struct {
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
 	o = o.withDefaults()
 	pw := &writer{
-		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take()},
+		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take(), pageValues: o.PageValues},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
 	pw.enc.out = append(pw.enc.out, magic...)
@@ -184,7 +189,7 @@ func (w *writer) gather(chunks []*table.Chunk, locs []table.Loc) error {
 	if err != nil {
 		return fmt.Errorf("part: write: %w", err)
 	}
-	if g.services, err = servicesOf(c); err != nil {
+	if g.services, g.counts, err = servicesOf(c); err != nil {
 		return fmt.Errorf("part: write: %w", err)
 	}
 	g.memory = int64(c.DecodedBytes())
@@ -208,25 +213,34 @@ func resourceLeaf(c *table.Chunk) *table.Leaf {
 	return &l
 }
 
-// servicesOf returns the services of a chunk's rows, sorted.
-func servicesOf(c *table.Chunk) ([]string, error) {
+// servicesOf returns the services of a chunk's rows, sorted, and how many rows
+// each has; none where there are too many to tell.
+func servicesOf(c *table.Chunk) (services []string, counts []int64, err error) {
 	byCode, err := c.Services()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	seen := map[string]bool{}
+	rows := make([]int64, len(byCode))
 	for i := range c.Rows.N {
-		seen[byCode[c.Rows.Leaves[table.LeafScope].Code(i)]] = true
-		if len(seen) > maxServices {
-			return nil, nil
+		rows[c.Rows.Leaves[table.LeafScope].Code(i)]++
+	}
+	seen := map[string]int64{}
+	for code, n := range rows {
+		if n > 0 {
+			seen[byCode[code]] += n
 		}
 	}
-	var out []string
-	for s := range seen {
-		out = append(out, s)
+	if len(seen) > maxServices {
+		return nil, nil, nil
 	}
-	slices.Sort(out)
-	return out, nil
+	for s := range seen {
+		services = append(services, s)
+	}
+	slices.Sort(services)
+	for _, s := range services {
+		counts = append(counts, seen[s])
+	}
+	return services, counts, nil
 }
 
 // note adds a row group to what Info tells.

@@ -28,8 +28,13 @@ type AttrSet struct {
 	Cols   []*AttrCol
 	// LoadShapes fills Shapes and Shape of a set that is read from a part.
 	LoadShapes func(s *AttrSet) error
-	err        error
+	// ShapeRuns, which may stand beside LoadShapes, returns the shapes, and for
+	// runs of rows their shape and the row behind them; where ends is nil, for
+	// each row.
+	ShapeRuns func(s *AttrSet) (shapes [][]uint32, codes, ends []uint32, err error)
+	err       error
 
+	partial    bool // some rows of another set: N of Cols is not known before the shapes
 	chosen     bool // Cols are those that were chosen, see choose
 	shapeIndex map[string]uint32
 	colIndex   map[string]*keyColumns
@@ -76,7 +81,7 @@ func (s *AttrSet) Ensure() error {
 	if s.LoadShapes != nil {
 		load := s.LoadShapes
 		s.LoadShapes = nil
-		if s.err = load(s); s.err == nil {
+		if s.err = load(s); s.err == nil && !s.partial {
 			s.err = s.dropRepeats()
 		}
 	}

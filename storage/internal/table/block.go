@@ -14,7 +14,10 @@ type Block struct {
 	raw     []rawAttr // parsed overflow column of the rows' attributes
 }
 
-var _ column.Block = (*Block)(nil)
+var (
+	_ column.Selector = (*Block)(nil)
+	_ column.Narrower = (*Block)(nil)
+)
 
 // NewBlock returns a block over c, which it then owns.
 func NewBlock(c *Chunk) *Block {

@@ -32,6 +32,12 @@ type Leaf struct {
 
 	// Load fills the leaf, where it is still to be read. It is called once.
 	Load func(l *Leaf) error
+	// Pick, which may stand beside Load, fills another leaf with the values at
+	// some places, which rise, and reads no more than it has to.
+	Pick func(to *Leaf, at []uint32) error
+	// Find, which may stand beside Load, returns where the column, of so many
+	// values, has wanted ones.
+	Find func(w Wanted, n int) (at []uint32, err error)
 	err  error
 }
 

@@ -46,6 +46,11 @@ func NewTraceReader(c *Chunk, leaf int) (*TraceReader, error) {
 	return r, nil
 }
 
+// RowsOfTrace returns the rows that have a trace id, which is in the given leaf.
+func (c *Chunk) RowsOfTrace(leaf int, id string) ([]uint32, error) {
+	return c.Rows.Leaves[leaf].find(Wanted{Strings: []string{id}}, c.Rows.N)
+}
+
 // PieceBytes is about how large the pieces of a trace are.
 const PieceBytes = 256 << 10
 
@@ -74,6 +79,9 @@ func (r *TraceReader) Each(id string, size int, emit func(piece []byte) error) (
 func PieceRows(memory int64, rows int) int {
 	return int(max(PieceBytes/(memory/int64(max(rows, 1))+1), 1))
 }
+
+// Rows returns the number of rows of the chunk.
+func (r *TraceReader) Rows() int { return len(r.members) }
 
 // Bytes returns an estimate of the memory held. strings is what the chunk took
 // with the strings of its dictionaries, if that is known.

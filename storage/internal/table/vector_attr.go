@@ -51,10 +51,13 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 		return nil, err
 	}
 	col := s.Cols[c]
+	if col.N == 0 {
+		return nil, nil
+	}
 	if err := col.Leaf.Ensure(); err != nil {
 		return nil, err
 	}
-	count := s.occurrences(uint32(c))
+	count := occurrences(s.Shapes, uint32(c))
 	n := b.c.Rows.N
 	if col.N == n && allOnce(s, count, n) && (LeafKind(col.Type) == KindInt || isText(col.Type)) {
 		// Every row has exactly one: the dense values are the vector.
@@ -95,9 +98,9 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 func isText(t column.Type) bool { return t == column.TypeString || t == column.TypeBytes }
 
 // occurrences returns how often column c stands in each shape.
-func (s *AttrSet) occurrences(c uint32) []uint32 {
-	count := make([]uint32, len(s.Shapes))
-	for i, shape := range s.Shapes {
+func occurrences(shapes [][]uint32, c uint32) []uint32 {
+	count := make([]uint32, len(shapes))
+	for i, shape := range shapes {
 		for _, x := range shape {
 			if x == c {
 				count[i]++
@@ -165,6 +168,12 @@ func (b *Block) parseRaw(s *AttrSet, raw int) error {
 	return nil
 }
 
+// MessageKey returns the key of a value of an overflow column.
+func MessageKey(kv string) string {
+	key, _ := splitMessage(kv)
+	return key
+}
+
 // splitMessage is splitKeyValue for a message that stays as it is: the key
 // and the value point into it.
 func splitMessage(kv string) (key string, v value) {
@@ -204,6 +213,9 @@ func (b *Block) columns(wanted func(name string) bool, limit int) (out []column.
 		}
 	}
 	s := &b.c.Rows.Sets[setAttrs]
+	if s.partial && s.Ensure() != nil {
+		return nil
+	}
 	for i, c := range s.Cols {
 		switch {
 		case c.Type != TypeRaw:

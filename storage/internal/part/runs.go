@@ -1,0 +1,124 @@
+package part
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ttlog/ttlog/storage/encoding"
+	"github.com/ttlog/ttlog/storage/internal/table"
+)
+
+// A column that is not cut has few values, or many in few runs: some of its
+// values are read from the runs, which are not expanded.
+
+// runs are values that stand in runs, or one by one where ends is nil.
+type runs[T int64 | uint32] struct {
+	values []T
+	ends   []uint32
+}
+
+// at calls f with the values at some places, which rise, until there are no
+// values any more.
+func (r *runs[T]) at(at []uint32, f func(v T)) {
+	if r.ends == nil {
+		for _, i := range at {
+			if int(i) >= len(r.values) {
+				return
+			}
+			f(r.values[i])
+		}
+		return
+	}
+	run := 0
+	for _, i := range at {
+		if run < len(r.ends) && r.ends[run] <= i {
+			k, _ := slices.BinarySearch(r.ends[run:], i+1)
+			run += k
+		}
+		if run == len(r.ends) {
+			return
+		}
+		f(r.values[run])
+	}
+}
+
+func intRuns(src []byte, n int) (r runs[int64], err error) {
+	var ok bool
+	if r.values, r.ends, ok, err = encoding.IntRuns(src, n); !ok && err == nil {
+		r.values, err = encoding.Ints(nil, src, n)
+	}
+	return r, err
+}
+
+func uintRuns(src []byte, n int) (r runs[uint32], err error) {
+	var ok bool
+	if r.values, r.ends, ok, err = encoding.UintRuns(src, n); !ok && err == nil {
+		r.values, err = encoding.Uints(nil, src, n)
+	}
+	return r, err
+}
+
+// pickWhole reads some values of a column that is not cut.
+func (s source) pickWhole(to *table.Leaf, d *leafDir, limit int, at []uint32) error {
+	b, err := s.chunk(d.ref)
+	if err == nil {
+		err = pickLeaf(to, b, limit, at)
+	}
+	if err != nil {
+		return fmt.Errorf("part: column at byte %d: %w", d.ref.off, err)
+	}
+	return nil
+}
+
+func pickLeaf(to *table.Leaf, b []byte, limit int, at []uint32) error {
+	r := reader{src: b}
+	n := r.count("values", limit)
+	if r.err != nil {
+		return r.err
+	}
+	switch {
+	case to.Kind == table.KindInt:
+		ints, err := intRuns(b[r.off:], n)
+		to.Ints = make([]int64, 0, len(at))
+		ints.at(at, func(v int64) { to.Ints = append(to.Ints, v) })
+		return err
+	case hasDict(to.Kind):
+		return pickDict(to, &r, n, at)
+	}
+	all := table.NewLeaf(to.Kind)
+	if err := decodeLeaf(&all, b, limit); err != nil {
+		return err
+	}
+	for _, i := range at {
+		to.Ints = append(to.Ints, all.Int(int(i)))
+	}
+	return nil
+}
+
+func pickDict(to *table.Leaf, r *reader, n int, at []uint32) error {
+	k, size := r.count("dictionary entries", maxItems), 0
+	if to.Kind == table.KindString {
+		size = r.count("bytes of strings", maxDictBytes)
+	}
+	dict := r.section()
+	if r.err != nil {
+		return r.err
+	}
+	codes, err := uintRuns(r.src[r.off:], n)
+	if err != nil {
+		return err
+	}
+	if err := checkCodes(codes.values, k+1); err != nil {
+		return err
+	}
+	to.Codes = make([]uint32, 0, len(at))
+	codes.at(at, func(c uint32) { to.Codes = append(to.Codes, c) })
+	named := namedBy(to.Codes)
+	renumber(to.Codes, named)
+	for i := range named {
+		named[i]--
+	}
+	values, err := entriesAt(to.Kind, dict, k, size, named)
+	to.Dict = &table.Dict{Values: append([]string{""}, values...)}
+	return err
+}
