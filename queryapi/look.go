@@ -150,8 +150,7 @@ func ours(err error) error {
 // Warnings go into the header. What passes can stand in parentheses in another
 // query without becoming something else.
 func (l *look) check(name, head, text, tail string) error {
-	whole := head + "\n" + text + "\n" + tail
-	if _, err := query.Parse(whole); err != nil {
+	if _, err := query.Parse(head + "\n" + text); err != nil {
 		return inParam(name, err)
 	}
 	res, err := l.engine.Query(l.ctx, "EXPLAIN "+head+"\n(\n"+text+"\n)"+tail)
