@@ -100,26 +100,32 @@ func idOf(r *http.Request, name string, digits int) (string, error) {
 
 // readTrace reads the spans of a trace and puts them in order.
 func (l *look) readTrace(id string) (*waterfall.Trace, *traceHeader, error) {
-	var b waterfall.Builder
-	services, names := interner{}, interner{}
 	s := &selection{table: "spans", args: map[string]any{}}
 	s.and("trace_id = :q_trace", "q_trace", id)
+	rows, err := l.selectRows(s, "count(*)", "")
+	if err != nil {
+		return nil, nil, err
+	}
+	n, _ := rows[0][0].(int64)
+	if n == 0 {
+		return nil, nil, notFound("no span of trace " + id + " is stored")
+	}
+	if err := l.held.Grow(n * spanBytes); err != nil {
+		return nil, nil, fmt.Errorf("%w by the %d spans of the trace", err, n)
+	}
+	// While it is read more may come; they are for the next to ask.
+	b := waterfall.New(int(n))
+	services, names := interner{}, interner{}
 	const items = "span_id, parent_span_id, timestamp, duration, clock_skew, service, name, kind, status, " +
 		"coalesce(events, '') != '', coalesce(links, '') != '', contains(events, '\"name\":\"exception\"')"
-	_, err := l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
-		if b.Len()%4096 == 0 {
-			if err := l.held.Grow(4096 * spanBytes); err != nil {
-				return fmt.Errorf("%w by the %d spans of this trace so far", err, b.Len())
-			}
+	_, err = l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
+		if b.Len() < int(n) {
+			b.Add(spanOf(batch, i, services, names))
 		}
-		b.Add(spanOf(batch, i, services, names))
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
-	}
-	if b.Len() == 0 {
-		return nil, nil, notFound("no span of trace " + id + " is stored")
 	}
 	t := b.Build()
 	return t, &traceHeader{

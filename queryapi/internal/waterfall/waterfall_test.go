@@ -23,7 +23,7 @@ func TestBuild_AgreesWithNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		n := 1 + r.IntN(12)
-		var b Builder
+		b := New(n / 2)
 		for i := range n {
 			s := Span{ID: 1 + r.Uint64N(uint64(n)+2), Start: 1 + r.Int64N(50), Duration: r.Int64N(20), Name: int32(i)}
 			if s.HasParent = r.IntN(4) > 0; s.HasParent {
@@ -74,7 +74,7 @@ func TestBuild_AgreesWithNaive(t *testing.T) {
 
 // TestBuild_SaysWhatIsWrong has one of each fault.
 func TestBuild_SaysWhatIsWrong(t *testing.T) {
-	var b Builder
+	b := New(0)
 	for _, s := range []Span{
 		{ID: 1, Start: 100, Duration: 50},
 		{ID: 2, Parent: 1, HasParent: true, Start: 90, Duration: 5},                     // begins before its parent
@@ -103,7 +103,7 @@ func TestBuild_SaysWhatIsWrong(t *testing.T) {
 func TestBuild_Deep(t *testing.T) {
 	const n = 300_000
 	for _, circle := range []bool{false, true} {
-		var b Builder
+		b := New(n)
 		for i := range uint64(n) {
 			b.Add(Span{ID: i + 1, Parent: i, HasParent: i > 0 || circle, Start: int64(i) + 1})
 		}
