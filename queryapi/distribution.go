@@ -112,6 +112,17 @@ func sideIn(b *query.Batch, i, col int, to *side) error {
 	return nil
 }
 
+// bytes returns about what the buckets take.
+func (h *distribution) bytes() (n int64) {
+	for _, c := range h.classic {
+		n += 64 + 8*int64(len(c.counts)+len(c.bounds))
+	}
+	if h.exp != nil {
+		n += 128 + 8*int64(len(h.exp.positive.counts)+len(h.exp.negative.counts))
+	}
+	return n
+}
+
 // less tells that a counter has begun anew since another point.
 func (h *distribution) less(before *distribution) bool {
 	if h.number {

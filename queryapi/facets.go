@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 )
@@ -94,7 +95,7 @@ func (l *look) chooseFacets(s *selection) (keys []expression, share float64, err
 	err = l.eachRecord(sample, nil, func(r record) error {
 		for name, v := range r {
 			if seen[name] == nil {
-				seen[name] = &seenValues{values: map[string]struct{}{}}
+				seen[name] = &seenValues{values: map[uint64]struct{}{}}
 			}
 			seen[name].add(v)
 		}
@@ -132,16 +133,17 @@ func someText(column string) string {
 // seenValues counts the values of one attribute.
 type seenValues struct {
 	present int
-	values  map[string]struct{} // at most maxFacetValues and one
+	values  map[uint64]struct{} // hashes, at most maxFacetValues and one
 }
 
 func (s *seenValues) add(v any) {
 	s.present++
 	if len(s.values) <= maxFacetValues {
-		text := fmt.Sprint(v)
-		s.values[text[:min(len(text), 256)]] = struct{}{}
+		s.values[maphash.String(seed, fmt.Sprint(v))] = struct{}{}
 	}
 }
+
+var seed = maphash.MakeSeed()
 
 // few tells whether values come again and again.
 func (s *seenValues) few() bool {

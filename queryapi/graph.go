@@ -173,6 +173,9 @@ func (g *graphBuilder) learn(l *look, b *query.Batch, i int) error {
 	service, _ := b.Text(i, 2)
 	n, ok := g.numbers[service]
 	if !ok {
+		if err := l.held.Grow(int64(len(service)) + parentBytes); err != nil {
+			return err
+		}
 		service = strings.Clone(service)
 		n = uint32(len(g.names))
 		g.numbers[service] = n
@@ -217,6 +220,9 @@ func (g *graphBuilder) call(b *query.Batch, i int) error {
 func (g *graphBuilder) node(service, kind string, failed int64) {
 	n := g.nodes[kind+service]
 	if n == nil {
+		if len(g.nodes) == maxGraphEdges {
+			return
+		}
 		n = &graphNode{Service: strings.Clone(service), Kind: kind}
 		g.nodes[kind+n.Service] = n
 	}

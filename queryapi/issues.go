@@ -58,11 +58,11 @@ type resolution struct {
 type textSet map[string]bool
 
 // maxSet is how many texts an issue names of each kind.
-const maxSet = 20
+const maxSet, maxSetText = 20, 256
 
 func (s textSet) add(text string) {
 	if text != "" && len(s) < maxSet && !s[text] {
-		s[strings.Clone(text)] = true
+		s[valid(text[:min(len(text), maxSetText)])] = true
 	}
 }
 
@@ -291,12 +291,9 @@ func (b *issueBuilder) add(f failure) error {
 			return err
 		}
 		i = &issue{
-			ID: issueID(key), Type: valid(f.typ), Message: message, Frames: append([]string{}, top...),
+			ID: issueID(key), Type: valid(f.typ[:min(len(f.typ), maxSetText)]), Message: message, Frames: append([]string{}, top...),
 			First: time.Unix(0, f.at).UTC(), Last: time.Unix(0, f.at).UTC(), Series: make([]int64, b.buckets.n),
 			Services: textSet{}, Versions: textSet{}, Operations: textSet{}, Signals: textSet{},
-		}
-		for at := range i.Frames {
-			i.Frames[at] = valid(i.Frames[at])
 		}
 		b.byKey[key] = i
 	}
@@ -306,7 +303,7 @@ func (b *issueBuilder) add(f failure) error {
 
 // maxStacks is how many stack traces are known by their text: most are like one
 // that came before.
-const maxStacks = 256
+const maxStacks, maxStackText = 64, 64 << 10
 
 // top returns the functions at the top of a stack trace.
 func (b *issueBuilder) top(stack string) []string {
@@ -315,9 +312,13 @@ func (b *issueBuilder) top(stack string) []string {
 		if len(b.stacks) == maxStacks {
 			clear(b.stacks)
 		}
-		stack = strings.Clone(stack)
 		top = frames.Top(stack, issueFrames)
-		b.stacks[stack] = top
+		for i := range top {
+			top[i] = valid(top[i][:min(len(top[i]), maxSetText)])
+		}
+		if len(stack) <= maxStackText {
+			b.stacks[strings.Clone(stack)] = top
+		}
 	}
 	return top
 }

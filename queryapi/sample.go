@@ -115,6 +115,9 @@ func plainValue(v any) any {
 	}
 }
 
+// maxNames is how many names are remembered: senders may have any number of keys.
+const maxNames = 10_000
+
 // names writes the names of attributes as the query language has them, each
 // once.
 type names struct {
@@ -145,7 +148,9 @@ func (n *names) of(place, key string) string {
 	name, ok := n.known[id]
 	if !ok {
 		name = n.written(place, key)
-		n.known[id] = name
+		if len(n.known) < maxNames {
+			n.known[id] = name
+		}
 	}
 	return name
 }

@@ -46,6 +46,8 @@ const (
 	// maxStreams is how many streams of points, which differ in some attribute,
 	// a metric may have here.
 	maxStreams = 20_000
+	// streamBytes is about what a stream takes beside its name.
+	streamBytes = 512
 	// maxExemplars is how many exemplars there are.
 	maxExemplars = 200
 	// counterLead is how long before the range a counter is looked at, for what
@@ -221,7 +223,7 @@ func (m *seriesBuilder) stream(b *query.Batch, i int) (*pointStream, error) {
 	if len(m.streams) == maxStreams {
 		return nil, fmt.Errorf("the metric has more than %d streams here; narrow it with a condition: %w", maxStreams, query.ErrLimit)
 	}
-	if err := m.held.Grow(int64(len(m.key)) + 1024); err != nil {
+	if err := m.held.Grow(int64(len(m.key)) + streamBytes); err != nil {
 		return nil, err
 	}
 	st := &pointStream{}
@@ -232,6 +234,9 @@ func (m *seriesBuilder) stream(b *query.Batch, i int) (*pointStream, error) {
 	}
 	st.group = m.groups[string(label)]
 	if st.group == nil {
+		if len(m.groups) == maxPage {
+			return nil, fmt.Errorf("there are more than %d series here; group by less: %w", maxPage, query.ErrLimit)
+		}
 		if err := m.held.Grow(int64(m.buckets.n) * 128); err != nil {
 			return nil, err
 		}
@@ -291,6 +296,9 @@ func (m *seriesBuilder) grow(st *pointStream, at, start int64, point distributio
 		default:
 			added = point.minus(&st.last)
 		}
+		if err := m.held.Grow(point.bytes() - st.last.bytes()); err != nil {
+			return err
+		}
 		st.some, st.start, st.at, st.last = true, start, at, point
 	}
 	if !inside {
@@ -298,9 +306,12 @@ func (m *seriesBuilder) grow(st *pointStream, at, start int64, point distributio
 	}
 	st.group.points[bucket]++
 	if some {
-		if err := st.group.added[bucket].merge(&added); err != nil {
+		to := &st.group.added[bucket]
+		before := to.bytes()
+		if err := to.merge(&added); err != nil {
 			return err
 		}
+		return m.held.Grow(to.bytes() - before)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package queryapi
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
@@ -115,14 +117,14 @@ func (l *look) readTrace(id string) (*waterfall.Trace, *traceHeader, error) {
 	}
 	// While it is read more may come; they are for the next to ask.
 	b := waterfall.New(int(n))
-	services, names := interner{}, interner{}
+	services, names := interner{grow: l.held.Grow}, interner{grow: l.held.Grow}
 	const items = "span_id, parent_span_id, timestamp, duration, clock_skew, service, name, kind, status, " +
 		"coalesce(events, '') != '', coalesce(links, '') != '', contains(events, '\"name\":\"exception\"')"
 	_, err = l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
 		if b.Len() < int(n) {
-			b.Add(spanOf(batch, i, services, names))
+			b.Add(spanOf(batch, i, &services, &names))
 		}
-		return nil
+		return cmp.Or(services.err, names.err)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +143,7 @@ var spanFlags = []struct {
 }{{4, waterfall.Skewed}, {9, waterfall.HasEvents}, {10, waterfall.HasLinks}, {11, waterfall.HasException}}
 
 // spanOf takes a row of readTrace.
-func spanOf(b *query.Batch, i int, services, names interner) waterfall.Span {
+func spanOf(b *query.Batch, i int, services, names *interner) waterfall.Span {
 	var s waterfall.Span
 	s.ID, _ = spanID(b, i, 0)
 	s.Parent, s.HasParent = spanID(b, i, 1)
@@ -181,26 +183,38 @@ func place(list []string, word string) uint8 {
 	return 0
 }
 
+// internBytes is about what a text takes beside its bytes, which are there again
+// in the answer.
+const internBytes = 64
+
 // interner numbers texts in the order in which they first come.
-type interner map[string]int32
+type interner struct {
+	numbers map[string]int32
+	grow    func(bytes int64) error
+	err     error // of grow
+}
 
 // number returns the number of the text in a row, -1 for NULL.
-func (n interner) number(b *query.Batch, i, col int) int32 {
+func (n *interner) number(b *query.Batch, i, col int) int32 {
 	text, ok := b.Text(i, col)
 	if !ok {
 		return -1
 	}
-	at, ok := n[text]
+	at, ok := n.numbers[text]
 	if !ok {
-		at = int32(len(n))
-		n[string([]byte(text))] = at
+		if n.numbers == nil {
+			n.numbers = map[string]int32{}
+		}
+		n.err = cmp.Or(n.err, n.grow(internBytes+3*int64(len(text))))
+		at = int32(len(n.numbers))
+		n.numbers[strings.Clone(text)] = at
 	}
 	return at
 }
 
-func (n interner) list() []string {
-	list := make([]string, len(n))
-	for text, at := range n {
+func (n *interner) list() []string {
+	list := make([]string, len(n.numbers))
+	for text, at := range n.numbers {
 		list[at] = text
 	}
 	return list
