@@ -190,13 +190,13 @@ func (e *exponential) add(o *exponential, factor float64) {
 	for o.scale > e.scale {
 		o.coarsen()
 	}
-	for e.positive.width(o.positive) > maxSide || e.negative.width(o.negative) > maxSide {
+	for e.positive.width(&o.positive) > maxSide || e.negative.width(&o.negative) > maxSide {
 		e.coarsen()
 		o.coarsen()
 	}
 	e.zero = max(e.zero+factor*o.zero, 0)
-	e.positive.add(o.positive, factor)
-	e.negative.add(o.negative, factor)
+	e.positive.add(&o.positive, factor)
+	e.negative.add(&o.negative, factor)
 }
 
 // fit makes the scale coarse enough for maxSide buckets.
@@ -225,14 +225,14 @@ func (e *exponential) coarsen() {
 }
 
 // width returns how many buckets two sides have together.
-func (s side) width(o side) int {
+func (s *side) width(o *side) int {
 	if len(s.counts) == 0 || len(o.counts) == 0 {
 		return max(len(s.counts), len(o.counts))
 	}
 	return max(s.offset+len(s.counts), o.offset+len(o.counts)) - min(s.offset, o.offset)
 }
 
-func (s *side) add(o side, factor float64) {
+func (s *side) add(o *side, factor float64) {
 	if len(o.counts) == 0 {
 		return
 	}

@@ -22,7 +22,7 @@ func expOf(scale int, values []float64) *exponential {
 		if v < 0 {
 			to = &e.negative
 		}
-		to.add(side{i, []float64{1}}, 1)
+		to.add(&side{i, []float64{1}}, 1)
 	}
 	return e
 }

@@ -70,10 +70,10 @@ func badParam(name, format string, args ...any) error {
 	return &paramError{name, fmt.Errorf(format, args...)}
 }
 
-// notFound is about something that is not there.
-type notFound string
+// notFoundError is about something that is not there.
+type notFoundError string
 
-func (e notFound) Error() string { return string(e) }
+func (e notFoundError) Error() string { return string(e) }
 
 // number reads a parameter, otherwise where it is absent.
 func (l *look) number(name string, least, most, otherwise int) (int, error) {

@@ -190,7 +190,7 @@ func quantile(values []int64, q float64) int64 {
 type redFigures struct {
 	Requests, Errors int64
 	P50, P95         *int64
-	Rate, Error_Rate float64 //nolint:revive // as in JSON
+	Rate, Error_Rate float64
 	Entries          bool
 	Series           struct {
 		timed
@@ -683,7 +683,7 @@ func testTraceColumns(t *testing.T, c *captured) {
 		Links              []any
 		Resource           map[string]any
 		Duration           int64
-		Service, Parent_ID string //nolint:revive // as in JSON
+		Service, Parent_ID string
 	}](t, c.Server, "traces/"+trace+"/spans/"+root.id)
 	if one.Name != root.name || one.Duration != root.duration || len(one.Attributes) != len(root.attrs) || len(one.Events) == 0 || one.Links == nil || one.Resource["service.name"] != root.service {
 		t.Errorf("got %+v, want %+v", one, root)
@@ -730,7 +730,7 @@ func testIssues(t *testing.T, c *captured) {
 		ID, Type, Message, State string
 		Count                    int
 		Series                   []int
-		Trace_ID                 string //nolint:revive // as in JSON
+		Trace_ID                 string
 		Resolved                 *struct{ Note string }
 	}
 	type answer struct{ Issues []issue }
@@ -903,11 +903,11 @@ func TestLooks_Faults(t *testing.T) {
 // refused.
 func TestDocuments_OverHTTP(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ui")
-	any, err := queryapi.NewGuard(queryapi.GuardOptions{Origins: []string{"*"}})
+	guard, err := queryapi.NewGuard(queryapi.GuardOptions{Origins: []string{"*"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, _ := serve(t, queryapi.Options{Documents: dir, Guard: any})
+	srv, _ := serve(t, queryapi.Options{Documents: dir, Guard: guard})
 	at := srv.URL + "/api/v1/dashboards/mine"
 	const doc = `{"title":"Mine","panels":[{"query":"SELECT 1"}],"own":{"a":[1]}}`
 	asJSON := []string{"Content-Type", "application/json"}

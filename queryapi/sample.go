@@ -3,6 +3,7 @@ package queryapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -94,9 +95,7 @@ func (l *look) eachRecord(s *sample, fixed []string, f func(r record) error) err
 					at.attrs[names.of(at.place, key)] = plainValue(v)
 				}
 			}
-			for name, v := range at.attrs {
-				r[name] = v
-			}
+			maps.Copy(r, at.attrs)
 		}
 		return f(r)
 	})

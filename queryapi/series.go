@@ -179,12 +179,12 @@ func (m *seriesBuilder) read(s *selection) error {
 		s.from = s.from.Add(-max(counterLead, m.buckets.Step))
 		s.bound()
 	}
-	items := "attributes, resource, scope_name"
+	items := []string{"attributes", "resource", "scope_name"}
 	for _, e := range m.by {
-		items += ", " + e.sql
+		items = append(items, e.sql)
 	}
 	first := 3 + len(m.by)
-	_, err := m.each(s.sql(items+", "+pointColumns, "ORDER BY timestamp"), s.args, func(b *query.Batch, i int) error {
+	_, err := m.each(s.sql(strings.Join(append(items, pointColumns), ", "), "ORDER BY timestamp"), s.args, func(b *query.Batch, i int) error {
 		st, err := m.stream(b, i)
 		if err != nil {
 			return err

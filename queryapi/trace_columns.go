@@ -110,7 +110,7 @@ func (l *look) readTrace(id string) (*waterfall.Trace, *traceHeader, error) {
 	}
 	n, _ := rows[0][0].(int64)
 	if n == 0 {
-		return nil, nil, notFound("no span of trace " + id + " is stored")
+		return nil, nil, notFoundError("no span of trace " + id + " is stored")
 	}
 	if err := l.held.Grow(n * spanBytes); err != nil {
 		return nil, nil, fmt.Errorf("%w by the %d spans of the trace", err, n)

@@ -201,8 +201,8 @@ func (t *Trace) walk(f *forest) {
 			at = f.next[at]
 		}
 	}
-	for row := len(t.order) - 1; row >= 0; row-- {
-		if p := t.Parents[row]; p >= 0 {
+	for row, p := range slices.Backward(t.Parents) {
+		if p >= 0 {
 			t.Descendants[p] += t.Descendants[row] + 1
 		}
 	}
