@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/query"
-	"github.com/ttlog/ttlog/storage/column"
 )
 
 // sample is what a call looks at of a selection that is too large.
@@ -189,13 +188,3 @@ func isName(key string) bool {
 	_, err := query.Parse("SELECT " + key)
 	return err == nil && !slices.Contains([]string{"true", "false", "null"}, strings.ToLower(key))
 }
-
-// placeNames and typeNames are how answers call where an attribute stands, and
-// what it is.
-var (
-	placeNames = map[column.Place]string{column.PlaceRecord: "record", column.PlaceResource: "resource", column.PlaceScope: "scope"}
-	typeNames  = map[column.Type]string{
-		column.TypeBool: "bool", column.TypeInt64: "int", column.TypeFloat64: "float", column.TypeString: "string",
-		column.TypeBytes: "bytes", column.TypeArray: "array", column.TypeMap: "map",
-	}
-)
