@@ -122,16 +122,16 @@ func issues(l *look) (any, error) {
 		return nil, err
 	}
 	builder := &issueBuilder{look: l, buckets: b, byKey: map[string]*issue{}, stacks: map[string][]string{}}
-	var total, rows int64
+	var rows, all int64
 	for _, s := range parts {
 		if err := builder.read(s); err != nil {
 			return nil, err
 		}
-		total, rows = total+s.total, rows+s.rows
+		rows, all = rows+s.rows, all+s.rows*s.stride
 	}
 	out := issuesAnswer{buckets: b, Sampled: 1, Dropped: builder.dropped, Issues: []*issue{}}
-	if total > 0 {
-		out.Sampled = float64(rows) / float64(total)
+	if all > 0 {
+		out.Sampled = float64(rows) / float64(all)
 	}
 	known, err := l.resolutions()
 	if err != nil {
@@ -151,11 +151,13 @@ func issues(l *look) (any, error) {
 // isException finds spans with an exception among their events.
 const isException = `contains(events, '"name":"exception"')`
 
-// errorSamples returns the records that may have errors, by signal.
+// errorSamples returns the records that may have errors, by signal. How many
+// there are is told by what is cheap to count: to look for exceptions among the
+// events of all spans takes far longer, and is done once.
 func (l *look) errorSamples(signal string) (parts []*sample, err error) {
-	for _, of := range []struct{ table, condition string }{
-		{"spans", "(error OR " + isException + ")"},
-		{"logs", "(level >= 'ERROR' OR attributes['exception.type'] IS NOT NULL)"},
+	for _, of := range []struct{ table, cheap, all string }{
+		{"spans", "error", "(error OR " + isException + ")"},
+		{"logs", "level >= 'ERROR'", "(level >= 'ERROR' OR attributes['exception.type'] IS NOT NULL)"},
 	} {
 		if signal != "" && signal != of.table {
 			continue
@@ -164,11 +166,11 @@ func (l *look) errorSamples(signal string) (parts []*sample, err error) {
 		if err != nil {
 			return nil, err
 		}
-		s.and(of.condition)
-		part, err := l.sample(s, errorSample)
+		part, err := l.sampleOf(s, "count_if("+of.cheap+")", errorSample)
 		if err != nil {
 			return nil, err
 		}
+		part.and(of.all)
 		parts = append(parts, part)
 	}
 	return parts, nil
@@ -182,7 +184,7 @@ func (l *look) bucketsOf(parts []*sample) (buckets, error) {
 	}
 	from, to := parts[0].from, parts[0].to
 	for _, s := range parts {
-		if s.total == 0 {
+		if s.first.IsZero() {
 			continue
 		}
 		if parts[0].from.IsZero() && (from.IsZero() || s.first.Before(from)) {

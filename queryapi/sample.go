@@ -17,6 +17,8 @@ type sample struct {
 	*selection
 	total int64 // records of the whole selection
 	rows  int64 // that were looked at so far
+	// stride is of how many records one is looked at.
+	stride int64
 	// The first and the last time of the whole selection; zero without any.
 	first, last time.Time
 }
@@ -34,20 +36,26 @@ func (s *sample) share() float64 {
 // range, the same each time, and needs no order. Of times in whole seconds it
 // works too, since no power of ten has a prime above 5 for a factor.
 func (l *look) sample(s *selection, most int64) (*sample, error) {
-	rows, err := l.selectRows(s, "count(*), min(timestamp), max(timestamp)", "")
+	return l.sampleOf(s, "count(*)", most)
+}
+
+// sampleOf is sample of those records of a selection that an aggregate counts;
+// that the others are left out is for the caller to say.
+func (l *look) sampleOf(s *selection, count string, most int64) (*sample, error) {
+	rows, err := l.selectRows(s, count+", min(timestamp), max(timestamp)", "")
 	if err != nil {
 		return nil, err
 	}
-	out := &sample{selection: s.clone()}
+	out := &sample{selection: s.clone(), stride: 1}
 	out.total, _ = rows[0][0].(int64)
 	out.first, _ = rows[0][1].(time.Time)
 	out.last, _ = rows[0][2].(time.Time)
 	if out.total > most {
-		stride := max((out.total+most-1)/most, 7)
-		for !big.NewInt(stride).ProbablyPrime(0) {
-			stride++
+		out.stride = max((out.total+most-1)/most, 7)
+		for !big.NewInt(out.stride).ProbablyPrime(0) {
+			out.stride++
 		}
-		out.and(fmt.Sprintf("timestamp::int %% %d = 0", stride))
+		out.and(fmt.Sprintf("timestamp::int %% %d = 0", out.stride))
 	}
 	return out, nil
 }
