@@ -34,18 +34,21 @@ const lookReserve = 256 << 10
 // looks returns the handler of a call that answers with a value for JSON.
 func (a *api) looks(answer func(l *look) (any, error), names ...string) http.HandlerFunc {
 	return takes(func(w http.ResponseWriter, r *http.Request) {
-		l := a.look(w, r)
+		out := newClientWriter(w)
+		l := a.look(out, r)
 		var err error
 		var v any
-		if l.held, err = a.Query.Memory.Reserve(r.Context(), "queries", lookReserve); err == nil {
+		if l.held, err = a.Query.Memory.Reserve(membudget.WithCut(r.Context(), out.cut), "queries", lookReserve); err == nil {
 			defer l.held.Close()
 			v, err = answer(l)
 		}
 		if err != nil {
-			a.failQuery(w, r, err)
+			a.failQuery(out, r, err)
 			return
 		}
-		writeJSON(w, v)
+		l.held.Stall() // until the reader has taken it
+		defer l.held.Resume()
+		writeJSON(out, v)
 	}, names...)
 }
 

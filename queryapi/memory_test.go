@@ -197,3 +197,37 @@ func TestLooks_WithinMemory(t *testing.T) {
 		t.Errorf("%d calls were answered, want those that need little", answered)
 	}
 }
+
+// TestLooks_SlowReaderYields asks for many records without reading them, and
+// then for what the answer holds the memory of.
+func TestLooks_SlowReaderYields(t *testing.T) {
+	b := membudget.New(16 * membudget.Min)
+	srv := serveWithin(t, b)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const path = "/api/v1/context?timestamp=1970-01-01&before=0&after=0"
+	if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	// Its queries have reservations of their own: where there is none but that of
+	// the records for a while, it waits for its reader.
+	for waits, tries := 0, 0; waits < 20 && tries < 3000; tries++ {
+		if u := b.Usage(); u.Running["queries"] == 1 && u.Consumers["queries"] > 10<<20 {
+			waits++
+		} else {
+			waits = 0
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	held, err := b.Reserve(t.Context(), "others", b.Pool())
+	if err != nil {
+		t.Fatalf("all of the memory: %v", err)
+	}
+	held.Close()
+	if n := b.Usage().Cut; n != 1 {
+		t.Errorf("%d answers were cut off, want the one that nobody reads", n)
+	}
+}

@@ -62,12 +62,10 @@ func (a *api) traceColumns(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := &heldWriter{w: newClientWriter(w), mediaType: "application/json"}
-	ctx := membudget.WithCut(r.Context(), out.w.cut)
-	held, err := a.Query.Memory.Reserve(ctx, "queries", lookReserve)
+	l := a.look(w, r)
+	l.held, err = a.Query.Memory.Reserve(membudget.WithCut(r.Context(), out.w.cut), "queries", lookReserve)
 	if err == nil {
-		defer held.Close()
-		l := a.look(w, r)
-		l.ctx, l.held = ctx, held
+		defer l.held.Close()
 		err = l.writeColumns(out, id, form == 1)
 	}
 	a.finish(out, r, err)
