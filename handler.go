@@ -40,8 +40,8 @@ func Allow(allowed func(r *http.Request) bool) HandlerOption {
 // Handler returns the query API over what this process records, to be mounted in
 // the application's own router below a prefix: with [Mount] in a
 // [http.ServeMux], with [github.com/ttlog/ttlog/instrument/gin.Mount] in gin, and
-// with http.StripPrefix and the methods GET, HEAD and POST elsewhere. Before
-// Start and after shutdown it answers 503.
+// with http.StripPrefix and the methods GET, HEAD, POST, PUT and DELETE elsewhere.
+// Before Start and after shutdown it answers 503.
 //
 // It shows everything to everyone it answers, so it answers clients on this host
 // only, until [Allow] says otherwise: the connection and the Host header have to
@@ -63,14 +63,15 @@ func Handler(opts ...HandlerOption) http.Handler {
 }
 
 // Mount registers [Handler] below a prefix, such as /telemetry, for the methods
-// that it has: GET, HEAD and POST. Others, such as the OPTIONS of CORS, stay the
-// application's.
+// that it has: GET, HEAD, POST, PUT and DELETE. Others, such as the OPTIONS of
+// CORS, stay the application's.
 func Mount(mux *http.ServeMux, prefix string, opts ...HandlerOption) {
 	prefix = "/" + strings.Trim(prefix, "/")
 	h := http.StripPrefix(strings.TrimSuffix(prefix, "/"), Handler(opts...))
 	below := strings.TrimSuffix(prefix, "/") + "/"
-	mux.Handle("GET "+below, h) // and HEAD
-	mux.Handle("POST "+below, h)
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} { // GET is HEAD as well
+		mux.Handle(method+" "+below, h)
+	}
 }
 
 // handler guards the query API. It is immutable.

@@ -54,12 +54,14 @@ func TestMount(t *testing.T) {
 	f(http.MethodPost, "/telemetry/api/v1/query", 200)
 	f(http.MethodGet, "/telemetry/healthz", 200)
 	f(http.MethodHead, "/telemetry/healthz", 200)
-	f(http.MethodPut, "/telemetry/healthz", 405)
+	f(http.MethodPut, "/telemetry/api/v1/dashboards/mine", 415) // it reaches the API, which wants JSON
+	f(http.MethodDelete, "/telemetry/api/v1/dashboards/mine", 404)
+	f(http.MethodPatch, "/telemetry/healthz", 405)
 	f(http.MethodOptions, "/telemetry/api/v1/query", 204)
 	f(http.MethodGet, "/items", 200)
 	// A pattern that matches everything is no route; what the mux itself refuses
 	// is the application's, too.
-	eventually(t, "SELECT name FROM spans ORDER BY name", [][]any{{"GET /items"}, {"OPTIONS"}, {"PUT"}})
+	eventually(t, "SELECT name FROM spans ORDER BY name", [][]any{{"GET /items"}, {"OPTIONS"}, {"PATCH"}})
 }
 
 // TestHandler_WhoIsAnswered: clients on this host, and nobody that a proxy on it

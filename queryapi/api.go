@@ -82,31 +82,42 @@ func New(o Options) http.Handler {
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /api/v1/query", takes(a.query, "tz"))
-	mux.HandleFunc("GET /api/v1/traces/{trace_id}", takes(a.trace))
-	mux.HandleFunc("GET /api/v1/traces/{trace_id}/columns", takes(a.traceColumns))
-	mux.HandleFunc("GET /api/v1/traces/{trace_id}/spans/{span_id}", takes(a.span))
-	for pattern, call := range looks {
-		mux.HandleFunc(pattern, a.looks(call.answer, call.params...))
-	}
-	mux.HandleFunc("GET /healthz", a.healthz)
-	mux.HandleFunc("GET /readyz", a.readyz)
-	if o.Documents != "" {
-		a.keep(mux)
-	}
-	if o.Tail != nil {
-		mux.HandleFunc("GET /api/v1/tail", takes(a.tail, "signal", "service", "level", "where", "tz"))
-	}
-	if o.Status != nil {
-		mux.HandleFunc("GET /api/v1/status", takes(a.status))
-	}
-	if o.Metrics != nil {
-		mux.Handle("GET /metrics", o.Metrics)
-	}
-	if o.OTLP != nil {
-		mux.Handle(otlpPaths, o.OTLP)
+	for pattern, h := range a.routes() {
+		mux.Handle(pattern, h)
 	}
 	return a.front(mux)
+}
+
+// routes returns the handlers by their patterns.
+func (a *api) routes() map[string]http.Handler {
+	routes := map[string]http.Handler{
+		"POST /api/v1/query":                            takes(a.query, "tz"),
+		"GET /api/v1/traces/{trace_id}":                 takes(a.trace),
+		"GET /api/v1/traces/{trace_id}/columns":         takes(a.traceColumns),
+		"GET /api/v1/traces/{trace_id}/spans/{span_id}": takes(a.span),
+		"GET /api/v1/openapi.json":                      takes(a.openAPI),
+		"GET /healthz":                                  http.HandlerFunc(a.healthz),
+		"GET /readyz":                                   http.HandlerFunc(a.readyz),
+	}
+	for pattern, call := range looks {
+		routes[pattern] = a.looks(call.answer, call.params...)
+	}
+	if a.Documents != "" {
+		a.keep(routes)
+	}
+	if a.Tail != nil {
+		routes["GET /api/v1/tail"] = takes(a.tail, "signal", "service", "level", "where", "tz")
+	}
+	if a.Status != nil {
+		routes["GET /api/v1/status"] = takes(a.status)
+	}
+	if a.Metrics != nil {
+		routes["GET /metrics"] = a.Metrics
+	}
+	if a.OTLP != nil {
+		routes[otlpPaths] = a.OTLP
+	}
+	return routes
 }
 
 func withoutRowLimit(o query.Options) query.Options {

@@ -48,8 +48,8 @@ func stepOf(length time.Duration, n int) time.Duration {
 			return step
 		}
 	}
-	last := steps[len(steps)-1]
-	return (least + last - 1) / last * last
+	last := int64(steps[len(steps)-1])
+	return time.Duration((int64(least) + last - 1) / last * last)
 }
 
 // buckets divides the range of a selection into about as many buckets as the

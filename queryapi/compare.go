@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -40,8 +41,13 @@ const (
 	// comparedValues is how many different values of an attribute are told
 	// apart. What is beyond is too rare to say anything.
 	comparedValues = 2_000
-	// comparedKeys is how many attributes are compared.
-	comparedKeys = 2_000
+	// comparedKeys is how many attributes are compared, and comparedTotal how many
+	// values of all of them are told apart. comparedText is how much of a text
+	// is compared, and comparedBytes about what a value takes.
+	comparedKeys  = 2_000
+	comparedTotal = 200_000
+	comparedText  = 200
+	comparedBytes = 128
 	// shownValues is how many values of an attribute are in the answer.
 	shownValues = 8
 	// numberRanges is how many ranges many different numbers become.
@@ -82,15 +88,14 @@ func compare(l *look) (any, error) {
 	} else {
 		rest.and("(" + parenthesised(text) + ") IS NOT TRUE")
 	}
-	c := comparison{counts: map[string]*valueCounts{}}
+	c := &comparison{counts: map[string]*valueCounts{}, grow: l.held.Grow}
 	samples := make([]*sample, 2)
 	for side, s := range []*selection{selected, rest} {
 		if samples[side], err = l.sample(s, compareSample); err != nil {
 			return nil, err
 		}
 		err := l.eachRecord(samples[side], comparedColumns[all.table], func(r record) error {
-			c.add(side, r)
-			return nil
+			return c.add(side, r)
 		})
 		if err != nil {
 			return nil, err
@@ -106,7 +111,11 @@ func compare(l *look) (any, error) {
 }
 
 // comparison counts the values of attributes in two selections.
-type comparison struct{ counts map[string]*valueCounts }
+type comparison struct {
+	counts map[string]*valueCounts
+	values int // of all attributes
+	grow   func(bytes int64) error
+}
 
 // valueCounts are how often an attribute has each of its values, by selection.
 type valueCounts struct {
@@ -115,7 +124,8 @@ type valueCounts struct {
 	values  map[any]*[2]int64
 }
 
-func (c comparison) add(side int, r record) {
+func (c *comparison) add(side int, r record) error {
+	before := c.values
 	for key, v := range r {
 		counts := c.counts[key]
 		if counts == nil {
@@ -125,11 +135,16 @@ func (c comparison) add(side int, r record) {
 			counts = &valueCounts{values: map[any]*[2]int64{}}
 			c.counts[key] = counts
 		}
-		counts.add(side, v)
+		if counts.add(side, v, c.values < comparedTotal) {
+			c.values++
+		}
 	}
+	return c.grow(int64(c.values-before) * (comparedText + comparedBytes))
 }
 
-func (c *valueCounts) add(side int, v any) {
+// add counts a value, and returns true for one that is told apart from now on,
+// which is only done where there is room.
+func (c *valueCounts) add(side int, v any, room bool) bool {
 	c.present[side]++
 	switch t := v.(type) {
 	case json.RawMessage:
@@ -143,19 +158,18 @@ func (c *valueCounts) add(side int, v any) {
 	case int64, float64:
 		c.numbers[side]++
 	case string:
-		if len(t) > 200 {
-			v = t[:200]
-		}
+		v = strings.Clone(t[:min(len(t), comparedText)]) // the rest is not to be held on to
 	}
 	n := c.values[v]
 	if n == nil {
-		if len(c.values) == comparedValues && !c.mostlyNumbers() {
-			return
+		if !room || len(c.values) == comparedValues && !c.mostlyNumbers() {
+			return false
 		}
 		n = new([2]int64)
 		c.values[v] = n
 	}
 	n[side]++
+	return n[0]+n[1] == 1
 }
 
 func (c *valueCounts) mostlyNumbers() bool {
@@ -163,7 +177,7 @@ func (c *valueCounts) mostlyNumbers() bool {
 }
 
 // differences returns the attributes by how much they differ.
-func (c comparison) differences(total [2]int64) []difference {
+func (c *comparison) differences(total [2]int64) []difference {
 	list := []difference{}
 	for key, counts := range c.counts {
 		if key == "resource['service.name']" {

@@ -112,6 +112,17 @@ func sideIn(b *query.Batch, i, col int, to *side) error {
 	return nil
 }
 
+// bytes returns about what the buckets take.
+func (h *distribution) bytes() (n int64) {
+	for _, c := range h.classic {
+		n += 64 + 8*int64(len(c.counts)+len(c.bounds))
+	}
+	if h.exp != nil {
+		n += 128 + 8*int64(len(h.exp.positive.counts)+len(h.exp.negative.counts))
+	}
+	return n
+}
+
 // less tells that a counter has begun anew since another point.
 func (h *distribution) less(before *distribution) bool {
 	if h.number {
@@ -179,13 +190,13 @@ func (e *exponential) add(o *exponential, factor float64) {
 	for o.scale > e.scale {
 		o.coarsen()
 	}
-	for e.positive.width(o.positive) > maxSide || e.negative.width(o.negative) > maxSide {
+	for e.positive.width(&o.positive) > maxSide || e.negative.width(&o.negative) > maxSide {
 		e.coarsen()
 		o.coarsen()
 	}
 	e.zero = max(e.zero+factor*o.zero, 0)
-	e.positive.add(o.positive, factor)
-	e.negative.add(o.negative, factor)
+	e.positive.add(&o.positive, factor)
+	e.negative.add(&o.negative, factor)
 }
 
 // fit makes the scale coarse enough for maxSide buckets.
@@ -214,14 +225,14 @@ func (e *exponential) coarsen() {
 }
 
 // width returns how many buckets two sides have together.
-func (s side) width(o side) int {
+func (s *side) width(o *side) int {
 	if len(s.counts) == 0 || len(o.counts) == 0 {
 		return max(len(s.counts), len(o.counts))
 	}
 	return max(s.offset+len(s.counts), o.offset+len(o.counts)) - min(s.offset, o.offset)
 }
 
-func (s *side) add(o side, factor float64) {
+func (s *side) add(o *side, factor float64) {
 	if len(o.counts) == 0 {
 		return
 	}

@@ -27,18 +27,18 @@ type documentKind struct {
 	check  func(doc map[string]json.RawMessage) error
 }
 
-// keep registers the calls for what is kept.
-func (a *api) keep(mux *http.ServeMux) {
+// keep adds the calls for what is kept.
+func (a *api) keep(routes map[string]http.Handler) {
 	for name, check := range map[string]func(map[string]json.RawMessage) error{"dashboards": checkDashboard, "queries": checkSaved} {
 		k := documentKind{a, &documents.Folder{Path: filepath.Join(a.Documents, name)}, check}
-		mux.HandleFunc("GET /api/v1/"+name, takes(k.list))
-		mux.HandleFunc("GET /api/v1/"+name+"/{id}", takes(k.get))
-		mux.HandleFunc("PUT /api/v1/"+name+"/{id}", takes(a.ownOrigin(k.put)))
-		mux.HandleFunc("DELETE /api/v1/"+name+"/{id}", takes(a.ownOrigin(k.remove)))
+		routes["GET /api/v1/"+name] = takes(k.list)
+		routes["GET /api/v1/"+name+"/{id}"] = takes(k.get)
+		routes["PUT /api/v1/"+name+"/{id}"] = takes(a.ownOrigin(k.put))
+		routes["DELETE /api/v1/"+name+"/{id}"] = takes(a.ownOrigin(k.remove))
 	}
 	a.resolved = &documents.Folder{Path: filepath.Join(a.Documents, "resolved")}
-	mux.HandleFunc("PUT /api/v1/errors/{issue_id}/resolved", takes(a.ownOrigin(a.resolve)))
-	mux.HandleFunc("DELETE /api/v1/errors/{issue_id}/resolved", takes(a.ownOrigin(a.reopen)))
+	routes["PUT /api/v1/errors/{issue_id}/resolved"] = takes(a.ownOrigin(a.resolve))
+	routes["DELETE /api/v1/errors/{issue_id}/resolved"] = takes(a.ownOrigin(a.reopen))
 }
 
 // ownOrigin lets no page of another origin write, whichever may read.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -173,6 +172,9 @@ func (g *graphBuilder) learn(l *look, b *query.Batch, i int) error {
 	service, _ := b.Text(i, 2)
 	n, ok := g.numbers[service]
 	if !ok {
+		if err := l.held.Grow(int64(len(service)) + parentBytes); err != nil {
+			return err
+		}
 		service = strings.Clone(service)
 		n = uint32(len(g.names))
 		g.numbers[service] = n
@@ -217,6 +219,9 @@ func (g *graphBuilder) call(b *query.Batch, i int) error {
 func (g *graphBuilder) node(service, kind string, failed int64) {
 	n := g.nodes[kind+service]
 	if n == nil {
+		if len(g.nodes) == maxGraphEdges {
+			return
+		}
 		n = &graphNode{Service: strings.Clone(service), Kind: kind}
 		g.nodes[kind+n.Service] = n
 	}
@@ -313,44 +318,4 @@ func (g *graphBuilder) answer(service *string) *graphAnswer {
 		return cmp.Or(cmp.Compare(b.Calls, a.Calls), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To), cmp.Compare(a.Kind, b.Kind))
 	})
 	return out
-}
-
-// durations is a sketch of durations with a relative error of 1 %: numbers of
-// those between powers of gamma.
-type durations struct {
-	counts map[int16]int64
-	total  int64
-}
-
-// gamma is (1 + error) / (1 - error).
-const gamma = 1.01 / 0.99
-
-var logGamma = math.Log(gamma)
-
-func (d *durations) add(nanos int64) {
-	if d.counts == nil {
-		d.counts = map[int16]int64{}
-	}
-	d.counts[int16(math.Ceil(math.Log(float64(max(nanos, 1)))/logGamma))]++
-	d.total++
-}
-
-// quantile returns the duration that the share q is not above, nil without any.
-func (d *durations) quantile(q float64) *int64 {
-	if d.total == 0 {
-		return nil
-	}
-	keys := make([]int16, 0, len(d.counts))
-	for k := range d.counts {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	rank, seen := int64(math.Ceil(q*float64(d.total))), int64(0)
-	for _, k := range keys {
-		if seen += d.counts[k]; seen >= rank {
-			// The middle of the bucket is off by as much on either side.
-			return new(int64(2 * math.Pow(gamma, float64(k)) / (gamma + 1)))
-		}
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package queryapi
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -88,18 +89,19 @@ func (l *look) frequent(s *selection, expr string, limit int, out *histogramAnsw
 	if err != nil || len(rows) == 0 {
 		return "NULL", err
 	}
-	place := "CASE"
+	var place strings.Builder
+	place.WriteString("CASE")
 	for i, row := range rows {
 		out.Series = append(out.Series, countSeries{Value: jsonValue(row[0]), Counts: make([]int64, out.n)})
 		if row[0] == nil {
-			place += fmt.Sprintf(" WHEN %s IS NULL THEN %d", expr, i)
+			fmt.Fprintf(&place, " WHEN %s IS NULL THEN %d", expr, i)
 			continue
 		}
 		name := fmt.Sprintf("q_value_%d", i)
 		s.args[name] = row[0]
-		place += fmt.Sprintf(" WHEN %s = :%s THEN %d", expr, name, i)
+		fmt.Fprintf(&place, " WHEN %s = :%s THEN %d", expr, name, i)
 	}
-	return place + " END", nil
+	return place.String() + " END", nil
 }
 
 // timeLayout is how answers write times.

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/query"
-	"github.com/ttlog/ttlog/queryapi/internal/documents"
 	"github.com/ttlog/ttlog/queryapi/internal/frames"
 	"github.com/ttlog/ttlog/queryapi/internal/template"
 )
@@ -58,11 +56,11 @@ type resolution struct {
 type textSet map[string]bool
 
 // maxSet is how many texts an issue names of each kind.
-const maxSet = 20
+const maxSet, maxSetText = 20, 256
 
 func (s textSet) add(text string) {
 	if text != "" && len(s) < maxSet && !s[text] {
-		s[strings.Clone(text)] = true
+		s[valid(text[:min(len(text), maxSetText)])] = true
 	}
 }
 
@@ -124,16 +122,16 @@ func issues(l *look) (any, error) {
 		return nil, err
 	}
 	builder := &issueBuilder{look: l, buckets: b, byKey: map[string]*issue{}, stacks: map[string][]string{}}
-	var total, rows int64
+	var rows, all int64
 	for _, s := range parts {
 		if err := builder.read(s); err != nil {
 			return nil, err
 		}
-		total, rows = total+s.total, rows+s.rows
+		rows, all = rows+s.rows, all+s.rows*s.stride
 	}
 	out := issuesAnswer{buckets: b, Sampled: 1, Dropped: builder.dropped, Issues: []*issue{}}
-	if total > 0 {
-		out.Sampled = float64(rows) / float64(total)
+	if all > 0 {
+		out.Sampled = float64(rows) / float64(all)
 	}
 	known, err := l.resolutions()
 	if err != nil {
@@ -153,11 +151,13 @@ func issues(l *look) (any, error) {
 // isException finds spans with an exception among their events.
 const isException = `contains(events, '"name":"exception"')`
 
-// errorSamples returns the records that may have errors, by signal.
+// errorSamples returns the records that may have errors, by signal. How many
+// there are is told by what is cheap to count: to look for exceptions among the
+// events of all spans takes far longer, and is done once.
 func (l *look) errorSamples(signal string) (parts []*sample, err error) {
-	for _, of := range []struct{ table, condition string }{
-		{"spans", "(error OR " + isException + ")"},
-		{"logs", "(level >= 'ERROR' OR attributes['exception.type'] IS NOT NULL)"},
+	for _, of := range []struct{ table, cheap, all string }{
+		{"spans", "error", "(error OR " + isException + ")"},
+		{"logs", "level >= 'ERROR'", "(level >= 'ERROR' OR attributes['exception.type'] IS NOT NULL)"},
 	} {
 		if signal != "" && signal != of.table {
 			continue
@@ -166,11 +166,11 @@ func (l *look) errorSamples(signal string) (parts []*sample, err error) {
 		if err != nil {
 			return nil, err
 		}
-		s.and(of.condition)
-		part, err := l.sample(s, errorSample)
+		part, err := l.sampleOf(s, "count_if("+of.cheap+")", errorSample)
 		if err != nil {
 			return nil, err
 		}
+		part.and(of.all)
 		parts = append(parts, part)
 	}
 	return parts, nil
@@ -184,7 +184,7 @@ func (l *look) bucketsOf(parts []*sample) (buckets, error) {
 	}
 	from, to := parts[0].from, parts[0].to
 	for _, s := range parts {
-		if s.total == 0 {
+		if s.first.IsZero() {
 			continue
 		}
 		if parts[0].from.IsZero() && (from.IsZero() || s.first.Before(from)) {
@@ -291,12 +291,9 @@ func (b *issueBuilder) add(f failure) error {
 			return err
 		}
 		i = &issue{
-			ID: issueID(key), Type: valid(f.typ), Message: message, Frames: append([]string{}, top...),
+			ID: issueID(key), Type: valid(f.typ[:min(len(f.typ), maxSetText)]), Message: message, Frames: append([]string{}, top...),
 			First: time.Unix(0, f.at).UTC(), Last: time.Unix(0, f.at).UTC(), Series: make([]int64, b.buckets.n),
 			Services: textSet{}, Versions: textSet{}, Operations: textSet{}, Signals: textSet{},
-		}
-		for at := range i.Frames {
-			i.Frames[at] = valid(i.Frames[at])
 		}
 		b.byKey[key] = i
 	}
@@ -306,7 +303,7 @@ func (b *issueBuilder) add(f failure) error {
 
 // maxStacks is how many stack traces are known by their text: most are like one
 // that came before.
-const maxStacks = 256
+const maxStacks, maxStackText = 64, 64 << 10
 
 // top returns the functions at the top of a stack trace.
 func (b *issueBuilder) top(stack string) []string {
@@ -315,9 +312,13 @@ func (b *issueBuilder) top(stack string) []string {
 		if len(b.stacks) == maxStacks {
 			clear(b.stacks)
 		}
-		stack = strings.Clone(stack)
 		top = frames.Top(stack, issueFrames)
-		b.stacks[stack] = top
+		for i := range top {
+			top[i] = valid(top[i][:min(len(top[i]), maxSetText)])
+		}
+		if len(stack) <= maxStackText {
+			b.stacks[strings.Clone(stack)] = top
+		}
 	}
 	return top
 }
@@ -351,74 +352,4 @@ func (i *issue) count(f failure, b buckets) {
 	i.Versions.add(f.version)
 	i.Operations.add(f.operation)
 	i.Signals.add(f.signal)
-}
-
-// judge sets the state of an issue that was resolved, or was not.
-func (i *issue) judge(r *resolution) {
-	i.Resolved, i.State = r, "open"
-	if r == nil {
-		return
-	}
-	i.State = "resolved"
-	if i.Last.After(r.At) {
-		i.State = "regressed"
-	}
-}
-
-// resolutions returns what was resolved, by the ids of issues.
-func (a *api) resolutions() (map[string]*resolution, error) {
-	known := map[string]*resolution{}
-	if a.resolved == nil {
-		return known, nil
-	}
-	return known, a.resolved.List(func(d documents.Document) {
-		var r resolution
-		if json.Unmarshal(d.Body, &r) == nil && !r.At.IsZero() {
-			known[d.ID] = &r
-		}
-	})
-}
-
-// resolve notes that an issue is over, as far as somebody knows.
-func (a *api) resolve(w http.ResponseWriter, r *http.Request) {
-	res := resolution{At: a.look(w, r).now.UTC()}
-	if r.ContentLength != 0 {
-		_, doc, status, err := readDocument(w, r)
-		if err == nil && doc["note"] != nil {
-			res.Note, err = textIn(doc, "note", maxSavedText)
-			status = http.StatusBadRequest
-		}
-		if err != nil {
-			fail(w, status, err.Error())
-			return
-		}
-	}
-	id, err := idOf(r, "issue_id", 16)
-	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	body, err := json.Marshal(res)
-	if err == nil {
-		_, _, err = a.resolved.Put(id, body, documents.Condition{})
-	}
-	if err != nil {
-		a.failDocument(w, err)
-		return
-	}
-	writeJSON(w, res)
-}
-
-// reopen forgets that an issue was resolved.
-func (a *api) reopen(w http.ResponseWriter, r *http.Request) {
-	id, err := idOf(r, "issue_id", 16)
-	if err != nil {
-		fail(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	if err := a.resolved.Delete(id, documents.Condition{}); err != nil {
-		a.failDocument(w, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
 }

@@ -34,18 +34,21 @@ const lookReserve = 256 << 10
 // looks returns the handler of a call that answers with a value for JSON.
 func (a *api) looks(answer func(l *look) (any, error), names ...string) http.HandlerFunc {
 	return takes(func(w http.ResponseWriter, r *http.Request) {
-		l := a.look(w, r)
+		out := newClientWriter(w)
+		l := a.look(out, r)
 		var err error
 		var v any
-		if l.held, err = a.Query.Memory.Reserve(r.Context(), "queries", lookReserve); err == nil {
+		if l.held, err = a.Query.Memory.Reserve(membudget.WithCut(r.Context(), out.cut), "queries", lookReserve); err == nil {
 			defer l.held.Close()
 			v, err = answer(l)
 		}
 		if err != nil {
-			a.failQuery(w, r, err)
+			a.failQuery(out, r, err)
 			return
 		}
-		writeJSON(w, v)
+		l.held.Stall() // until the reader has taken it
+		defer l.held.Resume()
+		writeJSON(out, v)
 	}, names...)
 }
 
@@ -70,10 +73,10 @@ func badParam(name, format string, args ...any) error {
 	return &paramError{name, fmt.Errorf(format, args...)}
 }
 
-// notFound is about something that is not there.
-type notFound string
+// notFoundError is about something that is not there.
+type notFoundError string
 
-func (e notFound) Error() string { return string(e) }
+func (e notFoundError) Error() string { return string(e) }
 
 // number reads a parameter, otherwise where it is absent.
 func (l *look) number(name string, least, most, otherwise int) (int, error) {
@@ -150,8 +153,7 @@ func ours(err error) error {
 // Warnings go into the header. What passes can stand in parentheses in another
 // query without becoming something else.
 func (l *look) check(name, head, text, tail string) error {
-	whole := head + "\n" + text + "\n" + tail
-	if _, err := query.Parse(whole); err != nil {
+	if _, err := query.Parse(head + "\n" + text); err != nil {
 		return inParam(name, err)
 	}
 	res, err := l.engine.Query(l.ctx, "EXPLAIN "+head+"\n(\n"+text+"\n)"+tail)

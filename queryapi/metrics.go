@@ -110,5 +110,5 @@ func (l *look) unknownMetric(name string) error {
 	for i, row := range rows {
 		names[i], _ = row[0].(string)
 	}
-	return notFound(fmt.Sprintf("no point of a metric %.100q is selected%s", name, suggestion(name, names)))
+	return notFoundError(fmt.Sprintf("no point of a metric %.100q is selected%s", name, suggestion(name, names)))
 }

@@ -67,10 +67,10 @@ func patterns(l *look) (any, error) {
 	_, err = l.each(sample.sql("body, timestamp, level, service", ""), sample.args, func(b *query.Batch, i int) error {
 		sample.rows++
 		body, _ := b.Text(i, 0)
-		known := len(clusters.All())
+		known := clusters.Known()
 		c := clusters.Add(body)
-		if len(clusters.All()) > known {
-			if err := l.held.Grow(int64(2*len(body) + 1024)); err != nil {
+		if clusters.Known() > known {
+			if err := l.held.Grow(int64(2*min(len(body), maxSampleText) + 1024)); err != nil {
 				return err
 			}
 		}

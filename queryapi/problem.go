@@ -45,7 +45,7 @@ func (a *api) failQuery(w http.ResponseWriter, r *http.Request, err error) {
 func (a *api) problemOf(r *http.Request, err error) problem {
 	var q *query.Error
 	var param *paramError
-	var absent notFound
+	var absent notFoundError
 	switch {
 	case errors.As(err, &param):
 		p := problem{Status: http.StatusBadRequest, Detail: err.Error(), Parameter: param.name}

@@ -138,24 +138,20 @@ func nanos(v any) *int64 {
 // no such.
 func (l *look) serviceRED(s *selection, b buckets, names []any) (map[string]*red, error) {
 	out := make(map[string]*red, len(names))
-	missing := names
-	for _, entries := range []bool{true, false} {
-		if len(missing) == 0 {
-			break
-		}
-		these := s.clone()
-		these.services(missing)
-		groups, err := l.red(these, b, []string{"service"}, entries, len(missing))
-		if err != nil {
-			return nil, err
-		}
-		for _, g := range groups {
-			name, _ := g.Key[0].(string)
+	if len(names) == 0 {
+		return out, nil
+	}
+	s = s.clone()
+	s.services(names)
+	// Both kinds of spans in one pass over them.
+	groups, err := l.red(s, b, []string{"service", entered}, false, 2*len(names))
+	for _, g := range groups {
+		name, _ := g.Key[0].(string)
+		if g.RED.Entries, _ = g.Key[1].(bool); g.RED.Entries || out[name] == nil {
 			out[name] = g.RED
 		}
-		missing = slices.DeleteFunc(slices.Clone(missing), func(name any) bool { return out[name.(string)] != nil })
 	}
-	return out, nil
+	return out, err
 }
 
 // services narrows a selection to services, "" for spans without one.

@@ -3,13 +3,13 @@ package queryapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/query"
-	"github.com/ttlog/ttlog/storage/column"
 )
 
 // sample is what a call looks at of a selection that is too large.
@@ -17,6 +17,8 @@ type sample struct {
 	*selection
 	total int64 // records of the whole selection
 	rows  int64 // that were looked at so far
+	// stride is of how many records one is looked at.
+	stride int64
 	// The first and the last time of the whole selection; zero without any.
 	first, last time.Time
 }
@@ -34,20 +36,26 @@ func (s *sample) share() float64 {
 // range, the same each time, and needs no order. Of times in whole seconds it
 // works too, since no power of ten has a prime above 5 for a factor.
 func (l *look) sample(s *selection, most int64) (*sample, error) {
-	rows, err := l.selectRows(s, "count(*), min(timestamp), max(timestamp)", "")
+	return l.sampleOf(s, "count(*)", most)
+}
+
+// sampleOf is sample of those records of a selection that an aggregate counts;
+// that the others are left out is for the caller to say.
+func (l *look) sampleOf(s *selection, count string, most int64) (*sample, error) {
+	rows, err := l.selectRows(s, count+", min(timestamp), max(timestamp)", "")
 	if err != nil {
 		return nil, err
 	}
-	out := &sample{selection: s.clone()}
+	out := &sample{selection: s.clone(), stride: 1}
 	out.total, _ = rows[0][0].(int64)
 	out.first, _ = rows[0][1].(time.Time)
 	out.last, _ = rows[0][2].(time.Time)
 	if out.total > most {
-		stride := max((out.total+most-1)/most, 7)
-		for !big.NewInt(stride).ProbablyPrime(0) {
-			stride++
+		out.stride = max((out.total+most-1)/most, 7)
+		for !big.NewInt(out.stride).ProbablyPrime(0) {
+			out.stride++
 		}
-		out.and(fmt.Sprintf("timestamp::int %% %d = 0", stride))
+		out.and(fmt.Sprintf("timestamp::int %% %d = 0", out.stride))
 	}
 	return out, nil
 }
@@ -94,9 +102,7 @@ func (l *look) eachRecord(s *sample, fixed []string, f func(r record) error) err
 					at.attrs[names.of(at.place, key)] = plainValue(v)
 				}
 			}
-			for name, v := range at.attrs {
-				r[name] = v
-			}
+			maps.Copy(r, at.attrs)
 		}
 		return f(r)
 	})
@@ -114,6 +120,9 @@ func plainValue(v any) any {
 		return v
 	}
 }
+
+// maxNames is how many names are remembered: senders may have any number of keys.
+const maxNames = 10_000
 
 // names writes the names of attributes as the query language has them, each
 // once.
@@ -145,7 +154,9 @@ func (n *names) of(place, key string) string {
 	name, ok := n.known[id]
 	if !ok {
 		name = n.written(place, key)
-		n.known[id] = name
+		if len(n.known) < maxNames {
+			n.known[id] = name
+		}
 	}
 	return name
 }
@@ -185,13 +196,3 @@ func isName(key string) bool {
 	_, err := query.Parse("SELECT " + key)
 	return err == nil && !slices.Contains([]string{"true", "false", "null"}, strings.ToLower(key))
 }
-
-// placeNames and typeNames are how answers call where an attribute stands, and
-// what it is.
-var (
-	placeNames = map[column.Place]string{column.PlaceRecord: "record", column.PlaceResource: "resource", column.PlaceScope: "scope"}
-	typeNames  = map[column.Type]string{
-		column.TypeBool: "bool", column.TypeInt64: "int", column.TypeFloat64: "float", column.TypeString: "string",
-		column.TypeBytes: "bytes", column.TypeArray: "array", column.TypeMap: "map",
-	}
-)

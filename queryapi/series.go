@@ -34,18 +34,12 @@ type series struct {
 	Values []*float64     `json:"values"`
 }
 
-// exemplar is a measurement that tells its trace.
-type exemplar struct {
-	Timestamp time.Time `json:"timestamp"`
-	Value     float64   `json:"value"`
-	TraceID   string    `json:"trace_id"`
-	SpanID    string    `json:"span_id"`
-}
-
 const (
 	// maxStreams is how many streams of points, which differ in some attribute,
 	// a metric may have here.
 	maxStreams = 20_000
+	// streamBytes is about what a stream takes beside its name.
+	streamBytes = 512
 	// maxExemplars is how many exemplars there are.
 	maxExemplars = 200
 	// counterLead is how long before the range a counter is looked at, for what
@@ -177,12 +171,12 @@ func (m *seriesBuilder) read(s *selection) error {
 		s.from = s.from.Add(-max(counterLead, m.buckets.Step))
 		s.bound()
 	}
-	items := "attributes, resource, scope_name"
+	items := []string{"attributes", "resource", "scope_name"}
 	for _, e := range m.by {
-		items += ", " + e.sql
+		items = append(items, e.sql)
 	}
 	first := 3 + len(m.by)
-	_, err := m.each(s.sql(items+", "+pointColumns, "ORDER BY timestamp"), s.args, func(b *query.Batch, i int) error {
+	_, err := m.each(s.sql(strings.Join(append(items, pointColumns), ", "), "ORDER BY timestamp"), s.args, func(b *query.Batch, i int) error {
 		st, err := m.stream(b, i)
 		if err != nil {
 			return err
@@ -221,7 +215,7 @@ func (m *seriesBuilder) stream(b *query.Batch, i int) (*pointStream, error) {
 	if len(m.streams) == maxStreams {
 		return nil, fmt.Errorf("the metric has more than %d streams here; narrow it with a condition: %w", maxStreams, query.ErrLimit)
 	}
-	if err := m.held.Grow(int64(len(m.key)) + 1024); err != nil {
+	if err := m.held.Grow(int64(len(m.key)) + streamBytes); err != nil {
 		return nil, err
 	}
 	st := &pointStream{}
@@ -232,6 +226,9 @@ func (m *seriesBuilder) stream(b *query.Batch, i int) (*pointStream, error) {
 	}
 	st.group = m.groups[string(label)]
 	if st.group == nil {
+		if len(m.groups) == maxPage {
+			return nil, fmt.Errorf("there are more than %d series here; group by less: %w", maxPage, query.ErrLimit)
+		}
 		if err := m.held.Grow(int64(m.buckets.n) * 128); err != nil {
 			return nil, err
 		}
@@ -291,6 +288,9 @@ func (m *seriesBuilder) grow(st *pointStream, at, start int64, point distributio
 		default:
 			added = point.minus(&st.last)
 		}
+		if err := m.held.Grow(point.bytes() - st.last.bytes()); err != nil {
+			return err
+		}
 		st.some, st.start, st.at, st.last = true, start, at, point
 	}
 	if !inside {
@@ -298,9 +298,12 @@ func (m *seriesBuilder) grow(st *pointStream, at, start int64, point distributio
 	}
 	st.group.points[bucket]++
 	if some {
-		if err := st.group.added[bucket].merge(&added); err != nil {
+		to := &st.group.added[bucket]
+		before := to.bytes()
+		if err := to.merge(&added); err != nil {
 			return err
 		}
+		return m.held.Grow(to.bytes() - before)
 	}
 	return nil
 }
@@ -387,35 +390,4 @@ func (m *seriesBuilder) covered(i int) time.Duration {
 		from = m.from
 	}
 	return max(earlier(to, m.to).Sub(from), 1)
-}
-
-// exemplars returns the last exemplars that tell their trace.
-func (l *look) exemplars(s *selection) ([]exemplar, error) {
-	s = s.clone()
-	s.and("coalesce(exemplars, '') != ''")
-	rows, err := l.selectRows(s, "exemplars, timestamp", fmt.Sprintf("ORDER BY timestamp DESC LIMIT %d", maxExemplars))
-	list := []exemplar{}
-	for _, row := range rows {
-		text, _ := row[0].(string)
-		var found []struct {
-			Time    *time.Time `json:"time"`
-			Value   *float64   `json:"value"`
-			TraceID string     `json:"trace_id"`
-			SpanID  string     `json:"span_id"`
-		}
-		if err := json.Unmarshal([]byte(text), &found); err != nil {
-			continue // a value that is no number
-		}
-		for _, f := range found {
-			if f.TraceID == "" || f.Value == nil || len(list) == maxExemplars {
-				continue
-			}
-			at, _ := row[1].(time.Time)
-			if f.Time != nil {
-				at = *f.Time
-			}
-			list = append(list, exemplar{at, *f.Value, f.TraceID, f.SpanID})
-		}
-	}
-	return list, err
 }

@@ -140,5 +140,5 @@ func (l *look) unknownService(name string) error {
 	for i, row := range rows {
 		names[i], _ = row[0].(string)
 	}
-	return notFound(fmt.Sprintf("nothing of a service %.100q is in this range%s", name, suggestion(name, names)))
+	return notFoundError(fmt.Sprintf("nothing of a service %.100q is in this range%s", name, suggestion(name, names)))
 }

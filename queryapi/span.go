@@ -27,7 +27,7 @@ func (a *api) span(w http.ResponseWriter, r *http.Request) {
 			return nil, err
 		}
 		if len(list) == 0 {
-			return nil, notFound("no span " + id + " of trace " + trace + " is stored")
+			return nil, notFoundError("no span " + id + " of trace " + trace + " is stored")
 		}
 		return nested(list[0])
 	})(w, r)

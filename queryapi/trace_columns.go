@@ -1,6 +1,7 @@
 package queryapi
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
@@ -17,7 +19,11 @@ import (
 	"github.com/ttlog/ttlog/queryapi/internal/waterfall"
 )
 
-// columnsMedia is the media type of columns for typed arrays.
+// columnsMedia is the media type of columns for typed arrays. Arrow IPC would
+// hold the same arrays, behind a header in flatbuffers: a page would need a
+// library to read it, and an application would link one to write it, which is
+// why queryapi/arrow is a module of its own. JSON is no larger, but a page makes
+// a number of each of the eleven million texts.
 const columnsMedia = "application/vnd.ttlog.columns"
 
 // The enumerations of a trace's columns, in the order of their numbers.
@@ -56,12 +62,10 @@ func (a *api) traceColumns(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := &heldWriter{w: newClientWriter(w), mediaType: "application/json"}
-	ctx := membudget.WithCut(r.Context(), out.w.cut)
-	held, err := a.Query.Memory.Reserve(ctx, "queries", lookReserve)
+	l := a.look(w, r)
+	l.held, err = a.Query.Memory.Reserve(membudget.WithCut(r.Context(), out.w.cut), "queries", lookReserve)
 	if err == nil {
-		defer held.Close()
-		l := a.look(w, r)
-		l.ctx, l.held = ctx, held
+		defer l.held.Close()
 		err = l.writeColumns(out, id, form == 1)
 	}
 	a.finish(out, r, err)
@@ -100,26 +104,32 @@ func idOf(r *http.Request, name string, digits int) (string, error) {
 
 // readTrace reads the spans of a trace and puts them in order.
 func (l *look) readTrace(id string) (*waterfall.Trace, *traceHeader, error) {
-	var b waterfall.Builder
-	services, names := interner{}, interner{}
 	s := &selection{table: "spans", args: map[string]any{}}
 	s.and("trace_id = :q_trace", "q_trace", id)
-	const items = "span_id, parent_span_id, timestamp, duration, clock_skew, service, name, kind, status, " +
-		"coalesce(events, '') != '', coalesce(links, '') != '', contains(events, '\"name\":\"exception\"')"
-	_, err := l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
-		if b.Len()%4096 == 0 {
-			if err := l.held.Grow(4096 * spanBytes); err != nil {
-				return fmt.Errorf("%w by the %d spans of this trace so far", err, b.Len())
-			}
-		}
-		b.Add(spanOf(batch, i, services, names))
-		return nil
-	})
+	rows, err := l.selectRows(s, "count(*)", "")
 	if err != nil {
 		return nil, nil, err
 	}
-	if b.Len() == 0 {
-		return nil, nil, notFound("no span of trace " + id + " is stored")
+	n, _ := rows[0][0].(int64)
+	if n == 0 {
+		return nil, nil, notFoundError("no span of trace " + id + " is stored")
+	}
+	if err := l.held.Grow(n * spanBytes); err != nil {
+		return nil, nil, fmt.Errorf("%w by the %d spans of the trace", err, n)
+	}
+	// While it is read more may come; they are for the next to ask.
+	b := waterfall.New(int(n))
+	services, names := interner{grow: l.held.Grow}, interner{grow: l.held.Grow}
+	const items = "span_id, parent_span_id, timestamp, duration, clock_skew, service, name, kind, status, " +
+		"coalesce(events, '') != '', coalesce(links, '') != '', contains(events, '\"name\":\"exception\"')"
+	_, err = l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
+		if b.Len() < int(n) {
+			b.Add(spanOf(batch, i, &services, &names))
+		}
+		return cmp.Or(services.err, names.err)
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	t := b.Build()
 	return t, &traceHeader{
@@ -135,7 +145,7 @@ var spanFlags = []struct {
 }{{4, waterfall.Skewed}, {9, waterfall.HasEvents}, {10, waterfall.HasLinks}, {11, waterfall.HasException}}
 
 // spanOf takes a row of readTrace.
-func spanOf(b *query.Batch, i int, services, names interner) waterfall.Span {
+func spanOf(b *query.Batch, i int, services, names *interner) waterfall.Span {
 	var s waterfall.Span
 	s.ID, _ = spanID(b, i, 0)
 	s.Parent, s.HasParent = spanID(b, i, 1)
@@ -175,26 +185,38 @@ func place(list []string, word string) uint8 {
 	return 0
 }
 
+// internBytes is about what a text takes beside its bytes, which are there again
+// in the answer.
+const internBytes = 64
+
 // interner numbers texts in the order in which they first come.
-type interner map[string]int32
+type interner struct {
+	numbers map[string]int32
+	grow    func(bytes int64) error
+	err     error // of grow
+}
 
 // number returns the number of the text in a row, -1 for NULL.
-func (n interner) number(b *query.Batch, i, col int) int32 {
+func (n *interner) number(b *query.Batch, i, col int) int32 {
 	text, ok := b.Text(i, col)
 	if !ok {
 		return -1
 	}
-	at, ok := n[text]
+	at, ok := n.numbers[text]
 	if !ok {
-		at = int32(len(n))
-		n[string([]byte(text))] = at
+		if n.numbers == nil {
+			n.numbers = map[string]int32{}
+		}
+		n.err = cmp.Or(n.err, n.grow(internBytes+3*int64(len(text))))
+		at = int32(len(n.numbers))
+		n.numbers[strings.Clone(text)] = at
 	}
 	return at
 }
 
-func (n interner) list() []string {
-	list := make([]string, len(n))
-	for text, at := range n {
+func (n *interner) list() []string {
+	list := make([]string, len(n.numbers))
+	for text, at := range n.numbers {
 		list[at] = text
 	}
 	return list

@@ -19,7 +19,7 @@ func TestMount(t *testing.T) {
 	e := engine(Middleware(options(rec.Tracers, rec.Meters)...))
 	e.OPTIONS("/*any", func(c *gin.Context) { c.Status(http.StatusNoContent) })
 	telemetry := ttloghttp.Untraced(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, r.Method+" "+r.URL.Path+" "+r.URL.RawQuery)
+		_, _ = io.WriteString(w, r.Method+" "+r.URL.EscapedPath()+" "+r.URL.RawQuery)
 	}))
 	Mount(e, "/telemetry/", telemetry)
 	Mount(e.Group("/internal"), "telemetry", telemetry)
@@ -33,6 +33,9 @@ func TestMount(t *testing.T) {
 		for _, prefix := range []string{"/telemetry", "/internal/telemetry"} {
 			if code, got := ask(h, http.MethodPost, prefix+"/api/v1/query?q=1"); code != 200 || got != "POST /api/v1/query q=1" {
 				t.Errorf("%s: %d %q", prefix, code, got)
+			}
+			if code, got := ask(h, http.MethodPut, prefix+"/api/v1/services/a%2Fb"); code != 200 || got != "PUT /api/v1/services/a%2Fb " {
+				t.Errorf("%s: %d %q, want the name as it was sent", prefix, code, got)
 			}
 			if code, got := ask(h, http.MethodGet, prefix+"/"); code != 200 || got != "GET / " {
 				t.Errorf("%s: %d %q", prefix, code, got)

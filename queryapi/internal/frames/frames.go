@@ -14,15 +14,16 @@ const maxBytes = 64 << 10
 
 // The lines of stack traces that name a function.
 var (
-	// at shop.Cart.load(Cart.java:12); at load (cart.js:1:2); at Cart.Load() in Cart.cs:line 3
+	// Java, JavaScript and .NET: "at shop.Cart.load(Cart.java:12)", "at load
+	// (cart.js:1:2)", "at Cart.Load() in Cart.cs:line 3".
 	atLine = regexp.MustCompile(`^\s*at (?:async |new )?([^\s(]+)`)
-	// File "cart.py", line 12, in load
+	// Python: "File "cart.py", line 12, in load".
 	pythonLine = regexp.MustCompile(`^\s*File "([^"]+)", line \d+, in (.+)$`)
-	// cart.rb:12:in `load'
+	// Ruby: "cart.rb:12:in `load'".
 	rubyLine = regexp.MustCompile("^\\s*(?:from )?([^:]+):\\d+:in [`'](.+)'")
-	// #0 /srv/cart.php(12): Cart->load()
+	// PHP: "#0 /srv/cart.php(12): Cart->load()".
 	phpLine = regexp.MustCompile(`^#\d+ [^(]+\(\d+\): ([^(]+)\(`)
-	// github.com/shop/cart.(*Cart).Load(0xc000, 0x1), with a line of the file behind it
+	// Go: "github.com/shop/cart.(*Cart).Load(0xc000, 0x1)", and a line of the file.
 	goFunc = regexp.MustCompile(`^(?:created by )?(\S+)\(.*\)$`)
 	goFile = regexp.MustCompile(`^\s+\S+\.go:\d+`)
 )

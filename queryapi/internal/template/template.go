@@ -137,6 +137,10 @@ func (c *Clusters[T]) Add(message string) *Cluster[T] {
 	return found
 }
 
+// Known returns how many different messages are remembered; it tells how much
+// memory there is in use.
+func (c *Clusters[T]) Known() int { return len(c.seen) + len(c.all) }
+
 // All returns the clusters in the order of their first message.
 func (c *Clusters[T]) All() []*Cluster[T] { return c.all }
 

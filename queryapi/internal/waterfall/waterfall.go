@@ -75,8 +75,11 @@ func (t *Trace) Len() int { return len(t.order) }
 // At returns the span of a row.
 func (t *Trace) At(row int) *Span { return &t.spans[t.order[row]] }
 
-// Builder takes the spans of one trace in any order. The zero value is ready.
+// Builder takes the spans of one trace in any order.
 type Builder struct{ spans []Span }
+
+// New returns a Builder that has room for n spans; there may be more.
+func New(n int) *Builder { return &Builder{make([]Span, 0, n)} }
 
 // Add adds a span.
 func (b *Builder) Add(s Span) { b.spans = append(b.spans, s) }
@@ -89,7 +92,12 @@ func (b *Builder) Build() *Trace {
 	n := len(b.spans)
 	t := &Trace{spans: b.spans, order: make([]int32, 0, n), Parents: make([]int32, n), Depths: make([]uint32, n), Descendants: make([]uint32, n)}
 	// By start, so that each list of children below is in order.
-	slices.SortStableFunc(t.spans, func(a, b Span) int { return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.Duration, a.Duration)) })
+	slices.SortFunc(t.spans, func(a, b Span) int {
+		if a.Start != b.Start {
+			return cmp.Compare(a.Start, b.Start)
+		}
+		return cmp.Or(cmp.Compare(b.Duration, a.Duration), cmp.Compare(a.ID, b.ID))
+	})
 	f := newForest(t.spans)
 	f.openCircles()
 	t.walk(f)
@@ -193,8 +201,8 @@ func (t *Trace) walk(f *forest) {
 			at = f.next[at]
 		}
 	}
-	for row := len(t.order) - 1; row >= 0; row-- {
-		if p := t.Parents[row]; p >= 0 {
+	for row, p := range slices.Backward(t.Parents) {
+		if p >= 0 {
 			t.Descendants[p] += t.Descendants[row] + 1
 		}
 	}
