@@ -153,7 +153,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
 		Ready:   d.dir.Ready,
-		Query:   query.Options{Memory: d.memory},
+		Query:   query.Options{Memory: d.memory, CatchUp: d.dir.Pipeline.CatchUp},
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
