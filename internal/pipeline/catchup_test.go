@@ -40,7 +40,7 @@ func TestCatchUp_ShowsWhatWasCommitted(t *testing.T) {
 		}
 	})
 	defer func() { over.Store(true); others.Wait() }()
-	for i := range 500 { // more than once times around the ring
+	for i := range 500 { // several times around the ring
 		must(t, func() error { return w.span(scope, number("s", i)) })
 		if err := p.CatchUp(t.Context()); err != nil {
 			t.Fatal(err)

@@ -38,7 +38,6 @@ type Stats struct {
 	PartsTotal   int     `json:"parts_total"`
 	PartsPruned  int     `json:"parts_pruned"`
 	PartsDamaged int     `json:"parts_damaged"`
-	Complete     bool    `json:"complete"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
 
