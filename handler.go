@@ -152,7 +152,7 @@ func newHandler(in *instance) *http.Handler {
 		Ready:  d.Ready,
 		Guard:  guard,
 		UI:     web.Handler(),
-		Query:  query.Options{Memory: in.memory},
+		Query:  query.Options{Memory: in.memory, CatchUp: d.Pipeline.CatchUp},
 
 		Documents: d.Documents(),
 		Status: func() any {

@@ -29,6 +29,10 @@ type Options struct {
 	// what queries share at most.
 	Memory       *membudget.Budget
 	ReserveBytes int64
+	// CatchUp, where set, returns when the source shows everything that was
+	// acknowledged before the call, or when ctx ends. A query gives it a second
+	// before it looks at a table, and goes on without: see Stats.Complete.
+	CatchUp func(ctx context.Context) error
 	// MaxRows is how many rows one query may return; more fail the query. 0
 	// means 1,000,000, below 0 means no limit.
 	MaxRows int64
@@ -77,6 +81,9 @@ func (o Options) frameBytes() int64 {
 	return min(max(o.ReserveBytes, o.Memory.Pool()/16), o.MaxMemoryBytes/2)
 }
 
+// maxCatchUp is how long a query waits for what was acknowledged before it.
+const maxCatchUp = time.Second
+
 // maxReserve bounds what a query reserves that nobody knows anything about yet.
 const maxReserve = 32 << 20
 
@@ -102,6 +109,25 @@ func (e *Engine) In(zone *time.Location) *Engine {
 	return &in
 }
 
+// CatchUp waits as a query does for what was acknowledged up to now, and returns
+// false where that is not all there in time. It is for who asks several queries
+// for one answer, of the engine that AsIs returns.
+func (e *Engine) CatchUp(ctx context.Context) bool {
+	if e.o.CatchUp == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxCatchUp)
+	defer cancel()
+	return e.o.CatchUp(ctx) == nil
+}
+
+// AsIs returns the engine without the wait: its queries see what is there.
+func (e *Engine) AsIs() *Engine {
+	now := *e
+	now.o.CatchUp = nil
+	return &now
+}
+
 // Column is a column of a result.
 type Column struct {
 	// Name is the alias or the expression, and differs from all other names
@@ -122,7 +148,10 @@ type Stats struct {
 	// PartsDamaged is how many parts could not be read: the answer may lack
 	// rows.
 	PartsDamaged int
-	Elapsed      time.Duration
+	// Complete tells that everything which was acknowledged before the query
+	// was there to be looked at. Parts that are damaged are another matter.
+	Complete bool
+	Elapsed  time.Duration
 }
 
 // Result is the outcome of a query. Its values have these Go types:
@@ -252,6 +281,7 @@ func (e *Engine) Stream(ctx context.Context, text string, args []any, sink Sink)
 }
 
 func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, args []any, sink Sink) (st Stats, err error) {
+	complete := !stmt.Reads() || e.CatchUp(ctx)
 	held, err := e.o.Memory.Reserve(ctx, "queries", e.o.ReserveBytes)
 	if err != nil {
 		return st, fmt.Errorf("query: %w", err)
@@ -265,13 +295,16 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		return st, err
 	}
 	p = optimize.Plan(p, e.skip)
+	if !complete {
+		warnings = append(warnings, Incomplete)
+	}
 	if err := tell(sink, warnings); err != nil {
 		return st, err
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
 	defer func() {
 		s := x.Stats()
-		st.RowsScanned, st.BytesRead = s.RowsScanned, s.BytesRead
+		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead
 		st.PartsTotal, st.PartsPruned, st.PartsDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged
 		if cerr := x.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("query: close scan: %w", cerr)

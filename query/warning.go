@@ -7,6 +7,9 @@ import (
 	"github.com/ttlog/ttlog/query/plan"
 )
 
+// Incomplete is the warning of an answer whose Stats.Complete is false.
+var Incomplete = plan.Warning{Line: 1, Column: 1, Message: "what was received last may be missing: it is not in the store yet"}
+
 // Warner is a [Sink] that takes warnings. The method is called once at most,
 // before Columns, and only where there are any. An error ends the query.
 type Warner interface {

@@ -58,7 +58,7 @@ type Options struct {
 type api struct {
 	Options
 	engine    *query.Engine
-	inner     *query.Engine // whose rows do not reach the client: any number of them
+	inner     *query.Engine // whose rows do not reach the client: any number of them, without waiting
 	formats   []Format
 	shutdowns shutdowns
 	resolved  *documents.Folder // nil without Options.Documents
@@ -78,7 +78,7 @@ func New(o Options) http.Handler {
 	a := &api{
 		Options: o,
 		engine:  query.New(o.Source, o.Query),
-		inner:   query.New(o.Source, withoutRowLimit(o.Query)),
+		inner:   query.New(o.Source, withoutRowLimit(o.Query)).AsIs(),
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()

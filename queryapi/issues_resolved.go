@@ -35,7 +35,7 @@ func (a *api) resolutions() (map[string]*resolution, error) {
 
 // resolve notes that an issue is over, as far as somebody knows.
 func (a *api) resolve(w http.ResponseWriter, r *http.Request) {
-	res := resolution{At: a.look(w, r).now.UTC()}
+	res := resolution{At: a.now().UTC()}
 	if r.ContentLength != 0 {
 		_, doc, status, err := readDocument(w, r)
 		if err == nil && doc["note"] != nil {

@@ -25,6 +25,7 @@ type look struct {
 	path   func(name string) string
 	header http.Header
 	now    time.Time
+	engine *query.Engine          // of the api, which does not wait any more
 	held   *membudget.Reservation // what the call holds beside its queries
 }
 
@@ -52,12 +53,19 @@ func (a *api) looks(answer func(l *look) (any, error), names ...string) http.Han
 	}, names...)
 }
 
+// look begins a call, which waits for what was acknowledged before it.
 func (a *api) look(w http.ResponseWriter, r *http.Request) *look {
-	now := time.Now
-	if a.Query.Now != nil {
-		now = a.Query.Now
+	return &look{
+		api: a, ctx: r.Context(), params: r.URL.Query(), path: r.PathValue, header: w.Header(),
+		engine: a.catchUp(w, r), now: a.now(),
 	}
-	return &look{api: a, ctx: r.Context(), params: r.URL.Query(), path: r.PathValue, header: w.Header(), now: now()}
+}
+
+func (a *api) now() time.Time {
+	if a.Query.Now != nil {
+		return a.Query.Now()
+	}
+	return time.Now()
 }
 
 // paramError is a fault of one parameter of the URL.

@@ -74,7 +74,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	sql, args := tailSQL(t.table, params.Get("service"), level, params.Get("where"))
 	source := &oneRequest{columns: a.Source, signal: t.signal}
 	options := a.Query
-	options.ReserveBytes = tailReserve
+	options.ReserveBytes, options.CatchUp = tailReserve, nil
 	engine := query.New(source, options)
 	if zone != nil {
 		engine = engine.In(zone)

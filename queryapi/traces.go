@@ -30,6 +30,7 @@ func (a *api) trace(w http.ResponseWriter, r *http.Request) {
 	if form == 1 {
 		out.mediaType, enc = "application/x-protobuf", protoTrace{out}
 	}
+	a.catchUp(w, r)
 	err := a.Traces.ReadTrace(membudget.WithCut(r.Context(), out.w.cut), id, enc.piece)
 	if errors.Is(err, storage.ErrNotFound) {
 		fail(w, http.StatusNotFound, "no span of trace "+hex.EncodeToString(id[:])+" is stored")

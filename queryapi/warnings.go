@@ -23,15 +23,30 @@ type answer struct {
 // Warnings puts the warnings into the header, and into the answer where its
 // format has a place for them.
 func (a answer) Warnings(list []query.Warning) error {
-	raw, err := json.Marshal(list)
-	if err != nil {
+	if err := setWarnings(a.header, list); err != nil {
 		return err
 	}
-	a.header.Set(warningsHeader, string(ascii(raw)))
 	if w, ok := a.Encoder.(query.Warner); ok {
 		return w.Warnings(list)
 	}
 	return nil
+}
+
+func setWarnings(h http.Header, list []query.Warning) error {
+	raw, err := json.Marshal(list)
+	if err == nil {
+		h.Set(warningsHeader, string(ascii(raw)))
+	}
+	return err
+}
+
+// catchUp waits, once for all that a call asks, for what was acknowledged before
+// the call, and says where it did not get there.
+func (a *api) catchUp(w http.ResponseWriter, r *http.Request) *query.Engine {
+	if !a.engine.CatchUp(r.Context()) {
+		_ = setWarnings(w.Header(), []query.Warning{query.Incomplete}) // it is constant
+	}
+	return a.engine.AsIs()
 }
 
 // ascii escapes what of a JSON text a header may not hold.

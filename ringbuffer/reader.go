@@ -179,6 +179,13 @@ func (rd *Reader) Release(pos uint64) {
 	r.reclaimLocked()
 }
 
+// Seen returns the position that Next has come to: no record before it is still
+// to be given out.
+func (rd *Reader) Seen() uint64 {
+	passed := rd.passed.Load()
+	return max(passed, rd.given.Load())
+}
+
 // Position returns the released position: where the reader continues after a
 // restart.
 func (rd *Reader) Position() uint64 {

@@ -113,6 +113,9 @@ func newIdentity() (id, key uint64, err error) {
 // kept in the file and never 0.
 func (r *Ring) ID() uint64 { return r.id }
 
+// Head returns the position behind everything that is committed or is to be.
+func (r *Ring) Head() uint64 { return r.headPos() }
+
 // MaxRecord returns the largest payload in bytes: a quarter of the ring, at
 // most 64 MiB.
 func (r *Ring) MaxRecord() int { return int(r.maxLen) }

@@ -40,6 +40,9 @@ type daemon struct {
 	connections *connections
 	// addrs are the addresses that were bound, for the ready line.
 	addrs []string
+	// background is what goes on beside the servers until close.
+	background     sync.WaitGroup
+	stopBackground context.CancelFunc
 	// failed gets the first error of a server that stopped by itself.
 	failed chan error
 }
@@ -57,6 +60,9 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 		d.memory.Fixed("repeats", dedupBytes)
 	}
 	d.memory.Enforce()
+	ctx, stop := context.WithCancel(context.Background())
+	d.stopBackground = stop
+	d.background.Go(func() { d.memory.GiveBack(ctx) })
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close(context.Background()))
@@ -153,7 +159,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
 		Ready:   d.dir.Ready,
-		Query:   query.Options{Memory: d.memory},
+		Query:   query.Options{Memory: d.memory, CatchUp: d.dir.Pipeline.CatchUp},
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
@@ -255,6 +261,8 @@ func (d *daemon) ready() string {
 // requestGrace, and the store what is left of ctx after that: a request that
 // was cut off was not acknowledged.
 func (d *daemon) close(ctx context.Context) error {
+	d.stopBackground()
+	defer d.background.Wait()
 	if d.dir == nil {
 		return nil
 	}

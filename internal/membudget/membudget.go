@@ -62,13 +62,15 @@ const (
 
 // Budget is the memory of a process. It is safe for concurrent use.
 type Budget struct {
-	limit int64 // immutable
-	fixed int64 // see Fixed; immutable from the first use on
+	limit int64         // immutable
+	fixed int64         // see Fixed; immutable from the first use on
+	fell  chan struct{} // has one element when held fell far, see GiveBack
 
 	mu       sync.Mutex
 	held     int64 // by reservations and caches
 	running  int   // reservations
 	peak     int64
+	high     int64 // held at most, since memory was given back
 	kinds    map[string]*kind
 	waiting  []*waiter // in the order in which they came, see nextLocked
 	stalled  []*Reservation
@@ -101,7 +103,7 @@ type waiter struct {
 
 // New returns a budget of limit bytes.
 func New(limit int64) *Budget {
-	return &Budget{limit: max(limit, Min), kinds: map[string]*kind{}}
+	return &Budget{limit: max(limit, Min), fell: make(chan struct{}, 1), kinds: map[string]*kind{}}
 }
 
 // Limit returns the bytes of the whole, 0 of a nil budget.
@@ -157,10 +159,17 @@ func (b *Budget) kindLocked(name string) *kind {
 // takeLocked takes n bytes for a name, gives them back where n is negative.
 func (b *Budget) takeLocked(name string, n int64) {
 	b.held += n
-	b.peak = max(b.peak, b.held)
+	b.peak, b.high = max(b.peak, b.held), max(b.high, b.held)
 	b.kindLocked(name).held += n
-	if n < 0 {
-		b.grantLocked()
+	if n >= 0 {
+		return
+	}
+	b.grantLocked()
+	if b.fellLocked() {
+		select {
+		case b.fell <- struct{}{}:
+		default:
+		}
 	}
 }
 

@@ -332,3 +332,38 @@ func TestCgroupLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestGiveBack_WhenDemandHasFallen counts how often memory is given back.
+func TestGiveBack_WhenDemandHasFallen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		given := 0
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { b.giveBack(ctx, func() { given++ }) })
+		expect := func(what string, want int) {
+			t.Helper()
+			time.Sleep(2*settleTime + giveBackPause)
+			synctest.Wait()
+			if given != want {
+				t.Errorf("%s: given back %d times, want %d", what, given, want)
+			}
+		}
+		reserve(t, b, 8).Close()
+		expect("a little", 0)
+		first, second := reserve(t, b, 10), reserve(t, b, 10)
+		first.Close()
+		expect("half of it is still held", 0)
+		second.Close()
+		expect("all is free", 1)
+		expect("nothing new", 1)
+		reserve(t, b, 20).Close()
+		time.Sleep(settleTime / 2)
+		again := reserve(t, b, 20)
+		expect("it is needed again", 1)
+		again.Close()
+		expect("in the end", 2)
+		cancel()
+		wg.Wait()
+	})
+}

@@ -23,7 +23,7 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-func newRing(t *testing.T, size int) *ringbuffer.Ring {
+func newRing(t testing.TB, size int) *ringbuffer.Ring {
 	t.Helper()
 	r, err := ringbuffer.New(size)
 	if err != nil {

@@ -198,6 +198,21 @@ func (p *Pipeline) DrainStore(ctx context.Context) error {
 	return p.poll(ctx, storeReader, func() (bool, error) { return p.store.drained(ctx, target) })
 }
 
+// CatchUp returns when scans of the store see everything committed before the
+// call, which need not be durable in it, or when ctx ends. It costs next to
+// nothing when they do already.
+func (p *Pipeline) CatchUp(ctx context.Context) error {
+	if p.store == nil {
+		return nil
+	}
+	target := p.ring.Head()
+	if p.store.shows(target) {
+		return nil
+	}
+	p.store.in.hasten()
+	return p.poll(ctx, storeReader, func() (bool, error) { return p.store.shows(target), nil })
+}
+
 // Replayed tells whether the store has been given everything that the ring held
 // when the pipeline was made.
 func (p *Pipeline) Replayed() bool { return p.store == nil || p.store.replayed() }

@@ -30,6 +30,7 @@ type storeSink struct {
 
 	consumed atomic.Uint64 // ring position behind what was appended or dropped
 	appended atomic.Uint64 // ring position behind the newest request the store took
+	shown    atomic.Uint64 // ring position up to which no record is missing from the store
 	flushed  atomic.Uint64 // consumed, when Drain last flushed
 	caught   atomic.Bool   // replayed has returned true
 	counters counters
@@ -49,6 +50,7 @@ func (s *storeSink) run(ctx context.Context) {
 		if b.end > 0 {
 			s.consumed.Store(b.end)
 		}
+		s.shown.Store(s.in.rd.Seen()) // only this goroutine moves it
 		s.release()
 		if s.in.rd.Lag() > s.lagging && s.in.rd.Position() < s.consumed.Load() {
 			select {
@@ -146,6 +148,17 @@ func (s *storeSink) malformed(ctx context.Context, c *chunk, err error) bool {
 	s.in.notes.tell(slog.LevelError, "pipeline: the store cannot read a request, which is dropped", "malformed", uint64(records),
 		fmt.Errorf("%s at position %d: %w", c.signal, c.end, err))
 	return true
+}
+
+// shows tells whether no record below target is still on its way to the store.
+func (s *storeSink) shows(target uint64) bool {
+	if s.shown.Load() >= target {
+		return true
+	}
+	// Behind the newest record there may be positions that hold none, which an
+	// idle intake has passed. What it has seen comes first: it gives out a
+	// record only when it is idle no more.
+	return s.in.rd.Seen() >= target && s.in.idle.Load()
 }
 
 // release gives back the space of what is durable. It never passes what this

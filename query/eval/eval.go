@@ -110,7 +110,11 @@ func (ev *Evaluator) column(i int) *Encoded {
 	if e, ok := ev.cols[i]; ok {
 		return e
 	}
-	e, err := ev.Frame.Column(i)
+	var e *Encoded
+	err := ev.over() // of a wide row each column takes a while
+	if err == nil {
+		e, err = ev.Frame.Column(i)
+	}
 	if err != nil {
 		if ev.Err == nil {
 			ev.Err = err

@@ -104,7 +104,7 @@ func (ev *Evaluator) filterRows(cond *plan.Expr, rows int, sel []uint32, all boo
 	err := Chunks(rows, sel, all, ChunkRows, func(c Chunk) error {
 		ev.Begin(c)
 		v := ev.Vec(cond)
-		if ev.Err != nil {
+		if ev.Stopped() {
 			return ev.Err
 		}
 		if v.Same {

@@ -1,10 +1,10 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"sort"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/fn"
@@ -32,7 +32,7 @@ func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, er
 			return
 		}
 		defer func() { _ = g.acct.Set(0) }() // giving back cannot fail
-		f, err := g.frame()
+		f, err := g.frame(ctx)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -59,7 +59,7 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		case total == nil:
 			total = g
 		default:
-			if err := total.merge(g); err != nil {
+			if err := total.merge(ctx, g); err != nil {
 				return nil, err
 			}
 		}
@@ -203,12 +203,15 @@ func (g *grouper) lookup(tuple []uint32, seq uint64) uint32 {
 }
 
 // merge takes the groups of another worker.
-func (g *grouper) merge(o *grouper) error {
+func (g *grouper) merge(ctx context.Context, o *grouper) error {
 	k := len(g.keys)
 	ids := make([][]uint32, k)
 	for j := range ids {
 		ids[j] = make([]uint32, len(o.keys[j].List))
 		for i, v := range o.keys[j].List {
+			if err := interrupted(ctx, i); err != nil {
+				return err
+			}
 			ids[j][i] = g.keys[j].ID(v)
 		}
 	}
@@ -218,6 +221,9 @@ func (g *grouper) merge(o *grouper) error {
 		if k == 0 {
 			continue
 		}
+		if err := interrupted(ctx, i); err != nil {
+			return err
+		}
 		for j := range tuple {
 			tuple[j] = ids[j][o.tuples[i*k+j]]
 		}
@@ -225,6 +231,9 @@ func (g *grouper) merge(o *grouper) error {
 		g.first[to[i]] = min(g.first[to[i]], o.first[i])
 	}
 	for i, a := range g.accs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		a.Grow(g.n)
 		a.Merge(o.accs[i], to)
 	}
@@ -235,13 +244,15 @@ func (g *grouper) merge(o *grouper) error {
 }
 
 // frame returns the groups as rows, in the order in which the scan met them.
-func (g *grouper) frame() (*eval.VecFrame, error) {
+func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 	k := len(g.keys)
 	order := make([]uint32, g.n)
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	sort.Slice(order, func(i, j int) bool { return g.first[order[i]] < g.first[order[j]] })
+	if err := sortUntil(ctx, order, func(a, b uint32) int { return cmp.Compare(g.first[a], g.first[b]) }); err != nil {
+		return nil, err
+	}
 	if err := g.acct.Set(g.acct.Held + int64(g.n)*int64(4+40*k+16*len(g.accs))); err != nil {
 		return nil, err
 	}
@@ -249,11 +260,17 @@ func (g *grouper) frame() (*eval.VecFrame, error) {
 	for j, e := range g.plan.Keys {
 		v := eval.NewVec(e.Type, g.n)
 		for i, o := range order {
+			if err := interrupted(ctx, i); err != nil {
+				return nil, err
+			}
 			v.Set(i, g.keys[j].List[g.tuples[int(o)*k+j]])
 		}
 		f.Cols = append(f.Cols, v)
 	}
 	for i, a := range g.accs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		v, err := a.Result()
 		if err != nil {
 			return nil, err

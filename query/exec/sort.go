@@ -50,7 +50,10 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 	if err != nil {
 		return err
 	}
-	rows := sortedRows(tops, n, offset)
+	rows, err := sortedRows(ctx, tops, n, offset)
+	if err != nil {
+		return err
+	}
 	for _, t := range tops {
 		if t != nil {
 			clear(t.frames) // each goes when its rows have their values
@@ -354,7 +357,7 @@ func (t *topN) fill(ev *eval.Evaluator, rows []*topRow) error {
 }
 
 // sortedRows merges the rows of all workers, and returns those from offset on.
-func sortedRows(parts []*topN, n, offset int64) []*topRow {
+func sortedRows(ctx context.Context, parts []*topN, n, offset int64) ([]*topRow, error) {
 	var rows []*topRow
 	var t *topN
 	for _, p := range parts {
@@ -363,12 +366,14 @@ func sortedRows(parts []*topN, n, offset int64) []*topRow {
 		}
 	}
 	if t == nil {
-		return nil
+		return nil, nil
 	}
-	slices.SortFunc(rows, t.compare)
+	if err := sortUntil(ctx, rows, t.compare); err != nil {
+		return nil, err
+	}
 	first, end := min(int64(len(rows)), offset), min(int64(len(rows)), n)
 	// What is not in the result must not hold on to its frame.
 	clear(rows[:first])
 	clear(rows[end:])
-	return rows[first:max(first, end)]
+	return rows[first:max(first, end)], nil
 }

@@ -13,6 +13,9 @@ type Statement struct {
 	Select           *selectStmt
 }
 
+// Reads reports whether running the statement looks at a table.
+func (s *Statement) Reads() bool { return s.Select.from != nil && (!s.Explain || s.Analyze) }
+
 // selectStmt is one SELECT.
 type selectStmt struct {
 	distinct bool
