@@ -147,6 +147,14 @@ func (b partBlock) Narrow(where []column.Predicate) (column.Block, error) {
 	return partBlock{Block: n, path: b.path}, partError(b.path, err)
 }
 
+// Summary implements [column.Summarized].
+func (b partBlock) Summary() (s column.Summary, ok bool) {
+	if b, ok := b.Block.(column.Summarized); ok {
+		return b.Summary()
+	}
+	return s, false
+}
+
 type partAttributes struct {
 	column.Attributes
 	path string

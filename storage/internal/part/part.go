@@ -143,9 +143,33 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 			pruned++
 			continue
 		}
-		blocks = append(blocks, table.NewBlock(s.rowGroup(g)))
+		blocks = append(blocks, &block{table.NewBlock(s.rowGroup(g)), g})
 	}
 	return blocks, pruned, nil
+}
+
+// block is a row group of which the footer tells something.
+type block struct {
+	*table.Block
+	g *rowGroup
+}
+
+// Narrow implements [column.Narrower].
+func (b *block) Narrow(where []column.Predicate) (column.Block, error) {
+	n, err := b.Block.Narrow(where)
+	if n == column.Block(b.Block) {
+		return b, err
+	}
+	return n, err
+}
+
+// Summary implements [column.Summarized].
+func (b *block) Summary() (column.Summary, bool) {
+	s := column.Summary{MinTime: b.g.minTime, MaxTime: b.g.maxTime}
+	for i, n := range b.g.counts {
+		s.Services = append(s.Services, column.ServiceRows{Service: b.g.services[i], Rows: n})
+	}
+	return s, true
 }
 
 // Columns returns the attribute columns that have a value in some row, at most
