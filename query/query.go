@@ -122,6 +122,9 @@ type Stats struct {
 	// PartsDamaged is how many parts could not be read: the answer may lack
 	// rows.
 	PartsDamaged int
+	// PagesDamaged is how many pages of columns could not be read: rows have no
+	// value there, and are missing where one was wanted.
+	PagesDamaged int64
 	Elapsed      time.Duration
 }
 
@@ -272,7 +275,7 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 	defer func() {
 		s := x.Stats()
 		st.RowsScanned, st.BytesRead = s.RowsScanned, s.BytesRead
-		st.PartsTotal, st.PartsPruned, st.PartsDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged
+		st.PartsTotal, st.PartsPruned, st.PartsDamaged, st.PagesDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged, s.PagesDamaged
 		if cerr := x.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("query: close scan: %w", cerr)
 		}
