@@ -5,6 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/query"
@@ -29,9 +33,10 @@ func BenchmarkCapture(b *testing.B) {
 		}
 	}()
 	if s.Status().Signals[storage.Traces].Rows == 0 {
-		for range 10 {
-			for _, r := range capturetest.Messages(b, "hotrod.traces.binpb.zst", -1) {
-				if _, err := s.Append(b.Context(), storage.Traces, r, 0); err != nil {
+		requests := capturetest.Messages(b, "hotrod.traces.binpb.zst", -1)
+		for i := range 10 {
+			for _, r := range requests {
+				if _, err := s.Append(b.Context(), storage.Traces, later(b, r, time.Duration(i)*time.Hour), 0); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -68,6 +73,42 @@ func BenchmarkCapture(b *testing.B) {
 			}
 		})
 	}
+}
+
+// later returns a request whose spans are as much later, and have other ids.
+func later(b *testing.B, request []byte, by time.Duration) []byte {
+	b.Helper()
+	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	move := func(at pcommon.Timestamp) pcommon.Timestamp { return at + pcommon.Timestamp(by) }
+	mark := byte(by / time.Hour)
+	for _, rs := range td.ResourceSpans().All() {
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, sp := range ss.Spans().All() {
+				sp.SetStartTimestamp(move(sp.StartTimestamp()))
+				sp.SetEndTimestamp(move(sp.EndTimestamp()))
+				for _, e := range sp.Events().All() {
+					e.SetTimestamp(move(e.Timestamp()))
+				}
+				trace, span, parent := sp.TraceID(), sp.SpanID(), sp.ParentSpanID()
+				trace[3] ^= mark
+				span[3] ^= mark
+				if !parent.IsEmpty() {
+					parent[3] ^= mark
+				}
+				sp.SetTraceID(trace)
+				sp.SetSpanID(span)
+				sp.SetParentSpanID(parent)
+			}
+		}
+	}
+	out, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return out
 }
 
 // rowOf returns the only value of a query's only row.
