@@ -28,6 +28,9 @@ func (e *Engine) explain(ctx context.Context, x *exec.Exec, n plan.Node, analyze
 		if s.PartsDamaged > 0 {
 			last = append(last, fmt.Sprintf("damaged parts, left out: %d", s.PartsDamaged))
 		}
+		if s.PagesDamaged > 0 {
+			last = append(last, fmt.Sprintf("damaged pages, left out: %d", s.PagesDamaged))
+		}
 		last = append(last,
 			fmt.Sprintf("rows %d, scanned %d, parts %d, pruned %d, bytes read %d", rows, s.RowsScanned, s.PartsTotal, s.PartsPruned, s.BytesRead),
 			fmt.Sprintf("elapsed %s, peak memory %s", time.Since(start).Round(time.Microsecond), x.Peak()))

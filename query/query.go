@@ -148,6 +148,9 @@ type Stats struct {
 	// PartsDamaged is how many parts could not be read: the answer may lack
 	// rows.
 	PartsDamaged int
+	// PagesDamaged is how many pages of columns could not be read: rows have no
+	// value there, and are missing where one was wanted.
+	PagesDamaged int64
 	// Complete tells that everything which was acknowledged before the query
 	// was there to be looked at. Parts that are damaged are another matter.
 	Complete bool
@@ -305,7 +308,7 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 	defer func() {
 		s := x.Stats()
 		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead
-		st.PartsTotal, st.PartsPruned, st.PartsDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged
+		st.PartsTotal, st.PartsPruned, st.PartsDamaged, st.PagesDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged, s.PagesDamaged
 		if cerr := x.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("query: close scan: %w", cerr)
 		}

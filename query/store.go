@@ -42,7 +42,7 @@ type storeScan struct{ *storage.Scan }
 func (s storeScan) Stats() exec.ScanStats {
 	st := s.Scan.Stats()
 	return exec.ScanStats{
-		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged,
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged,
 		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
 	}
 }

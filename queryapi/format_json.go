@@ -71,6 +71,7 @@ type stats struct {
 	PartsTotal   int     `json:"parts_total"`
 	PartsPruned  int     `json:"parts_pruned"`
 	PartsDamaged int     `json:"parts_damaged"`
+	PagesDamaged int64   `json:"pages_damaged"`
 	Complete     bool    `json:"complete"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
@@ -80,7 +81,7 @@ type stats struct {
 func (e *jsonEncoder) Close(st query.Stats) error {
 	tail, err := json.Marshal(stats{
 		RowsScanned: st.RowsScanned, RowsReturned: st.RowsReturned, BytesRead: st.BytesRead,
-		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged,
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged,
 		Complete:  st.Complete,
 		ElapsedMS: float64(st.Elapsed) / float64(time.Millisecond),
 	})

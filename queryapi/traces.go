@@ -2,6 +2,7 @@ package queryapi
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -36,8 +37,8 @@ func (a *api) trace(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "no span of trace "+hex.EncodeToString(id[:])+" is stored")
 		return
 	}
-	if err == nil {
-		err = errors.Join(enc.close(), out.release())
+	if err == nil || errors.Is(err, storage.ErrIncomplete) {
+		err = errors.Join(enc.close(err), out.release())
 	}
 	a.finish(out, r, err)
 }
@@ -45,19 +46,29 @@ func (a *api) trace(w http.ResponseWriter, r *http.Request) {
 // traceEncoder writes the pieces of a trace, each an OTLP TracesData message.
 type traceEncoder interface {
 	piece(data []byte) error
-	close() error
+	// close ends the answer, and says so when incomplete is why something is
+	// missing.
+	close(incomplete error) error
 }
 
 // protoTrace writes them behind each other: messages of one type that follow
 // each other are one message with all their fields.
-type protoTrace struct{ w io.Writer }
+type protoTrace struct{ w *heldWriter }
 
 func (p protoTrace) piece(data []byte) error {
 	_, err := p.w.Write(data)
 	return err
 }
 
-func (protoTrace) close() error { return nil }
+// incompleteTrailer is the HTTP trailer that says what a trace lacks.
+const incompleteTrailer = "Ttlog-Incomplete"
+
+func (p protoTrace) close(incomplete error) error {
+	if incomplete != nil {
+		p.w.w.Header().Set(http.TrailerPrefix+incompleteTrailer, incomplete.Error())
+	}
+	return nil
+}
 
 // jsonTrace writes them as one OTLP JSON document.
 type jsonTrace struct {
@@ -89,7 +100,19 @@ func (j *jsonTrace) piece(data []byte) error {
 	return err
 }
 
-func (j *jsonTrace) close() error {
-	_, err := io.WriteString(j.w, traceTail)
+func (j *jsonTrace) close(incomplete error) error {
+	tail := []byte(traceTail)
+	if !j.some {
+		tail = append([]byte(traceHead), tail...)
+	}
+	if incomplete != nil {
+		// OTLP has readers step over fields that they do not know.
+		text, err := json.Marshal(incomplete.Error())
+		if err != nil {
+			return err
+		}
+		tail = append(append(append(tail[:len(tail)-1], `,"incomplete":`...), text...), '}')
+	}
+	_, err := j.w.Write(tail)
 	return err
 }

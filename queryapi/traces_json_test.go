@@ -27,7 +27,7 @@ func TestTraceJSON_IsReadByPdata(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := j.close(); err != nil {
+	if err := j.close(nil); err != nil {
 		t.Fatal(err)
 	}
 	read, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(doc.Bytes())

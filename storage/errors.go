@@ -19,6 +19,9 @@ const (
 	ErrReadOnly Error = "storage: store is open for reading only"
 	// ErrNotFound is returned by Trace for a trace that no partition holds.
 	ErrNotFound Error = "storage: not found"
+	// ErrIncomplete is wrapped by the error of ReadTrace for a trace of which
+	// something could not be read: it emitted the rest.
+	ErrIncomplete Error = "storage: incomplete"
 	// ErrCorrupt is wrapped by every error about bytes on disk that are not
 	// what the store wrote.
 	ErrCorrupt Error = "storage: damaged"

@@ -42,6 +42,9 @@ type ScanStats struct {
 	// the result, though rows of theirs may match. Where it is not known how
 	// many those are, because a manifest is damaged, all files count, or one.
 	PartsDamaged int
+	// PagesDamaged is how many pages of columns could not be read. Rows have no
+	// value there: those that were wanted for one are missing.
+	PagesDamaged int64
 	// RowsScanned is the number of rows of the blocks that were handed over.
 	RowsScanned int64
 	// BytesRead is the number of bytes read from part files.
@@ -56,6 +59,7 @@ type Scan struct {
 	snap  *snapshot
 	stats ScanStats
 	read  atomic.Int64
+	lost  atomic.Int64 // pages
 	close sync.Once
 }
 
@@ -110,7 +114,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 }
 
 func (sc *Scan) filter() part.Filter {
-	f := part.Filter{Where: sc.req.Where, Read: &sc.read}
+	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost}
 	if sc.req.From != 0 || sc.req.To != 0 {
 		f.From, f.To = sc.req.bounds()
 	}
@@ -147,6 +151,14 @@ func (b partBlock) Narrow(where []column.Predicate) (column.Block, error) {
 	return partBlock{Block: n, path: b.path}, partError(b.path, err)
 }
 
+// Summary implements [column.Summarized].
+func (b partBlock) Summary() (s column.Summary, ok bool) {
+	if b, ok := b.Block.(column.Summarized); ok {
+		return b.Summary()
+	}
+	return s, false
+}
+
 type partAttributes struct {
 	column.Attributes
 	path string
@@ -166,6 +178,7 @@ func (b partBlock) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 func (sc *Scan) Stats() ScanStats {
 	st := sc.stats
 	st.BytesRead = sc.read.Load()
+	st.PagesDamaged = sc.lost.Load()
 	return st
 }
 

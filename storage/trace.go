@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/storage/column"
@@ -28,8 +29,9 @@ func (s *Store) Trace(ctx context.Context, id [16]byte) (out []byte, err error) 
 // ReadTrace calls emit with the spans of a trace, in pieces of a few hundred
 // kilobytes that are an OTLP TracesData message each and valid during the call.
 // It returns ErrNotFound where there are none, and the first error of emit.
-// Parts that cannot be read at all are left out. What was decoded for a trace
-// is kept for the next ones, up to 64 MiB a store.
+// Parts that cannot be read at all are left out. What is damaged in others is
+// too, and makes the error ErrIncomplete when all the rest was emitted. What was
+// decoded of a trace is kept for the next time, up to 64 MiB a store.
 //
 // It waits for the memory to decode one row group, see [Options.Memory].
 func (s *Store) ReadTrace(ctx context.Context, id [16]byte, emit func(piece []byte) error) error {
@@ -44,6 +46,7 @@ func (s *Store) ReadTrace(ctx context.Context, id [16]byte, emit func(piece []by
 	}
 	defer sn.release()
 	some := false
+	var lost atomic.Int64
 	send := func(piece []byte) error {
 		some = true
 		if err := ctx.Err(); err != nil {
@@ -64,11 +67,13 @@ func (s *Store) ReadTrace(ctx context.Context, id [16]byte, emit func(piece []by
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("storage: trace %x: %w", id, err)
 		}
-		if _, err = p.p.FindTrace(id, s.files.traces, send); err != nil {
+		if _, err = p.p.FindTrace(id, s.files.traces, &lost, send); err != nil {
 			return fmt.Errorf("storage: trace %x: %w", id, partError(p.h.path, err))
 		}
 	}
 	switch {
+	case lost.Load() > 0:
+		return fmt.Errorf("%w: %w: trace %x: %d pages of columns could not be read", ErrIncomplete, ErrCorrupt, id, lost.Load())
 	case some:
 		return nil
 	case sn.damaged > 0:

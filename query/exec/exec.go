@@ -62,6 +62,7 @@ func (x *Exec) Stats() (st ScanStats) {
 		st.PartsTotal += sc.PartsTotal
 		st.PartsPruned += sc.PartsPruned
 		st.PartsDamaged += sc.PartsDamaged
+		st.PagesDamaged += sc.PagesDamaged
 		st.RowsScanned += sc.RowsScanned
 		st.BytesRead += sc.BytesRead
 	}

@@ -40,6 +40,6 @@ func (m *filterMorsel) run(w *worker, emit func(*batch) error) error {
 		if b.sel, b.all, err = b.eval().Filter(m.conds, b.sel, b.all); err != nil || b.len() == 0 {
 			return err
 		}
-		return emit(b)
+		return b.late(emit)
 	})
 }

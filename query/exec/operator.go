@@ -66,13 +66,7 @@ type frameMorsel struct{ f eval.Frame }
 
 func (m *frameMorsel) run(w *worker, emit func(*batch) error) error { return w.give(m.f, 0, emit) }
 
-// weight is eight bytes a value. Only blocks are still to be decoded.
-func (m *frameMorsel) weight() int64 {
-	if b, ok := m.f.(*blockFrame); ok {
-		return int64(b.Rows()) * int64(len(b.cols)) * 8
-	}
-	return 0
-}
+func (m *frameMorsel) weight() int64 { return 0 }
 
 // mapped is the morsels of an operator that works on its input's row by row, and
 // so in whichever worker runs them.

@@ -29,7 +29,7 @@ type projectMorsel struct {
 // weight is the input's: what is computed from it is no larger for long.
 func (m *projectMorsel) run(w *worker, emit func(*batch) error) error {
 	base := uint64(0)
-	return m.morsel.run(w, func(b *batch) error {
+	project := func(b *batch) error {
 		return b.chunks(w.size, func(ev *eval.Evaluator, _ uint64) error {
 			f := &eval.VecFrame{Len: ev.Rows, Cols: make([]*eval.Vec, len(m.exprs))}
 			for i, e := range m.exprs {
@@ -48,5 +48,6 @@ func (m *projectMorsel) run(w *worker, emit func(*batch) error) error {
 			base += uint64(f.Len)
 			return w.give(f, first, emit)
 		})
-	})
+	}
+	return m.morsel.run(w, func(b *batch) error { return b.pieces(project) })
 }

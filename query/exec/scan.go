@@ -45,7 +45,7 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
 				return
 			}
-			if !yield(&frameMorsel{f: &blockFrame{blk: blk, cols: n.Cols}}, nil) {
+			if !yield(&blockMorsel{f: &blockFrame{blk: blk, cols: n.Cols}, where: n.Where}, nil) {
 				return
 			}
 		}

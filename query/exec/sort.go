@@ -109,7 +109,7 @@ func (o *sortOp) fillRows(ctx context.Context, x *Exec, rows []*topRow) error {
 	}
 	return x.eachOf(ctx, morsels, func(_ int, b *batch, _ uint64) error {
 		t := newTopN(0, o.node.Keys, o.out, x)
-		if err := t.fill(b.eval(), b.f.(pendingFrame).list); err != nil {
+		if err := t.fill(b.eval(), b.f.(pendingFrame).list, true); err != nil {
 			return err
 		}
 		return t.account() // stays accounted until the query ends
@@ -217,7 +217,7 @@ func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
 	}
 	if t.n > eval.ChunkRows {
 		// With so many rows to keep, most chunks have some that stay.
-		if err := t.fill(ev, t.fresh); err != nil {
+		if err := t.fill(ev, t.fresh, false); err != nil {
 			return err
 		}
 	} else {
@@ -253,7 +253,7 @@ func (t *topN) endFrame(ev *eval.Evaluator) error {
 	if t.tooMany(len(pending)) {
 		for f, rows := range pending {
 			ev.Enter(f)
-			if err := t.fill(ev, rows); err != nil {
+			if err := t.fill(ev, rows, true); err != nil {
 				return err
 			}
 			// With its values the frame's columns go: of many frames, those of
@@ -334,13 +334,18 @@ func (r *topRow) size() int64 {
 	return n
 }
 
-// fill computes the values of rows of ev's frame.
-func (t *topN) fill(ev *eval.Evaluator, rows []*topRow) error {
+// fill computes the values of rows of ev's frame. With late, ev need not stand
+// on the frame any more after that.
+func (t *topN) fill(ev *eval.Evaluator, rows []*topRow, late bool) error {
 	slices.SortFunc(rows, func(a, b *topRow) int { return cmp.Compare(a.row, b.row) })
 	c := eval.Chunk{Sel: make([]uint32, len(rows)), Len: len(rows)}
 	for i, r := range rows {
 		c.Sel[i] = r.row
 		r.vals, r.f = make([]types.Value, len(t.out)), nil
+	}
+	if f, ok := alone(ev.Frame, c.Sel); ok && late {
+		ev.Enter(f)
+		c.Sel = nil
 	}
 	ev.Begin(c)
 	for j, e := range t.out {

@@ -54,6 +54,9 @@ type ScanStats struct {
 	PartsTotal, PartsPruned int
 	// PartsDamaged is how many parts could not be read: rows of theirs that
 	// were wanted are missing.
-	PartsDamaged           int
+	PartsDamaged int
+	// PagesDamaged is how many pages of columns could not be read: rows have no
+	// value there.
+	PagesDamaged           int64
 	RowsScanned, BytesRead int64
 }

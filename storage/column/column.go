@@ -113,6 +113,29 @@ type Narrower interface {
 	Narrow(where []Predicate) (Block, error)
 }
 
+// Summarized is a [Block] about which something is known without reading it.
+type Summarized interface {
+	Block
+	// Summary returns what is known of all rows of the block; ok is false where
+	// that is nothing.
+	Summary() (s Summary, ok bool)
+}
+
+// Summary is about all rows of a block.
+type Summary struct {
+	// MinTime and MaxTime are the least and the greatest timestamp of a row.
+	MinTime, MaxTime int64
+	// Services are the services of the rows, sorted, and how many rows each
+	// has; nil where they are not known.
+	Services []ServiceRows
+}
+
+// ServiceRows is a service and the number of its rows.
+type ServiceRows struct {
+	Service string
+	Rows    int64
+}
+
 // Attributes are the attributes that the rows of a block have in one place. It
 // is for one goroutine at a time, and lives as long as its block.
 type Attributes interface {

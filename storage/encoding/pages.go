@@ -15,13 +15,15 @@ type Pages struct {
 }
 
 // Cut is how small pages may be. A page has at least Values values, and so many
-// that it takes about Bytes bytes: less would cost more than it saves.
-type Cut struct{ Values, Bytes int }
+// that it takes about Bytes bytes: less would cost more than it saves. What
+// takes nearly nothing takes its time to read all the same, so that a page has
+// at most Most values, unless it is runs, which need not be expanded.
+type Cut struct{ Values, Bytes, Most int }
 
 // size returns the values of a page of a column of n that takes so many bits.
 func (c Cut) size(n int, bits float64) int {
 	size := c.Values
-	for size < n && bits*float64(size) < 8*float64(c.Bytes)*float64(n) {
+	for size < n && size < c.Most && bits*float64(size) < 8*float64(c.Bytes)*float64(n) {
 		size *= 2
 	}
 	if size > n/2 {
@@ -32,6 +34,9 @@ func (c Cut) size(n int, bits float64) int {
 
 // runBits is about what a run takes.
 const runBits = 20
+
+// mostRunBytes is about what runs take at most that are not cut.
+const mostRunBytes = 32 << 10
 
 // AppendIntPages is [Encoder.AppendInts] by pages.
 func (e Encoder) AppendIntPages(dst []byte, v []int64, c Cut) ([]byte, Pages) {
@@ -47,17 +52,23 @@ func (e Encoder) AppendIntPages(dst []byte, v []int64, c Cut) ([]byte, Pages) {
 	} else {
 		h.plan, h.repeats = e.plan(v, s)
 	}
-	p := Pages{Size: c.size(len(v), min(h.plan.bits, float64(s.runs*runBits)))}
+	p := Pages{Size: c.size(len(v), h.plan.bits)}
+	if runs := float64(s.runs * runBits); runs <= h.plan.bits && runs <= 8*mostRunBytes {
+		p.Size = len(v)
+	}
 	// What is nested was not planned, and may be much smaller.
 	for p.Size < len(v) {
 		e.hint = &h
-		if first := e.AppendInts(nil, v[:p.Size]); len(first) >= c.Bytes {
+		if first := e.AppendInts(nil, v[:p.Size]); len(first) >= c.Bytes || p.Size >= c.Most {
 			break
 		}
-		p.Size = 2 * p.Size
+		p.Size *= 2
 		if p.Size > len(v)/2 {
-			e.hint, p.Size = nil, len(v)
+			p.Size = len(v)
 		}
+	}
+	if p.Size == len(v) {
+		e.hint = nil
 	}
 	for page := range slices.Chunk(v, p.Size) {
 		start := len(dst)

@@ -3,6 +3,7 @@ package part_test
 import (
 	"bytes"
 	"math"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -156,7 +157,7 @@ func BenchmarkTrace(b *testing.B) {
 	}
 	id := [16]byte([]byte(v.Dict[len(v.Dict)/2]))
 	for b.Loop() {
-		n, err := p.FindTrace(id, nil, func([]byte) error { return nil })
+		n, err := p.FindTrace(id, nil, new(atomic.Int64), func([]byte) error { return nil })
 		if err != nil || n == 0 {
 			b.Fatal(n, err)
 		}

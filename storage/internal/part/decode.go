@@ -2,6 +2,7 @@ package part
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
@@ -16,6 +17,14 @@ import (
 type source struct {
 	p    *Part
 	read *atomic.Int64 // may be nil
+	// lost, where it is set, counts the pages that are damaged: their values are
+	// lost, and the others are read. Without it damage is an error.
+	lost *atomic.Int64
+}
+
+// forgives reports whether an error costs no more than what could not be read.
+func (s source) forgives(err error) bool {
+	return s.lost != nil && (errors.Is(err, ErrCorrupt) || errors.Is(err, encoding.ErrCorrupt))
 }
 
 // bytes returns bytes of the file.
@@ -79,17 +88,60 @@ func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 		s.paged(l, d, n)
 		return
 	}
+	once := &losses{s: s}
 	l.Load = func(l *table.Leaf) error {
 		b, err := s.chunk(d.ref)
 		if err == nil {
 			err = decodeLeaf(l, b, n)
 		}
-		if err != nil {
-			return fmt.Errorf("part: column at byte %d: %w", d.ref.off, err)
-		}
-		return nil
+		return once.all(l, columnError(d, err))
 	}
-	l.Pick = func(to *table.Leaf, at []uint32) error { return s.pickWhole(to, d, n, at) }
+	l.Pick = func(to *table.Leaf, at []uint32) error {
+		return once.all(to, columnError(d, s.pickWhole(to, d, n, at)))
+	}
+}
+
+// columnError says which column an error is about.
+func columnError(d *leafDir, err error) error {
+	if err != nil {
+		return fmt.Errorf("part: column at byte %d: %w", d.ref.off, err)
+	}
+	return nil
+}
+
+// losses counts what of a column is damaged, once.
+type losses struct {
+	s      source
+	pages  map[*pageDir]bool
+	counts bool // the whole column is counted
+}
+
+// all loses all of a column where that is what an error costs.
+func (o *losses) all(l *table.Leaf, err error) error {
+	if err == nil || !o.s.forgives(err) {
+		return err
+	}
+	if !o.counts {
+		o.counts = true
+		o.s.lost.Add(1)
+	}
+	l.LoseAll(err)
+	return nil
+}
+
+// page counts a page that is lost; it returns the error where it is not.
+func (o *losses) page(d *pageDir, err error) error {
+	if !o.s.forgives(err) {
+		return err
+	}
+	if !o.pages[d] {
+		if o.pages == nil {
+			o.pages = map[*pageDir]bool{}
+		}
+		o.pages[d] = true
+		o.s.lost.Add(1)
+	}
+	return nil
 }
 
 // counts prepares the item counts of a list for reading.
@@ -100,6 +152,10 @@ func (s source) counts(l *table.Leaf, d *leafDir, n, items int) {
 		if load != nil {
 			if err := load(l); err != nil {
 				return err
+			}
+			if l.IsLost() {
+				l.LoseAll(l.Damage()) // where the other lists begin depends on each
+				return nil
 			}
 		}
 		sum := int64(0)
@@ -256,8 +312,19 @@ func (s source) set(set *table.AttrSet, d *setDir, n int) {
 		}
 		return nil
 	}
+	counted := false
+	forgive := func(err error) (damage, left error) {
+		if err == nil || !s.forgives(err) {
+			return nil, err
+		}
+		if !counted {
+			counted = true
+			s.lost.Add(1)
+		}
+		return err, nil
+	}
 	set.LoadShapes = func(set *table.AttrSet) error {
-		return read(func(b []byte) (err error) {
+		damage, err := forgive(read(func(b []byte) (err error) {
 			var r reader
 			var rows int
 			if set.Shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
@@ -267,13 +334,18 @@ func (s source) set(set *table.AttrSet, d *setDir, n int) {
 				return err
 			}
 			return checkOccurrences(set, set.Shapes, set.Shape.Codes, nil)
-		})
+		}))
+		if damage != nil {
+			set.Shapes = [][]uint32{nil}
+			set.Shape.LoseAll(damage)
+		}
+		return err
 	}
 	if s.p.footer.version < 2 {
 		return // repeated keys are to be found first
 	}
-	set.ShapeRuns = func(set *table.AttrSet) (shapes [][]uint32, codes, ends []uint32, err error) {
-		err = read(func(b []byte) (err error) {
+	set.ShapeRuns = func(set *table.AttrSet) (shapes [][]uint32, codes, ends []uint32, damage, err error) {
+		damage, err = forgive(read(func(b []byte) (err error) {
 			var r reader
 			var rows int
 			if shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
@@ -285,8 +357,11 @@ func (s source) set(set *table.AttrSet, d *setDir, n int) {
 				return err
 			}
 			return checkOccurrences(set, shapes, codes, ends)
-		})
-		return shapes, codes, ends, err
+		}))
+		if damage != nil {
+			shapes, codes, ends = [][]uint32{nil}, nil, nil
+		}
+		return shapes, codes, ends, damage, err
 	}
 }
 

@@ -19,6 +19,7 @@ type encoder struct {
 	raw      bool         // the column is an overflow column
 
 	pageValues int // that a page has at least
+	pageFactor int // how many times as many it has at most
 	err        error
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
@@ -75,7 +76,7 @@ func readAll(p *Part) error {
 		errs = append(errs, err)
 	}
 	errs = append(errs, readSome(p))
-	_, err = p.FindTrace([16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil, func([]byte) error { return nil })
+	_, err = p.FindTrace([16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 1}, nil, new(atomic.Int64), func([]byte) error { return nil })
 	errs = append(errs, err)
 	_, err = p.Columns()
 	errs = append(errs, err)

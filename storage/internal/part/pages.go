@@ -36,12 +36,19 @@ const (
 	entryCutBytes = 16
 )
 
+// How many times as many values a page has at most: the points of a series
+// stand together, and are so much alike that cutting costs more than reading.
+const (
+	pageFactor       = 8
+	metricPageFactor = 32
+)
+
 func (e *encoder) valueCut() encoding.Cut {
-	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * valueCutBytes}
+	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * valueCutBytes, Most: e.pageValues * e.pageFactor}
 }
 
 func (e *encoder) entryCut() encoding.Cut {
-	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * entryCutBytes}
+	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * entryCutBytes, Most: e.pageValues * pageFactor}
 }
 
 // pageDir is the head's entry of a page.

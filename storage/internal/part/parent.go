@@ -224,8 +224,9 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 		}
 		return nil
 	}
+	once := &losses{s: s}
 	leaf.Load = func(l *table.Leaf) error {
-		return read(func(b []byte) error { return decodeParents(l, c, b) })
+		return once.all(l, read(func(b []byte) error { return decodeParents(l, c, b) }))
 	}
 	leaf.Pick, leaf.Find = nil, nil
 	traces := &d.leaves[table.SpanTraceID]
@@ -233,7 +234,7 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 		return // there are few rows
 	}
 	leaf.Pick = func(to *table.Leaf, at []uint32) error {
-		return read(func(b []byte) error {
+		return once.all(to, read(func(b []byte) error {
 			if b[0] != parentRefs {
 				var all table.Leaf
 				if err := decodeParents(&all, c, b); err != nil {
@@ -244,9 +245,9 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 				}
 				return nil
 			}
-			paged := &pagedLeaf{s: s, d: traces, kind: table.KindTrace, limit: c.Rows.N}
+			paged := &pagedLeaf{s: s, d: traces, kind: table.KindTrace, limit: c.Rows.N, losses: losses{s: s}}
 			return pickParents(to, at, c, paged, &reader{src: b, off: 1})
-		})
+		}))
 	}
 }
 
@@ -301,7 +302,7 @@ func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
 		return err
 	}
 	ids, traces := &c.Rows.Leaves[table.SpanSpanID], &c.Rows.Leaves[table.SpanTraceID]
-	if err := firstOf(ids.Ensure(), traces.Ensure()); err != nil {
+	if err := firstOf(ids.Ensure(), traces.Ensure(), ids.Damage(), traces.Damage()); err != nil {
 		return err
 	}
 	var err error

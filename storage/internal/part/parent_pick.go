@@ -32,7 +32,7 @@ func pickParents(to *table.Leaf, at []uint32, c *table.Chunk, traces *pagedLeaf,
 		for _, i := range at {
 			to.Ints = append(to.Ints, c.Rows.Leaves[table.SpanParentID].Int(int(i)))
 		}
-		return nil
+		return c.Rows.Leaves[table.SpanParentID].Damage()
 	}
 	members := map[uint32][]uint32{}
 	to.Ints = make([]int64, len(at))
@@ -90,7 +90,7 @@ func (p *pagedLeaf) codesAt(at []uint32) (out []uint32, err error) {
 			out = append(out, codes[int(k)-i*p.head.size])
 		}
 		return nil
-	})
+	}, nil)
 	return out, err
 }
 
@@ -167,9 +167,15 @@ func pickIDs(to, ids *table.Leaf, rows, places []uint32) error {
 		if err := ids.Ensure(); err != nil {
 			return err
 		}
+		if err := ids.Damage(); err != nil {
+			return err
+		}
 		for _, row := range sorted {
 			found.Ints = append(found.Ints, ids.Int(int(row)))
 		}
+	}
+	if err := found.Damage(); err != nil {
+		return err
 	}
 	for i, row := range rows {
 		k, _ := slices.BinarySearch(sorted, row)

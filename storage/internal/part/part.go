@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -127,12 +126,15 @@ type Filter struct {
 	Where []column.Predicate
 	// Read, where set, counts the bytes that the blocks read, now and later.
 	Read *atomic.Int64
+	// Lost, where set, counts the damaged pages that the blocks come upon:
+	// their rows have no value there. Otherwise they are errors.
+	Lost *atomic.Int64
 }
 
 // Blocks returns a block for each row group that may hold wanted rows, and the
 // number of row groups left out. Blocks read a column when it is asked for.
 func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
-	s := source{p, f.Read}
+	s := source{p, f.Read, f.Lost}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		keep, err := s.mayMatch(g, &f)
@@ -143,9 +145,33 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 			pruned++
 			continue
 		}
-		blocks = append(blocks, table.NewBlock(s.rowGroup(g)))
+		blocks = append(blocks, &block{table.NewBlock(s.rowGroup(g)), g})
 	}
 	return blocks, pruned, nil
+}
+
+// block is a row group of which the footer tells something.
+type block struct {
+	*table.Block
+	g *rowGroup
+}
+
+// Narrow implements [column.Narrower].
+func (b *block) Narrow(where []column.Predicate) (column.Block, error) {
+	n, err := b.Block.Narrow(where)
+	if n == column.Block(b.Block) {
+		return b, err
+	}
+	return n, err
+}
+
+// Summary implements [column.Summarized].
+func (b *block) Summary() (column.Summary, bool) {
+	s := column.Summary{MinTime: b.g.minTime, MaxTime: b.g.maxTime}
+	for i, n := range b.g.counts {
+		s.Services = append(s.Services, column.ServiceRows{Service: b.g.services[i], Rows: n})
+	}
+	return s, true
 }
 
 // Columns returns the attribute columns that have a value in some row, at most
@@ -165,7 +191,7 @@ func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]colum
 	var out []column.Ref
 	seen := map[column.Ref]bool{}
 	for i := range p.footer.groups {
-		b := table.NewBlock(source{p, nil}.rowGroup(&p.footer.groups[i]))
+		b := table.NewBlock(source{p: p}.rowGroup(&p.footer.groups[i]))
 		if err := b.Chunk().Resources.Ensure(); err != nil && !errors.Is(err, ErrCorrupt) {
 			return nil, err
 		}
@@ -184,12 +210,15 @@ func (p *Part) columns(of func(b *table.Block) []column.Ref, limit int) ([]colum
 // without the trace cost at most their trace filter and their trace ids. Of
 // those with it, the pages that hold its rows are decoded, or the rows taken
 // from cache, which may be nil.
-func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte) error) (rows int, err error) {
+//
+// What is damaged is left out and counted in lost.
+func (p *Part) FindTrace(id [16]byte, cache *TraceCache, lost *atomic.Int64, emit func(piece []byte) error) (rows int, err error) {
 	at := traceLeaf(p.footer.signal)
 	if at < 0 {
 		return 0, nil
 	}
-	s := source{p, nil}
+	s := source{p: p, lost: new(atomic.Int64)}
+	defer func() { lost.Add(s.lost.Load()) }()
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		if ok, err := s.mayHoldTrace(g, string(id[:])); err != nil || !ok {
@@ -220,104 +249,4 @@ func (p *Part) FindTrace(id [16]byte, cache *TraceCache, emit func(piece []byte)
 		rows += n
 	}
 	return rows, nil
-}
-
-// Verify reads the whole part and checks every checksum, every value that
-// refers to another, and that the footer tells the truth.
-func (p *Part) Verify() error {
-	s := source{p, nil}
-	for i := range p.footer.groups {
-		g := &p.footer.groups[i]
-		if err := s.verify(g); err != nil {
-			return fmt.Errorf("part: row group %d: %w", i, err)
-		}
-	}
-	return nil
-}
-
-// verifyFilter checks that the trace filter passes all ids of the rows.
-func (s source) verifyFilter(g *rowGroup, c *table.Chunk) error {
-	var filter []byte
-	if g.filter.size > 0 {
-		var err error
-		if filter, err = s.chunk(g.filter); err != nil {
-			return err
-		}
-	}
-	at := traceLeaf(c.Signal)
-	if at < 0 {
-		return nil
-	}
-	for _, id := range c.Rows.Leaves[at].Dict.Values[1:] {
-		if len(filter) == 0 || !mayContain(filter, []byte(id)) {
-			return corruptf("the trace filter leaves out trace %x", id)
-		}
-	}
-	return nil
-}
-
-// verifyRanges checks that the integers of a group are within what the footer
-// says.
-func verifyRanges(g *table.Group, d *groupDir) error {
-	check := func(what string, l *table.Leaf, d *leafDir) error {
-		if l.Kind != table.KindInt || d.ref.size == 0 {
-			return nil
-		}
-		for i, v := range l.Ints {
-			if v < d.min || v > d.max {
-				return corruptf("value %d of %s is %d, the footer says %d to %d", i, what, v, d.min, d.max)
-			}
-		}
-		return nil
-	}
-	for i := range d.leaves {
-		if err := check(g.Def.Leaves[i].Name, &g.Leaves[i], &d.leaves[i]); err != nil {
-			return err
-		}
-	}
-	for i := range d.sets {
-		for k := range d.sets[i].cols {
-			if err := check(d.sets[i].cols[k].key, &g.Sets[i].Cols[k].Leaf, &d.sets[i].cols[k].leaf); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range d.lists {
-		l := &g.Lists[i]
-		if err := check(g.Def.Lists[i].Name, &l.Counts, &d.lists[i].counts); err != nil {
-			return err
-		}
-		if err := verifyRanges(&l.Items, &d.lists[i].items); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s source) verify(g *rowGroup) error {
-	c := s.rowGroup(g)
-	if err := c.EnsureAll(); err != nil {
-		return err
-	}
-	if err := s.verifyFilter(g, c); err != nil {
-		return err
-	}
-	services, counts, err := servicesOf(c)
-	if err != nil {
-		return corruptf("%v", err)
-	}
-	if !slices.Equal(services, g.services) || g.counts != nil && !slices.Equal(counts, g.counts) {
-		return corruptf("rows of services %q %d, the footer says %q %d", services, counts, g.services, g.counts)
-	}
-	if err := verifyRanges(&c.Rows, &g.rows); err != nil {
-		return err
-	}
-	least, greatest := c.Time(0), c.Time(0)
-	for i := range c.Rows.N {
-		least, greatest = min(least, c.Time(i)), max(greatest, c.Time(i))
-	}
-	if least != g.minTime || greatest != g.maxTime {
-		return corruptf("rows from %d to %d, the footer says %d to %d", least, greatest, g.minTime, g.maxTime)
-	}
-	return nil
 }

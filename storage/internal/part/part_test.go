@@ -218,7 +218,7 @@ func TestVerify_FindsAnyFlip(t *testing.T) {
 
 // findTrace appends the rows of a trace to dst.
 func findTrace(p *part.Part, dst []byte, id [16]byte, c *part.TraceCache) ([]byte, int, error) {
-	rows, err := p.FindTrace(id, c, func(piece []byte) error {
+	rows, err := p.FindTrace(id, c, new(atomic.Int64), func(piece []byte) error {
 		dst = append(dst, piece...)
 		return nil
 	})

@@ -1,7 +1,6 @@
 package part
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -18,25 +17,19 @@ type pagedLeaf struct {
 	limit int // values that there can be
 
 	head *pages // once it was read
+	losses
 }
 
 // paged prepares a column that is cut into pages for reading.
 func (s source) paged(l *table.Leaf, d *leafDir, n int) {
-	p := &pagedLeaf{s: s, d: d, kind: l.Kind, limit: n}
-	l.Load = func(l *table.Leaf) error { return p.at(p.load(l)) }
-	l.Pick = func(to *table.Leaf, at []uint32) error { return p.at(p.pick(to, at)) }
+	p := &pagedLeaf{s: s, d: d, kind: l.Kind, limit: n, losses: losses{s: s}}
+	l.Load = func(l *table.Leaf) error { return p.all(l, columnError(d, p.load(l))) }
+	l.Pick = func(to *table.Leaf, at []uint32) error { return p.all(to, columnError(d, p.pick(to, at))) }
 	l.Find = func(w table.Wanted, n int) ([]uint32, error) {
 		found, err := p.find(w, n)
-		return found, p.at(err)
+		var none table.Leaf // what is lost satisfies nothing
+		return found, p.all(&none, columnError(d, err))
 	}
-}
-
-// at says which column an error is about.
-func (p *pagedLeaf) at(err error) error {
-	if err != nil {
-		return fmt.Errorf("part: column at byte %d: %w", p.d.ref.off, err)
-	}
-	return nil
 }
 
 // open reads the head.
@@ -92,24 +85,40 @@ func (p *pagedLeaf) load(l *table.Leaf) error {
 	h := p.head
 	if hasDict(p.kind) {
 		values := append(make([]string, 0, h.entries+1), "")
+		var lost error
+		lostPages := make([]bool, len(h.dict))
 		for i := range h.dict {
 			b, err := page(&h.dict[i])
-			if err != nil {
-				return err
+			if err == nil {
+				values, err = h.appendEntries(values, b, i)
 			}
-			if values, err = h.appendEntries(values, b, i); err != nil {
-				return err
+			if err != nil {
+				if left := p.page(&h.dict[i], err); left != nil {
+					return left
+				}
+				lost, lostPages[i] = err, true
+				values = append(values[:1+i*h.entrySize], make([]string, h.entriesOf(i))...)
 			}
 		}
 		l.Dict = &table.Dict{Values: values}
 		l.Codes = make([]uint32, 0, h.n)
 		for i := range h.list {
 			b, err := page(&h.list[i])
-			if err != nil {
-				return err
+			if err == nil {
+				l.Codes, err = h.appendCodes(l.Codes, b, i)
 			}
-			if l.Codes, err = h.appendCodes(l.Codes, b, i); err != nil {
-				return err
+			if err != nil {
+				if left := p.page(&h.list[i], err); left != nil {
+					return left
+				}
+				l.Codes = append(l.Codes[:i*h.size], make([]uint32, h.values(i))...)
+				l.Lose(i*h.size, i*h.size+h.values(i), err)
+			}
+		}
+		if lost != nil {
+			l.LoseCodes(func(c uint32) bool { return lostPages[int(c-1)/h.entrySize] }, lost)
+			if p.limit == 1 {
+				return lost // resources, of which only the entries count
 			}
 		}
 		return nil
@@ -117,11 +126,15 @@ func (p *pagedLeaf) load(l *table.Leaf) error {
 	l.Ints = make([]int64, 0, h.n)
 	for i := range h.list {
 		b, err := page(&h.list[i])
-		if err != nil {
-			return err
+		if err == nil {
+			l.Ints, err = h.appendInts(l.Ints, b, i)
 		}
-		if l.Ints, err = h.appendInts(l.Ints, b, i); err != nil {
-			return err
+		if err != nil {
+			if left := p.page(&h.list[i], err); left != nil {
+				return left
+			}
+			l.Ints = append(l.Ints[:i*h.size], make([]int64, h.values(i))...)
+			l.Lose(i*h.size, i*h.size+h.values(i), err)
 		}
 	}
 	return nil
@@ -192,7 +205,7 @@ func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
 	if !hasDict(p.kind) {
 		to.Ints = make([]int64, 0, len(at))
 		var ints []int64
-		return p.eachPage(at, func(i int, b []byte, at []uint32) error {
+		return p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
 			if ints, err = h.appendInts(ints[:0], b, i); err != nil {
 				return err
 			}
@@ -200,11 +213,14 @@ func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
 				to.Ints = append(to.Ints, ints[int(k)-i*h.size])
 			}
 			return nil
+		}, func(n int, why error) {
+			to.Lose(len(to.Ints), len(to.Ints)+n, why)
+			to.Ints = append(to.Ints, make([]int64, n)...)
 		})
 	}
 	to.Codes = make([]uint32, 0, len(at))
 	var codes []uint32
-	err = p.eachPage(at, func(i int, b []byte, at []uint32) error {
+	err = p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
 		if codes, err = h.appendCodes(codes[:0], b, i); err != nil {
 			return err
 		}
@@ -212,39 +228,46 @@ func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
 			to.Codes = append(to.Codes, codes[int(k)-i*h.size])
 		}
 		return nil
+	}, func(n int, why error) {
+		to.Lose(len(to.Codes), len(to.Codes)+n, why)
+		to.Codes = append(to.Codes, make([]uint32, n)...)
 	})
 	if err != nil {
 		return err
 	}
-	to.Dict, err = p.pickEntries(to.Codes)
-	return err
+	return p.pickEntries(to)
 }
 
 // eachPage calls f with every page that has one of the values, and which of
-// them. Values behind the last that is stored are zero, and left out.
-func (p *pagedLeaf) eachPage(at []uint32, f func(i int, b []byte, at []uint32) error) error {
+// them, or lose with how many of them are lost with a page. Values behind the
+// last that is stored are zero, and left out.
+func (p *pagedLeaf) eachPage(at []uint32, f func(i int, b []byte, at []uint32) error, lose func(n int, why error)) error {
 	h := p.head
 	for len(at) > 0 && int(at[0]) < h.n {
 		i := int(at[0]) / h.size
 		end, _ := slices.BinarySearch(at, uint32(min((i+1)*h.size, h.n)))
 		b, err := p.bytes(&h.list[i])
-		if err != nil {
-			return err
+		if err == nil {
+			err = f(i, b, at[:end])
 		}
-		if err := f(i, b, at[:end]); err != nil {
-			return err
+		if err != nil {
+			if left := p.page(&h.list[i], err); left != nil || lose == nil {
+				return err
+			}
+			lose(end, err)
 		}
 		at = at[end:]
 	}
 	return nil
 }
 
-// pickEntries reads the strings that codes name, from the pages of the
-// dictionary that have them, and changes codes to their numbers in the
-// dictionary that it returns.
-func (p *pagedLeaf) pickEntries(codes []uint32) (*table.Dict, error) {
+// pickEntries reads the strings that the codes of a leaf name, from the pages of
+// the dictionary that have them, and gives it a dictionary of these.
+func (p *pagedLeaf) pickEntries(to *table.Leaf) error {
 	h := p.head
-	named := namedBy(codes)
+	named := namedBy(to.Codes)
+	var lost []uint32
+	var why error
 	values := append(make([]string, 0, len(named)+1), "")
 	var at []uint32
 	for left := named; len(left) > 0; {
@@ -253,18 +276,28 @@ func (p *pagedLeaf) pickEntries(codes []uint32) (*table.Dict, error) {
 		for ; len(left) > 0 && int(left[0]-1)/h.entrySize == i; left = left[1:] {
 			at = append(at, left[0]-1-uint32(i*h.entrySize))
 		}
+		var some []string
 		b, err := p.bytes(&h.dict[i])
-		if err != nil {
-			return nil, err
+		if err == nil {
+			some, err = h.entriesAt(b, i, at)
 		}
-		some, err := h.entriesAt(b, i, at)
 		if err != nil {
-			return nil, err
+			if left := p.page(&h.dict[i], err); left != nil {
+				return left
+			}
+			why, some = err, make([]string, len(at))
+			for k := range at {
+				lost = append(lost, uint32(len(values)+k))
+			}
 		}
 		values = append(values, some...)
 	}
-	renumber(codes, named)
-	return &table.Dict{Values: values}, nil
+	renumber(to.Codes, named)
+	to.Dict = &table.Dict{Values: values}
+	if why != nil {
+		to.LoseCodes(func(c uint32) bool { return slices.Contains(lost, c) }, why)
+	}
+	return nil
 }
 
 // namedBy returns the entries that codes name, rising, without the empty one.
@@ -320,11 +353,14 @@ func (p *pagedLeaf) find(w table.Wanted, n int) (at []uint32, err error) {
 			continue
 		}
 		b, err := p.bytes(d)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			ints, err = h.appendInts(ints[:0], b, i)
 		}
-		if ints, err = h.appendInts(ints[:0], b, i); err != nil {
-			return nil, err
+		if err != nil {
+			if left := p.page(d, err); left != nil {
+				return nil, left
+			}
+			continue
 		}
 		at = w.IntsAt(at, ints, i*h.size, 0)
 	}
@@ -348,11 +384,14 @@ func (p *pagedLeaf) findStrings(w table.Wanted) (at []uint32, err error) {
 			continue
 		}
 		b, err := p.bytes(&h.dict[i])
-		if err != nil {
-			return nil, err
+		if err == nil {
+			entries, err = h.appendEntries(entries[:0], b, i)
 		}
-		if entries, err = h.appendEntries(entries[:0], b, i); err != nil {
-			return nil, err
+		if err != nil {
+			if left := p.page(&h.dict[i], err); left != nil {
+				return nil, left
+			}
+			continue
 		}
 		for _, c := range w.Codes(entries) {
 			wanted = append(wanted, uint32(i*h.entrySize)+c+1)
@@ -371,11 +410,14 @@ func (p *pagedLeaf) findCodes(wanted []uint32) (at []uint32, err error) {
 			continue
 		}
 		b, err := p.bytes(d)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			codes, err = h.appendCodes(codes[:0], b, i)
 		}
-		if codes, err = h.appendCodes(codes[:0], b, i); err != nil {
-			return nil, err
+		if err != nil {
+			if left := p.page(d, err); left != nil {
+				return nil, left
+			}
+			continue
 		}
 		at = table.CodesAt(at, codes, i*h.size, wanted)
 	}

@@ -1,7 +1,6 @@
 package part
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/ttlog/ttlog/storage/encoding"
@@ -64,10 +63,7 @@ func (s source) pickWhole(to *table.Leaf, d *leafDir, limit int, at []uint32) er
 	if err == nil {
 		err = pickLeaf(to, b, limit, at)
 	}
-	if err != nil {
-		return fmt.Errorf("part: column at byte %d: %w", d.ref.off, err)
-	}
-	return nil
+	return err
 }
 
 func pickLeaf(to *table.Leaf, b []byte, limit int, at []uint32) error {

@@ -3,6 +3,7 @@ package part_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -303,4 +304,40 @@ func narrowAs(t *testing.T, s otlpwire.Signal, whole, fresh column.Block, where 
 		return 1
 	}
 	return 0
+}
+
+// TestSummary_IsOfTheRows compares what blocks know with what they hold.
+func TestSummary_IsOfTheRows(t *testing.T) {
+	for _, s := range signals {
+		p := open(t, full(t, s, part.Options{GroupRows: 20}))
+		for _, b := range blocks(t, p) {
+			got, ok := b.(column.Summarized).Summary()
+			if !ok {
+				t.Fatal("nothing is known of a row group")
+			}
+			services := map[string]int64{}
+			for _, v := range valuesOf(t, b, column.Ref{Name: "service"}) {
+				services[v]++
+			}
+			for _, sr := range got.Services {
+				if n := services[fmt.Sprintf("%q", sr.Service)]; n != sr.Rows {
+					t.Errorf("%s: %d rows of service %q, the block knows %d", s, n, sr.Service, sr.Rows)
+				}
+			}
+			if len(services) != len(got.Services) {
+				t.Errorf("%s: services %v, the block knows %v", s, services, got.Services)
+			}
+			least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
+			for _, v := range valuesOf(t, b, column.Ref{Name: "timestamp"}) {
+				n, err := strconv.ParseInt(v, 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				least, greatest = min(least, n), max(greatest, n)
+			}
+			if least != got.MinTime || greatest != got.MaxTime {
+				t.Errorf("%s: times %d to %d, the block knows %d to %d", s, least, greatest, got.MinTime, got.MaxTime)
+			}
+		}
+	}
 }

@@ -96,9 +96,9 @@ func (c *TraceCache) reader(p *Part, key traceKey, load func() (*table.TraceRead
 	r, err := load()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err != nil || r == nil {
+	if err != nil || r == nil || r.Damage() != nil {
 		c.removeLocked(g)
-		return nil, err
+		return r, err
 	}
 	g.reader = r
 	c.keepLocked(g, r.Bytes(p.footer.groups[key.group].memory*int64(r.Rows())/int64(p.footer.groups[key.group].rows.n)))

@@ -104,6 +104,9 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take(), pageValues: o.PageValues},
 		footer: footer{signal: s}, info: Info{Signal: s},
 	}
+	if pw.enc.pageFactor = pageFactor; s == otlpwire.Metrics {
+		pw.enc.pageFactor = metricPageFactor
+	}
 	pw.enc.out = append(pw.enc.out, magic...)
 	return pw
 }

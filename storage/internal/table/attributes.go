@@ -75,6 +75,9 @@ func (a *recordAttributes) Append(dst []column.Attribute, row int) ([]column.Att
 			return dst, err
 		}
 		at := int(s.values[first+int(j)])
+		if col.Leaf.lost != nil && col.Leaf.lostAt(at) {
+			continue
+		}
 		key, v := col.Key, col.at(at)
 		if col.Type == TypeRaw {
 			messages = true

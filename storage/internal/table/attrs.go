@@ -30,8 +30,8 @@ type AttrSet struct {
 	LoadShapes func(s *AttrSet) error
 	// ShapeRuns, which may stand beside LoadShapes, returns the shapes, and for
 	// runs of rows their shape and the row behind them; where ends is nil, for
-	// each row.
-	ShapeRuns func(s *AttrSet) (shapes [][]uint32, codes, ends []uint32, err error)
+	// each row. damage is why they could not be read: then no row has any.
+	ShapeRuns func(s *AttrSet) (shapes [][]uint32, codes, ends []uint32, damage, err error)
 	err       error
 
 	partial    bool // some rows of another set: N of Cols is not known before the shapes

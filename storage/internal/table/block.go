@@ -12,6 +12,7 @@ type Block struct {
 	vectors map[column.Ref]*column.Vector
 	places  *places
 	raw     []rawAttr // parsed overflow column of the rows' attributes
+	used    []*Leaf   // by the vector that is being made
 }
 
 var (
@@ -39,10 +40,12 @@ func (b *Block) Vector(ref column.Ref) (*column.Vector, error) {
 	if v, ok := b.vectors[ref]; ok {
 		return v, nil
 	}
+	b.used = b.used[:0]
 	v, err := b.vector(ref)
 	if err != nil {
 		return nil, err
 	}
+	v = withoutLost(v, b.used)
 	b.vectors[ref] = v
 	return v, nil
 }
@@ -55,10 +58,12 @@ func (b *Block) vector(ref column.Ref) (*column.Vector, error) {
 	case column.PlaceRecord:
 		return b.attrVector(&b.c.Rows.Sets[setAttrs], ref)
 	case column.PlaceResource, column.PlaceScope:
+		b.usesPlaces()
 		return b.placeVector(ref)
 	case column.PlaceField:
 		switch ref.Name {
 		case "service", "scope_name", "scope_version":
+			b.usesPlaces()
 			return b.scopeField(ref.Name)
 		}
 		switch b.c.Signal {
@@ -73,9 +78,15 @@ func (b *Block) vector(ref column.Ref) (*column.Vector, error) {
 	return nil, nil
 }
 
+// usesPlaces says that a vector is made of what loadPlaces keeps.
+func (b *Block) usesPlaces() {
+	b.used = append(b.used, &b.c.Rows.Leaves[LeafScope], &b.c.Resources)
+}
+
 // leaf returns a loaded leaf of the rows.
 func (b *Block) leaf(i int) (*Leaf, error) {
 	l := &b.c.Rows.Leaves[i]
+	b.used = append(b.used, l)
 	return l, l.Ensure()
 }
 
@@ -169,6 +180,10 @@ func (b *Block) jsonList(list int, item func(dst []byte, row, i int) []byte) (*c
 	var buf []byte
 	for row := range b.c.Rows.N {
 		if starts[row] == starts[row+1] {
+			out.pushNull()
+			continue
+		}
+		if l.Items.anyLost(starts[row], starts[row+1]) {
 			out.pushNull()
 			continue
 		}

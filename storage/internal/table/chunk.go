@@ -39,6 +39,9 @@ type Leaf struct {
 	// values, has wanted ones.
 	Find func(w Wanted, n int) (at []uint32, err error)
 	err  error
+
+	lost [][2]uint32 // values that could not be read, from and behind the last
+	why  error
 }
 
 // Ensure loads the leaf when it is not loaded yet.

@@ -132,6 +132,9 @@ func (c *Chunk) SplitScope(code uint32) (resource, scope string, err error) {
 		return "", "", fmt.Errorf("scope %d has %d bytes", code, len(s))
 	}
 	r := binary.LittleEndian.Uint32([]byte(s[:4]))
+	if c.Resources.why != nil {
+		return "", s[4:], nil
+	}
 	if int(r) >= len(c.Resources.Dict.Values) {
 		return "", "", fmt.Errorf("scope %d names resource %d of %d", code, r, len(c.Resources.Dict.Values))
 	}

@@ -208,10 +208,15 @@ func (o *object) attrs(w *attrWriter, i int) {
 	}
 	o.key("attributes")
 	o.dst = append(o.dst, '{')
+	first := true
 	for j := range shape {
-		if j > 0 {
+		if w.lost(i, j) {
+			continue
+		}
+		if !first {
 			o.dst = append(o.dst, ',')
 		}
+		first = false
 		key, v := w.attr(i, j)
 		o.dst = appendJSONString(o.dst, key)
 		o.dst = append(o.dst, ':')

@@ -91,12 +91,21 @@ func (w *attrWriter) attr(i, j int) (key string, v value) {
 	return c.Key, c.at(at)
 }
 
+// lost reports whether attribute number j of row i could not be read.
+func (w *attrWriter) lost(i, j int) bool {
+	l := &w.set.Cols[w.set.ShapeAt(i)[j]].Leaf
+	return l.lost != nil && l.lostAt(int(w.values[int(w.starts[i])+j]))
+}
+
 // append appends the attributes of row i as fields num.
 func (w *attrWriter) append(dst []byte, num protowire.Number, i int) []byte {
 	first := int(w.starts[i])
 	for j, c := range w.set.ShapeAt(i) {
 		col := w.set.Cols[c]
 		at := int(w.values[first+j])
+		if col.Leaf.lost != nil && col.Leaf.lostAt(at) {
+			continue
+		}
 		if col.Type == TypeRaw {
 			dst = otlpwire.AppendString(dst, num, col.Leaf.Str(at))
 			continue
@@ -158,6 +167,9 @@ func newWriter(c *Chunk) (*writer, error) {
 // one message of each, in the order in which they first appear.
 func (b *Block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 	w, err := newWriter(b.c)
+	if err == nil {
+		err = b.c.damage() // half a record is none
+	}
 	if err != nil {
 		return nil, err
 	}

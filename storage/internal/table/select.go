@@ -20,6 +20,7 @@ func (c *Chunk) Select(rows []uint32) *Chunk {
 			return err
 		}
 		l.Dict = c.Resources.Dict
+		l.lost, l.why = c.Resources.lost, c.Resources.why
 		return nil
 	}
 	s := &selection{at: rows}
@@ -79,6 +80,7 @@ func (s *selection) leaf(dst, src *Leaf) {
 			return err
 		}
 		l.pick(src, at)
+		l.pickLost(src, at)
 		return nil
 	}
 }
@@ -139,6 +141,7 @@ func (s *selection) list(dst, src *List, n int) {
 			}
 		}
 		dst.Items.N = len(items.at)
+		l.pickLost(&src.Counts, at)
 		return nil
 	}
 	items.load = func() ([]uint32, error) {
@@ -176,6 +179,9 @@ func (s *selection) set(dst, src *AttrSet) {
 			return err
 		}
 		dst.Shapes = w.shapes
+		if w.why != nil {
+			dst.Shape.Lose(0, len(at), w.why)
+		}
 		dst.Shape.Codes = make([]uint32, len(at))
 		for k, i := range at {
 			code := w.to(i)
@@ -201,6 +207,7 @@ type shapeWalk struct {
 	run    int
 	row    uint32
 	next   []uint32
+	why    error // the shapes could not be read
 }
 
 // walk begins at the first row. It does not expand runs that are not yet.
@@ -208,11 +215,11 @@ func (s *AttrSet) walk() (*shapeWalk, error) {
 	w := &shapeWalk{next: make([]uint32, len(s.Cols))}
 	var err error
 	if s.LoadShapes != nil && s.ShapeRuns != nil {
-		w.shapes, w.codes, w.ends, err = s.ShapeRuns(s)
+		w.shapes, w.codes, w.ends, w.why, err = s.ShapeRuns(s)
 		return w, err
 	}
 	err = s.Ensure()
-	w.shapes, w.codes = s.Shapes, s.Shape.Codes
+	w.shapes, w.codes, w.why = s.Shapes, s.Shape.Codes, s.Shape.why
 	return w, err
 }
 

@@ -80,6 +80,10 @@ func PieceRows(memory int64, rows int) int {
 	return int(max(PieceBytes/(memory/int64(max(rows, 1))+1), 1))
 }
 
+// Damage returns why something of the rows could not be read, nil where all
+// could.
+func (r *TraceReader) Damage() error { return r.w.c.damage() }
+
 // Rows returns the number of rows of the chunk.
 func (r *TraceReader) Rows() int { return len(r.members) }
 

@@ -59,7 +59,7 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 	}
 	count := occurrences(s.Shapes, uint32(c))
 	n := b.c.Rows.N
-	if col.N == n && allOnce(s, count, n) && (LeafKind(col.Type) == KindInt || isText(col.Type)) {
+	if col.N == n && col.Leaf.lost == nil && allOnce(s, count, n) && (LeafKind(col.Type) == KindInt || isText(col.Type)) {
 		// Every row has exactly one: the dense values are the vector.
 		if isText(col.Type) {
 			return codeVector(col.Type, col.Leaf.Codes, col.Leaf.Dict.Values, n), nil
@@ -72,7 +72,7 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 	for i := range n {
 		k := count[s.Shape.Code(i)]
 		switch {
-		case k == 0:
+		case k == 0 || col.Leaf.lost != nil && col.Leaf.lostAt(next):
 			out.pushNull()
 		case LeafKind(col.Type) != KindString:
 			out.pushInt(col.Leaf.Int(next))
@@ -132,16 +132,22 @@ func (b *Block) slowAttrVector(s *AttrSet, ref column.Ref, col, raw int) (*colum
 		return nil, err
 	}
 	b.locate(s)
+	at := func(c *AttrCol, i int) value {
+		if c.Leaf.lostAt(i) {
+			return value{}
+		}
+		return c.at(i)
+	}
 	out := newRuns(t, b.c.Rows.N)
 	for i := range b.c.Rows.N {
 		found := value{}
 		for j, c := range s.ShapeAt(i) {
-			at := int(s.values[int(s.starts[i])+j])
+			k := int(s.values[int(s.starts[i])+j])
 			switch int(c) {
 			case col:
-				found = s.Cols[c].at(at)
+				found = at(s.Cols[c], k)
 			case raw:
-				a := &b.raw[s.Cols[c].Leaf.Code(at)]
+				a := &b.raw[s.Cols[c].Leaf.Code(k)]
 				if a.key != ref.Name || a.v.typ == column.TypeNone || t != column.TypeNone && a.v.typ != t {
 					continue
 				}

@@ -87,14 +87,14 @@ func (b *Block) bodyField() (*column.Vector, error) {
 		return nil, err
 	}
 	n := b.c.Rows.N
-	if len(s.Cols) == 1 && s.Cols[0].Type == column.TypeString && s.Cols[0].N == n {
+	if len(s.Cols) == 1 && s.Cols[0].Type == column.TypeString && s.Cols[0].N == n && s.damage() == nil {
 		return codeVector(column.TypeString, s.Cols[0].Leaf.Codes, s.Cols[0].Leaf.Dict.Values, n), nil
 	}
 	out := newRuns(column.TypeString, n)
 	w := newAttrWriter(s, n)
 	for i := range n {
 		var v value
-		if len(s.ShapeAt(i)) > 0 {
+		if len(s.ShapeAt(i)) > 0 && !w.lost(i, 0) {
 			_, v = w.attr(i, 0)
 		}
 		switch v.typ {

@@ -306,7 +306,8 @@ func (b *Block) sideField(offset, list int) (*column.Vector, error) {
 	}
 	out := newRuns(column.TypeString, b.c.Rows.N)
 	for row := range b.c.Rows.N {
-		if starts[row] == starts[row+1] && l.Int(row) == 0 {
+		none := starts[row] == starts[row+1] && l.Int(row) == 0
+		if none || side.Counts.IsLost() || side.Items.anyLost(starts[row], starts[row+1]) {
 			out.pushNull()
 			continue
 		}

@@ -38,6 +38,7 @@ type Stats struct {
 	PartsTotal   int     `json:"parts_total"`
 	PartsPruned  int     `json:"parts_pruned"`
 	PartsDamaged int     `json:"parts_damaged"`
+	PagesDamaged int64   `json:"pages_damaged"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
 
@@ -79,6 +80,11 @@ func Table(w io.Writer, doc Document) error {
 	}
 	if n := doc.Stats.PartsDamaged; n > 0 {
 		if _, err := fmt.Fprintf(w, "rows may be missing: %d damaged parts left out\n", n); err != nil {
+			return err
+		}
+	}
+	if n := doc.Stats.PagesDamaged; n > 0 {
+		if _, err := fmt.Fprintf(w, "values may be missing, and rows that were looked for by them: %d damaged pages left out\n", n); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,92 @@
+package exec
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/storage/column"
+)
+
+// Columns are read late: a block is narrowed by the predicates of the scan before
+// a column of it is decoded, and of the rows that are left, where they are few,
+// the other columns are read alone.
+
+// lateFactor is how many times more rows than wanted ones a block must have for
+// it to pay to read these alone.
+const lateFactor = 4
+
+// blockMorsel is a block of a scan.
+type blockMorsel struct {
+	f     *blockFrame
+	where []column.Predicate
+}
+
+// weight is eight bytes a value, of all rows: how many are left is not known.
+func (m *blockMorsel) weight() int64 { return int64(m.f.Rows()) * int64(len(m.f.cols)) * 8 }
+
+func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
+	f := m.f
+	if n, ok := f.blk.(column.Narrower); ok && len(m.where) > 0 {
+		blk, err := n.Narrow(m.where)
+		if err != nil {
+			return fmt.Errorf("query: scan: %w", err)
+		}
+		if blk.Rows() == 0 {
+			return nil
+		}
+		f = &blockFrame{blk: blk, cols: f.cols}
+	}
+	return w.give(f, 0, emit)
+}
+
+// alone returns a frame of some rows of f, if it is one that can read them
+// without the others and they are few.
+func alone(f eval.Frame, rows []uint32) (eval.Frame, bool) {
+	if p, ok := f.(pendingFrame); ok {
+		f = p.Frame
+	}
+	b, ok := f.(*blockFrame)
+	if !ok || len(rows)*lateFactor > b.Rows() {
+		return nil, false
+	}
+	s, ok := b.blk.(column.Selector)
+	if !ok {
+		return nil, false
+	}
+	return &blockFrame{blk: s.Select(slices.Clone(rows)), cols: b.cols}, true
+}
+
+// late gives the rows of the batch to emit, as a frame of their own where they
+// are few of their frame's.
+func (b *batch) late(emit func(*batch) error) error {
+	if !b.all {
+		if f, ok := alone(b.f, b.sel); ok {
+			return b.w.give(f, b.base, emit)
+		}
+	}
+	return emit(b)
+}
+
+// pieces gives the rows of the batch to emit a piece at a time, where no more
+// than a piece of a frame may be wanted.
+func (b *batch) pieces(emit func(*batch) error) error {
+	w := b.w
+	if w.size >= eval.ChunkRows {
+		return emit(b)
+	}
+	if _, ok := alone(b.f, make([]uint32, w.size)); !ok {
+		return emit(b)
+	}
+	return eval.Chunks(b.f.Rows(), b.sel, b.all, w.size, func(c eval.Chunk) error {
+		rows := make([]uint32, c.Len)
+		for i := range rows {
+			rows[i] = c.Row(i)
+		}
+		f, ok := alone(b.f, rows)
+		if !ok {
+			panic("exec: a piece is not few rows")
+		}
+		return w.give(f, b.base+uint64(rows[0]), emit)
+	})
+}
