@@ -19,8 +19,10 @@ const Rounds = 7
 type Figure struct {
 	ID   string `json:"id"`
 	Unit string `json:"unit"`
-	// TTLog and Peer are medians; Peer is null where there is no peer.
+	// TTLog and Peer are medians; Peer is null where there is no peer. Missing
+	// says that ttlog cannot do yet what is measured: TTLog is 0 then.
 	TTLog    float64  `json:"ttlog"`
+	Missing  bool     `json:"missing,omitempty"`
 	Peer     *float64 `json:"peer"`
 	PeerName string   `json:"peer_name"`
 	// Ratio is TTLog / Peer.
@@ -34,7 +36,7 @@ type Figure struct {
 // withPeer fills in the peer's side of a figure.
 func (f Figure) withPeer(name string, value float64) Figure {
 	f.PeerName, f.Peer = name, &value
-	if value != 0 {
+	if value != 0 && !f.Missing {
 		ratio := f.TTLog / value
 		f.Ratio = &ratio
 	}
