@@ -55,6 +55,11 @@ func (e *ttlogEngine) rows(ctx context.Context, sql string) ([][]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return rowsOf(body)
+}
+
+// rowsOf returns the rows of an answer.
+func rowsOf(body []byte) ([][]any, error) {
 	var doc struct{ Rows []json.RawMessage }
 	if err := json.Unmarshal(body, &doc); err != nil {
 		return nil, err

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ttlog/ttlog/bench/internal/clickhouse"
@@ -31,6 +33,9 @@ const corpusPrefix = "corpus."
 // same records and in one process. An answer that differs is an error, after
 // everything has been measured.
 func queries(ctx context.Context, log io.Writer, o Options) (figures []Figure, err error) {
+	if !o.wantsQueries() {
+		return nil, nil
+	}
 	_, noLibrary := clickhouse.Library()
 	if err := errors.Join(captured(), noLibrary); err != nil {
 		fmt.Fprintf(log, "query.*: skipped, %v\n", err)
@@ -56,6 +61,12 @@ func queries(ctx context.Context, log io.Writer, o Options) (figures []Figure, e
 	m := &queryRun{log: log, o: o, data: d, engines: engines{engine, db}}
 	figures, err = m.measure(ctx)
 	return figures, errors.Join(err, engine.store.Close())
+}
+
+// wantsQueries reports whether any figure is wanted that [queries] measures.
+func (o Options) wantsQueries() bool {
+	ids := append(slices.Collect(maps.Keys(targets)), "query.trace", "query.refresh")
+	return o.wantsOf(corpusPrefix) || slices.ContainsFunc(ids, o.wants)
 }
 
 // dataset returns the directory of a set of data, and what removes it again: it

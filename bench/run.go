@@ -28,6 +28,7 @@ func Descriptions() []Description {
 		{"query.trace", "a whole trace by its id, without a time, nothing decoded or kept yet by either engine. Here and below ttlog and ClickHouse (npm's chdb) run in one process over the same 2,087,110 spans, 1,157,470 log records and 2,433,600 points, merged; ClickHouse has the tables of the Collector's exporter; both give their rows as JSON; " + "`make bench-deps` installs ClickHouse"},
 		{"query.*", "the queries of " + "`bench/corpus/targets.sql`" + ", which has them in both dialects"},
 		{"query.refresh", "query.p99 again after one percent more spans; the peer is the first run, by a store that was just opened"},
+		{"query.scale.*", "with `-scale`: `ttlog serve` of 512 MiB over 20,871,100 spans, and its most memory; the peer is one over 2,087,110; over HTTP"},
 		{"query.worst", "the query of the corpus with the largest ratio"},
 		{"corpus.*", "what the interfaces of Jaeger, Tempo, SigNoz and VictoriaLogs ask: " + "`bench/corpus/`" + "; the answers are compared row by row in the same run"},
 	}
@@ -74,6 +75,7 @@ func Run(ctx context.Context, log io.Writer, o Options) ([]Figure, error) {
 		{[]string{"store.span"}, plain(store)},
 		{[]string{"store.write_amp"}, plain(writeAmplification)},
 		{[]string{"query.", corpusPrefix}, queries},
+		{[]string{"query.scale."}, scale},
 	} {
 		if !slices.ContainsFunc(m.groups, o.wantsOf) {
 			continue
