@@ -120,25 +120,36 @@ func (e engines) compare(ctx context.Context, q question) error {
 }
 
 // race measures both in turn, [Rounds] times after one that is not counted, and
-// returns the medians in milliseconds.
-func race(ttlog, peer func() error) (ms, peerMS float64, err error) {
-	var mine, theirs []float64
+// returns the medians.
+func race(ttlog, peer func() error) (mine, theirs took, err error) {
+	var a, b lapse
 	for round := range Rounds + 1 {
-		a, err := elapsed(ttlog)
-		b, err2 := elapsed(peer)
-		if err := errors.Join(err, err2); err != nil {
-			return 0, 0, err
+		if err := errors.Join(a.measure(ttlog), b.measure(peer)); err != nil {
+			return took{}, took{}, err
 		}
-		if round > 0 {
-			mine, theirs = append(mine, a), append(theirs, b)
+		if round == 0 {
+			a, b = lapse{}, lapse{} // what is warm only now
 		}
 	}
-	return median(mine), median(theirs), nil
+	return a.medians(), b.medians(), nil
 }
 
-// elapsed returns how many milliseconds a call takes.
-func elapsed(do func() error) (float64, error) {
-	start := time.Now()
-	err := do()
-	return float64(time.Since(start)) / float64(time.Millisecond), err
+// took is how many milliseconds a call takes, by the clock and of processors. The
+// first is what counts; on a machine that is busy the second is steadier.
+type took struct{ ms, cpu float64 }
+
+// String is for the log.
+func (t took) String() string { return fmt.Sprintf("%.1f ms (%.1f CPU)", t.ms, t.cpu) }
+
+// lapse is the samples of a call.
+type lapse struct{ ms, cpu []float64 }
+
+func (l *lapse) measure(call func() error) error {
+	start, cpu := time.Now(), cpuTime()
+	err := call()
+	l.cpu = append(l.cpu, float64(cpuTime()-cpu)/float64(time.Millisecond))
+	l.ms = append(l.ms, float64(time.Since(start))/float64(time.Millisecond))
+	return err
 }
+
+func (l *lapse) medians() took { return took{median(l.ms), median(l.cpu)} }

@@ -196,8 +196,8 @@ func (m *queryRun) ask(ctx context.Context, q question) (Figure, error) {
 		if m.o.Answers {
 			return f, nil
 		}
-		_, ms, err := race(func() error { return nil }, peer)
-		return f.withPeer("ClickHouse", ms), err
+		_, theirs, err := race(func() error { return nil }, peer)
+		return f.withPeer("ClickHouse", theirs.ms), err
 	}
 	if err := m.engines.compare(ctx, q); err != nil {
 		fmt.Fprintf(m.log, "%s: %v\n", q.name, err)
@@ -206,11 +206,11 @@ func (m *queryRun) ask(ctx context.Context, q question) (Figure, error) {
 	if m.o.Answers {
 		return f, nil
 	}
-	ms, peerMS, err := race(mine, peer)
+	ours, theirs, err := race(mine, peer)
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", q.name, err)
 	}
-	f.TTLog = ms
-	fmt.Fprintf(m.log, "%s: %.1f ms, ClickHouse %.1f ms\n", q.name, ms, peerMS)
-	return f.withPeer("ClickHouse", peerMS), m.o.profile(q.name, mine)
+	f.TTLog = ours.ms
+	fmt.Fprintf(m.log, "%s: %s, ClickHouse %s\n", q.name, ours, theirs)
+	return f.withPeer("ClickHouse", theirs.ms), m.o.profile(q.name, mine)
 }

@@ -17,18 +17,17 @@ import (
 // kept by the engines: each time another trace, from a store that was just
 // opened. The pages of the files are in the memory of the system on both sides.
 func (m *queryRun) trace(ctx context.Context) (Figure, error) {
-	text, err := m.engines.clickhouse.Query(fmt.Sprintf("SELECT TraceId FROM otel_traces_trace_id_ts ORDER BY cityHash64(TraceId) LIMIT %d", 2*(Rounds+1)), "TSVRaw")
+	text, err := m.engines.clickhouse.Query(fmt.Sprintf("SELECT TraceId FROM otel_traces_trace_id_ts ORDER BY cityHash64(TraceId) LIMIT %d", Rounds), "TSVRaw")
 	if err != nil {
 		return Figure{}, err
 	}
-	ids := strings.Fields(string(text))
-	var mine, theirs []float64
-	for _, id := range ids[:Rounds+1] {
+	var mine, theirs lapse
+	for _, id := range strings.Fields(string(text)) {
 		cold, err := openTTLog(m.data.ttlog(), storage.Options{ReadOnly: true})
 		if err != nil {
 			return Figure{}, err
 		}
-		ms, err := elapsed(func() error {
+		err = mine.measure(func() error {
 			_, err := cold.call(ctx, http.MethodGet, "/api/v1/traces/"+id, "")
 			return err
 		})
@@ -37,18 +36,17 @@ func (m *queryRun) trace(ctx context.Context) (Figure, error) {
 			"SYSTEM DROP INDEX UNCOMPRESSED CACHE", "SYSTEM DROP PRIMARY INDEX CACHE", "SYSTEM DROP QUERY CONDITION CACHE")); err != nil {
 			return Figure{}, err
 		}
-		peerMS, err := elapsed(func() error {
+		err = theirs.measure(func() error {
 			_, err := m.engines.clickhouse.Query(strings.ReplaceAll(chTrace, "{trace}", id), chFormat)
 			return err
 		})
 		if err != nil {
 			return Figure{}, err
 		}
-		mine, theirs = append(mine, ms), append(theirs, peerMS)
 	}
-	f := Figure{ID: "query.trace", Unit: "ms", TTLog: median(mine)}.withPeer("ClickHouse", median(theirs))
-	fmt.Fprintf(m.log, "%s: %.1f ms, ClickHouse %.1f ms\n", f.ID, f.TTLog, *f.Peer)
-	return f.ratioAtMost(1./30, "ratio <= 1/30"), nil
+	ours, peer := mine.medians(), theirs.medians()
+	fmt.Fprintf(m.log, "query.trace: %s, ClickHouse %s\n", ours, peer)
+	return Figure{ID: "query.trace", Unit: "ms", TTLog: ours.ms}.withPeer("ClickHouse", peer.ms).ratioAtMost(1./30, "ratio <= 1/30"), nil
 }
 
 // chTrace is how the documentation of the exporter asks for a trace.
@@ -82,31 +80,29 @@ func (m *queryRun) refresh(ctx context.Context) (f Figure, err error) {
 	if err != nil {
 		return f, err
 	}
-	var first, again []float64
+	var first, again lapse
 	for round := range Rounds {
 		// A tenth of a lap is a hundredth of the ten that are there.
 		part := spans[:len(spans)/10]
-		a, b, err := refreshOnce(ctx, data, sql, part, lapOf(100+round, traceLap))
-		if err != nil {
+		if err := refreshOnce(ctx, data, sql, part, lapOf(100+round, traceLap), &first, &again); err != nil {
 			return f, err
 		}
-		first, again = append(first, a), append(again, b)
 	}
-	f = Figure{ID: "query.refresh", Unit: "ms", TTLog: median(again)}.withPeer("its first run", median(first))
-	fmt.Fprintf(m.log, "%s: %.1f ms, the first run %.1f ms\n", f.ID, f.TTLog, *f.Peer)
-	return f.ratioAtMost(1./10, "ratio <= 1/10"), nil
+	ours, peer := again.medians(), first.medians()
+	fmt.Fprintf(m.log, "query.refresh: %s, the first run %s\n", ours, peer)
+	return Figure{ID: "query.refresh", Unit: "ms", TTLog: ours.ms}.withPeer("its first run", peer.ms).ratioAtMost(1./10, "ratio <= 1/10"), nil
 }
 
 // refreshOnce opens the store, runs the query, stores more and runs it again.
-func refreshOnce(ctx context.Context, dir, sql string, more [][]byte, lap *refresher) (first, again float64, err error) {
+func refreshOnce(ctx context.Context, dir, sql string, more [][]byte, lap *refresher, first, again *lapse) (err error) {
 	e, err := openTTLog(dir, storage.Options{NoBackgroundCompaction: true, FlushInterval: -1})
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, e.store.Close()) }()
 	ask := func() error { _, err := e.query(ctx, sql); return err }
-	if first, err = elapsed(ask); err != nil {
-		return 0, 0, err
+	if err := first.measure(ask); err != nil {
+		return err
 	}
 	err = eachOfLap(ctx, otlpwire.Traces, more, lap, func(signal otlpwire.Signal, msg []byte) error {
 		_, err := e.store.Append(ctx, signal, msg, 0)
@@ -116,8 +112,7 @@ func refreshOnce(ctx context.Context, dir, sql string, more [][]byte, lap *refre
 		err = e.store.Flush(ctx)
 	}
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
-	again, err = elapsed(ask)
-	return first, again, err
+	return again.measure(ask)
 }
