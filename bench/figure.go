@@ -69,6 +69,30 @@ func WriteResults(path string, figures []Figure) error {
 	return os.WriteFile(path, append(out, '\n'), 0o644)
 }
 
+// ReadResults reads what WriteResults wrote.
+func ReadResults(path string) (figures []Figure, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return figures, json.Unmarshal(text, &figures)
+}
+
+// Merge puts figures in the place of earlier ones with the same ids, and behind
+// them what is new.
+func Merge(earlier, figures []Figure) []Figure {
+	all := slices.Clone(earlier)
+	for _, f := range figures {
+		i := slices.IndexFunc(all, func(e Figure) bool { return e.ID == f.ID })
+		if i < 0 {
+			all = append(all, f)
+			continue
+		}
+		all[i] = f
+	}
+	return all
+}
+
 // median returns the middle of the samples.
 func median(samples []float64) float64 {
 	s := slices.Sorted(slices.Values(samples))

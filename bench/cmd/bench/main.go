@@ -1,6 +1,7 @@
 // Command bench measures ttlog beside its peers, prints the table, and writes
 // bench/results.json and docs/benchmarks.md. With the beginning of an id
-// ("adopt") it measures what begins so, and only prints.
+// ("adopt") it measures what begins so, and only prints; with -merge it writes
+// that among the results of earlier runs.
 //
 // -data names a directory in which the data of query.* stays for the next run,
 // -scale measures with ten times the spans as well, and -profiles names a directory
@@ -41,11 +42,18 @@ func run() error {
 	flag.BoolVar(&o.Answers, "answers", false, "compare the answers to queries and measure nothing")
 	flag.BoolVar(&o.Scale, "scale", false, "measure query.scale.* too, with ten times the spans")
 	flag.StringVar(&o.Profiles, "profiles", "", "a `directory` for profiles of ttlog's side of each query")
+	merge := flag.Bool("merge", false, "write what was measured among the results of earlier runs")
 	flag.Parse()
 	o.Only = strings.Join(flag.Args(), "")
 	// Answers that differ are an error, and there are figures none the less.
 	figures, err := bench.Run(ctx, os.Stderr, o)
-	if o.Only != "" {
+	if *merge {
+		earlier, e := bench.ReadResults("results.json")
+		if e != nil {
+			return errors.Join(err, e)
+		}
+		figures = bench.Merge(earlier, figures)
+	} else if o.Only != "" {
 		return errors.Join(bench.WriteTable(os.Stdout, figures), err)
 	}
 	if len(figures) == 0 {
