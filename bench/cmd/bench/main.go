@@ -47,6 +47,9 @@ func run() error {
 	o.Only = strings.Join(flag.Args(), "")
 	// Answers that differ are an error, and there are figures none the less.
 	figures, err := bench.Run(ctx, os.Stderr, o)
+	if o.Answers {
+		return err
+	}
 	if *merge {
 		earlier, e := bench.ReadResults("results.json")
 		if e != nil {
