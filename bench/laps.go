@@ -43,7 +43,7 @@ const (
 	metricLap = 4 * time.Minute
 )
 
-// captured reports whether all captures are there.
+// captured returns an error where a capture is missing.
 func captured() error {
 	for _, name := range []string{hotrod, loghub, nodeExporter} {
 		if capturetest.Find(name) == "" {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -41,7 +39,7 @@ func queries(ctx context.Context, log io.Writer, o Options) (figures []Figure, e
 		fmt.Fprintf(log, "query.*: skipped, %v\n", err)
 		return nil, nil
 	}
-	d, remove, err := o.dataset("standard")
+	d, remove, err := o.dataset("standard", standardLaps)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +49,7 @@ func queries(ctx context.Context, log io.Writer, o Options) (figures []Figure, e
 		return nil, err
 	}
 	defer db.Close()
-	if err := d.make(ctx, log, standardLaps, db); err != nil {
+	if err := d.make(ctx, log, db); err != nil {
 		return nil, err
 	}
 	engine, err := openTTLog(d.ttlog(), storage.Options{NoBackgroundCompaction: true, FlushInterval: -1})
@@ -67,17 +65,6 @@ func queries(ctx context.Context, log io.Writer, o Options) (figures []Figure, e
 func (o Options) wantsQueries() bool {
 	ids := append(slices.Collect(maps.Keys(targets)), "query.trace", "query.refresh")
 	return o.wantsOf(corpusPrefix) || slices.ContainsFunc(ids, o.wants)
-}
-
-// dataset returns the directory of a set of data, and what removes it again: it
-// stays where the options name one.
-func (o Options) dataset(name string) (dataset, func() error, error) {
-	if o.Data != "" {
-		d := dataset{dir: filepath.Join(o.Data, name)}
-		return d, func() error { return nil }, os.MkdirAll(d.dir, 0o700)
-	}
-	dir, err := os.MkdirTemp("", "ttlog-bench")
-	return dataset{dir: dir}, func() error { return os.RemoveAll(dir) }, err
 }
 
 // queryRun is one run of [queries].

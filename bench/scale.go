@@ -46,12 +46,12 @@ func scale(ctx context.Context, log io.Writer, o Options) (figures []Figure, err
 	defer func() { err = errors.Join(err, remove()) }()
 	var daemons []*daemon
 	for _, n := range []int{10, 100} {
-		d, remove, err := o.dataset(fmt.Sprintf("scale%d", n))
+		d, remove, err := o.dataset(fmt.Sprintf("scale%d", n), laps{traces: n})
 		if err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, remove()) }()
-		if err := d.make(ctx, log, laps{traces: n}, nil); err != nil {
+		if err := d.make(ctx, log, nil); err != nil {
 			return nil, err
 		}
 		running, err := startDaemon(ctx, binary, d.ttlog(), "--memory", fmt.Sprintf("%dMiB", scaleMemory))
