@@ -9,7 +9,7 @@ MODULES   := $(filter-out .,$(shell scripts/modules list))
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build ui test check lint fmt cross race fuzz crash soak bench clean-tree versions
+.PHONY: demo build ui test check lint fmt cross race fuzz crash soak bench bench-deps clean-tree versions
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -64,6 +64,10 @@ crash:
 ## soak: a minute of load that asks for far more memory than the daemon may take
 soak:
 	TTLOG_SOAK=1m $(GO) test -count=1 -timeout 15m -v -run Soak ./cmd/ttlog
+
+## bench-deps: ClickHouse, which bench measures queries beside, from npm into the user's cache
+bench-deps:
+	scripts/setup-bench-deps
 
 ## bench: side by side with the peers; writes bench/results.json and docs/benchmarks.md
 bench:

@@ -19,8 +19,10 @@ const Rounds = 7
 type Figure struct {
 	ID   string `json:"id"`
 	Unit string `json:"unit"`
-	// TTLog and Peer are medians; Peer is null where there is no peer.
+	// TTLog and Peer are medians; Peer is null where there is no peer. Missing
+	// says that ttlog cannot do yet what is measured: TTLog is 0 then.
 	TTLog    float64  `json:"ttlog"`
+	Missing  bool     `json:"missing,omitempty"`
 	Peer     *float64 `json:"peer"`
 	PeerName string   `json:"peer_name"`
 	// Ratio is TTLog / Peer.
@@ -34,7 +36,7 @@ type Figure struct {
 // withPeer fills in the peer's side of a figure.
 func (f Figure) withPeer(name string, value float64) Figure {
 	f.PeerName, f.Peer = name, &value
-	if value != 0 {
+	if value != 0 && !f.Missing {
 		ratio := f.TTLog / value
 		f.Ratio = &ratio
 	}
@@ -65,6 +67,30 @@ func WriteResults(path string, figures []Figure) error {
 		return err
 	}
 	return os.WriteFile(path, append(out, '\n'), 0o644)
+}
+
+// ReadResults reads what WriteResults wrote.
+func ReadResults(path string) (figures []Figure, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return figures, json.Unmarshal(text, &figures)
+}
+
+// Merge puts figures in the place of earlier ones with the same ids, and behind
+// them what is new.
+func Merge(earlier, figures []Figure) []Figure {
+	all := slices.Clone(earlier)
+	for _, f := range figures {
+		i := slices.IndexFunc(all, func(e Figure) bool { return e.ID == f.ID })
+		if i < 0 {
+			all = append(all, f)
+			continue
+		}
+		all[i] = f
+	}
+	return all
 }
 
 // median returns the middle of the samples.

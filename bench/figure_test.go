@@ -2,8 +2,10 @@ package bench
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,6 +48,24 @@ func TestWriteTable(t *testing.T) {
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestMerge_ReplacesWhatWasMeasuredAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.json")
+	if err := WriteResults(path, []Figure{{ID: "a", TTLog: 1}, {ID: "b", TTLog: 2}}); err != nil {
+		t.Fatal(err)
+	}
+	earlier, err := ReadResults(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range Merge(earlier, []Figure{{ID: "c", TTLog: 4}, {ID: "a", TTLog: 3, Missing: true}}) {
+		got = append(got, fmt.Sprint(f.ID, f.TTLog, f.Missing))
+	}
+	if want := []string{"a3 true", "b2 false", "c4 false"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -26,7 +26,7 @@ func (r *refresher) renew() error {
 // request moves a request of spans to now and returns how many there are.
 func (r *refresher) request(msg []byte, now time.Time) (spans int, err error) {
 	newest := uint64(0)
-	err = eachSpan(msg, func(span []byte) error {
+	err = eachRecord(msg, func(span []byte) error {
 		spans++
 		return fields(span, func(f *otlpwire.Fields) error {
 			if f.Num == otlpwire.SpanEndTimeUnixNano {
@@ -39,7 +39,7 @@ func (r *refresher) request(msg []byte, now time.Time) (spans int, err error) {
 		return 0, err
 	}
 	r.shift = uint64(now.UnixNano()) - newest
-	return spans, eachSpan(msg, r.span)
+	return spans, eachRecord(msg, r.span)
 }
 
 func (r *refresher) span(span []byte) error {
@@ -68,19 +68,55 @@ func (r *refresher) span(span []byte) error {
 	})
 }
 
+func (r *refresher) log(record []byte) error {
+	return fields(record, func(f *otlpwire.Fields) error {
+		switch f.Num {
+		case otlpwire.LogRecordTraceID, otlpwire.LogRecordSpanID:
+			r.id(f.Bytes())
+		case otlpwire.LogRecordTimeUnixNano, otlpwire.LogRecordObservedTimeUnixNano:
+			r.time(f)
+		}
+		return nil
+	})
+}
+
+// metric moves the points of a gauge or a sum.
+func (r *refresher) metric(metric []byte) error {
+	return fields(metric, func(f *otlpwire.Fields) error {
+		if f.Num != otlpwire.MetricGauge && f.Num != otlpwire.MetricSum {
+			return nil
+		}
+		return fields(f.Bytes(), func(f *otlpwire.Fields) error {
+			if f.Num != otlpwire.GaugeDataPoints { // and of a sum
+				return nil
+			}
+			return fields(f.Bytes(), func(f *otlpwire.Fields) error {
+				if f.Num == otlpwire.NumberDataPointTimeUnixNano || f.Num == otlpwire.NumberDataPointStartTimeUnixNano {
+					r.time(f)
+				}
+				return nil
+			})
+		})
+	})
+}
+
 func (r *refresher) id(id []byte) {
 	for i := range id {
 		id[i] ^= r.mask[i%len(r.mask)]
 	}
 }
 
+// time moves a time; 0 is none.
 func (r *refresher) time(f *otlpwire.Fields) {
+	if f.Fixed64() == 0 {
+		return
+	}
 	raw := f.Raw()
 	binary.LittleEndian.PutUint64(raw[len(raw)-8:], f.Fixed64()+r.shift)
 }
 
-// eachSpan calls do with every Span of a request.
-func eachSpan(msg []byte, do func(span []byte) error) error {
+// eachRecord calls do with every Span, LogRecord or Metric of a request.
+func eachRecord(msg []byte, do func(record []byte) error) error {
 	descend := func(num protowire.Number, next func([]byte) error) func([]byte) error {
 		return func(msg []byte) error {
 			return fields(msg, func(f *otlpwire.Fields) error {
@@ -91,7 +127,7 @@ func eachSpan(msg []byte, do func(span []byte) error) error {
 			})
 		}
 	}
-	return descend(otlpwire.RequestResource, descend(otlpwire.GroupScopes, descend(otlpwire.ScopeSpansSpans, do)))(msg)
+	return descend(otlpwire.RequestResource, descend(otlpwire.GroupScopes, descend(otlpwire.ScopeGroupRecords, do)))(msg)
 }
 
 func fields(msg []byte, do func(f *otlpwire.Fields) error) error {

@@ -14,7 +14,10 @@ import (
 func WriteTable(w io.Writer, figures []Figure) error {
 	rows := [][]string{{"id", "unit", "ttlog", "peer", "ratio", "target", "met"}}
 	for _, f := range figures {
-		peer, ratio := "", ""
+		ttlog, peer, ratio := number(f.TTLog), "", ""
+		if f.Missing {
+			ttlog = "missing"
+		}
 		if f.Peer != nil {
 			peer, ratio = number(*f.Peer)+" "+f.PeerName, ""
 		}
@@ -25,7 +28,7 @@ func WriteTable(w io.Writer, figures []Figure) error {
 		if f.Met {
 			met = "yes"
 		}
-		rows = append(rows, []string{f.ID, f.Unit, number(f.TTLog), peer, ratio, f.Target, met})
+		rows = append(rows, []string{f.ID, f.Unit, ttlog, peer, ratio, f.Target, met})
 	}
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -24,32 +25,66 @@ func Descriptions() []Description {
 		{"store.ratio", "the same per byte of the OTLP stream"},
 		{"store.write_amp", "bytes that `ttlog serve` makes the kernel write for each byte of its parts once all are merged, at 1,000 spans of that traffic a second over OTLP/HTTP for a minute; `go run ./cmd/writes` in `bench/` tells where they go, and for longer"},
 		{"store.write_amp10k", "the same at 10,000 spans a second"},
+		{"query.trace", "a whole trace by its id, without a time, nothing decoded or kept yet by either engine. Here and below ttlog and ClickHouse (npm's chdb) run in one process over the same 2,087,110 spans, 1,157,470 log records and 2,433,600 points, merged; ClickHouse has the tables of the Collector's exporter; both give their rows as JSON; " + "`make bench-deps` installs ClickHouse"},
+		{"query.*", "the queries of " + "`bench/corpus/targets.sql`" + ", which has them in both dialects"},
+		{"query.refresh", "query.p99 again after one percent more spans; the peer is the first run, by a store that was just opened"},
+		{"query.scale.*", "with `-scale`: `ttlog serve` of 512 MiB over 20,871,100 spans, and its most memory; the peer is one over 2,087,110; over HTTP"},
+		{"query.worst", "the query of the corpus with the largest ratio"},
+		{"corpus.*", "what the interfaces of Jaeger, Tempo, SigNoz and VictoriaLogs ask: " + "`bench/corpus/`" + "; the answers are compared row by row in the same run"},
 	}
 }
 
-// Run measures everything whose id begins with only, and returns the figures.
-// Progress goes to log.
-func Run(ctx context.Context, log io.Writer, only string) ([]Figure, error) {
+// Options say what is measured.
+type Options struct {
+	// Only is what the ids begin with that are measured.
+	Only string
+	// Data is a directory in which what queries are measured on stays for the
+	// next run; without it, it is made anew and removed.
+	Data string
+	// Answers compares the answers to queries and measures nothing.
+	Answers bool
+	// Scale measures query.scale too, which stores ten times the spans first.
+	Scale bool
+	// Profiles is a directory that gets a profile of ttlog's side of each query.
+	Profiles string
+}
+
+// wants reports whether a figure is to be measured.
+func (o Options) wants(id string) bool { return strings.HasPrefix(id, o.Only) }
+
+// wantsOf reports whether any of the figures is that begin with group.
+func (o Options) wantsOf(group string) bool {
+	return o.wants(group) || strings.HasPrefix(o.Only, group)
+}
+
+// Run measures what the options say, and returns the figures. Progress goes to
+// log. With an error about answers that differ there are figures too.
+func Run(ctx context.Context, log io.Writer, o Options) ([]Figure, error) {
+	plain := func(measure func(context.Context, io.Writer) ([]Figure, error)) func(context.Context, io.Writer, Options) ([]Figure, error) {
+		return func(ctx context.Context, log io.Writer, _ Options) ([]Figure, error) { return measure(ctx, log) }
+	}
 	var figures []Figure
 	for _, m := range []struct {
-		group   string
-		measure func(context.Context, io.Writer) ([]Figure, error)
+		groups  []string
+		measure func(context.Context, io.Writer, Options) ([]Figure, error)
 	}{
-		{"hot.onend5", onEnd},
-		{"hot.pipeline5", pipeline},
-		{"adopt.gin", adopt("gin", "otelgin + otelsql + OTLP")},
-		{"adopt.chi", adopt("chi", "otelhttp + redisotel + OTLP")},
-		{"store.span", store},
-		{"store.write_amp", writeAmplification},
+		{[]string{"hot.onend5"}, plain(onEnd)},
+		{[]string{"hot.pipeline5"}, plain(pipeline)},
+		{[]string{"adopt.gin"}, plain(adopt("gin", "otelgin + otelsql + OTLP"))},
+		{[]string{"adopt.chi"}, plain(adopt("chi", "otelhttp + redisotel + OTLP"))},
+		{[]string{"store.span"}, plain(store)},
+		{[]string{"store.write_amp"}, plain(writeAmplification)},
+		{[]string{"query.", corpusPrefix}, queries},
+		{[]string{"query.scale."}, scale},
 	} {
-		if !strings.HasPrefix(m.group, only) {
+		if !slices.ContainsFunc(m.groups, o.wantsOf) {
 			continue
 		}
-		f, err := m.measure(ctx, log)
-		if err != nil {
-			return nil, err
-		}
+		f, err := m.measure(ctx, log, o)
 		figures = append(figures, f...)
+		if err != nil {
+			return figures, err
+		}
 	}
 	return figures, nil
 }

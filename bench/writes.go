@@ -75,13 +75,11 @@ func Writes(ctx context.Context, o WritesOptions) (r WritesResult, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if o.Binary == "" {
-		o.Binary = filepath.Join(dir, "ttlog")
-		// The directory of the command is a module of the workspace.
-		build := exec.CommandContext(ctx, "go", "build", "-o", o.Binary, ".")
-		build.Dir = filepath.Join("..", "cmd", "ttlog")
-		if out, err := build.CombinedOutput(); err != nil {
-			return r, fmt.Errorf("build ttlog: %w: %s", err, out)
+		var remove func() error
+		if o.Binary, remove, err = buildTTLog(ctx); err != nil {
+			return r, err
 		}
+		defer func() { err = errors.Join(err, remove()) }()
 	}
 	data := filepath.Join(dir, "data")
 	d, err := startDaemon(ctx, o.Binary, data)
@@ -220,8 +218,8 @@ type daemon struct {
 	stopped   bool
 }
 
-func startDaemon(ctx context.Context, binary, data string) (*daemon, error) {
-	cmd := exec.CommandContext(ctx, binary, "serve", "--data", data, "--port", "0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0")
+func startDaemon(ctx context.Context, binary, data string, more ...string) (*daemon, error) {
+	cmd := exec.CommandContext(ctx, binary, append([]string{"serve", "--data", data, "--port", "0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0"}, more...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -289,16 +287,11 @@ func (d *daemon) counters(ctx context.Context) (storeCounters, error) {
 	var status struct {
 		Store struct{ Counters storeCounters }
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.api+"/api/v1/status", nil)
+	body, err := d.call(ctx, http.MethodGet, "/api/v1/status", "")
 	if err != nil {
 		return storeCounters{}, err
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return storeCounters{}, err
-	}
-	defer resp.Body.Close()
-	err = json.NewDecoder(resp.Body).Decode(&status)
+	err = json.Unmarshal(body, &status)
 	return status.Store.Counters, err
 }
 

@@ -93,6 +93,7 @@ func BenchmarkQuery(b *testing.B) {
 		"group-bucket":   "SELECT time_bucket(1s, timestamp) t, service, count(*) FROM spans GROUP BY t, service",
 		"distinct-trace": "SELECT count(distinct trace_id) FROM spans",
 		"top-10":         "SELECT trace_id, service, duration FROM spans ORDER BY duration DESC LIMIT 10",
+		"newest-20":      "SELECT trace_id, service, duration FROM spans ORDER BY timestamp DESC LIMIT 20",
 		"needle":         "SELECT * FROM spans WHERE duration > 150ms AND service = 'service-3' LIMIT 10",
 	} {
 		b.Run("query="+name, func(b *testing.B) {

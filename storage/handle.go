@@ -46,9 +46,12 @@ type files struct {
 	// footers is what the open parts take themselves: half a megabyte each where
 	// there are thousands of attributes.
 	footers *membudget.Cache
+	// maxIdle bounds those of idle parts.
+	maxIdle int64
 
 	mu     sync.Mutex
 	idle   *list.List // loaded handles that only their manifest refers to, oldest first
+	held   int64      // Part.Memory of them, at most maxIdle
 	closed bool       // the store is closed: nothing stays open when idle
 	// leaving is the size of the files that are gone from the manifests and
 	// still read by somebody.
@@ -62,7 +65,7 @@ func (f *files) leavingBytes() int64 {
 }
 
 func newFiles(o *Options, pool *filepool.Pool, remove func(name string)) *files {
-	f := &files{pool: pool, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), idle: list.New()}
+	f := &files{pool: pool, remove: remove, traces: part.NewTraceCache(o.traceCache, o.Memory), maxIdle: o.idleParts, idle: list.New()}
 	f.footers = o.Memory.Cache("footers", f.shrink)
 	return f
 }
@@ -93,8 +96,14 @@ func (h *handle) acquire() {
 	h.files.mu.Lock()
 	defer h.files.mu.Unlock()
 	h.refs++
+	h.wakeLocked()
+}
+
+// wakeLocked takes a handle out of the list of those that are idle.
+func (h *handle) wakeLocked() {
 	if h.idle != nil {
 		h.files.idle.Remove(h.idle)
+		h.files.held -= h.part.Memory()
 		h.idle = nil
 	}
 }
@@ -120,10 +129,9 @@ func (h *handle) drop(gone bool) {
 		shut = h.unloadLocked(shut)
 	case h.refs == 1 && !h.gone && h.part != nil:
 		h.idle = f.idle.PushBack(h)
-		for f.idle.Len() > maxIdleParts {
-			old := f.idle.Remove(f.idle.Front()).(*handle)
-			old.idle = nil
-			shut = old.unloadLocked(shut)
+		f.held += h.part.Memory()
+		for f.held > f.maxIdle {
+			shut = f.idle.Front().Value.(*handle).unloadLocked(shut)
 		}
 	}
 	switch {
@@ -142,10 +150,7 @@ func (h *handle) drop(gone bool) {
 }
 
 func (h *handle) unloadLocked(shut []vfs.File) []vfs.File {
-	if h.idle != nil {
-		h.files.idle.Remove(h.idle)
-		h.idle = nil
-	}
+	h.wakeLocked()
 	if h.file != nil {
 		shut = append(shut, h.file)
 	}

@@ -30,9 +30,11 @@ const (
 	// the same time: four let the disk sync together what it can, and
 	// more gained nothing where it was measured.
 	maxFlushWorkers = 4
-	// maxIdleParts is how many parts keep what was read of them, their footers
-	// above all, while no scan uses them.
-	maxIdleParts = 256
+	// idlePartBytes bounds what parts keep in memory while no scan uses them:
+	// their footers. It is those of thousands of small parts, or of a hundred
+	// of the largest; a number of parts would be too many of the one or too few of the
+	// other, and a query over more parts than are kept reads all of them again.
+	idlePartBytes = 16 << 20
 	// defaultOpenFiles is how many part files are open at most where the limit on
 	// descriptors allows for it. A file that is needed again costs a call to open.
 	defaultOpenFiles = 512
@@ -117,6 +119,7 @@ type Options struct {
 	flushMemory int64 // of the memtable, at which it is sealed
 	groupBytes  int64 // of a row group in memory
 	traceCache  int64 // of what is kept decoded for reading traces
+	idleParts   int64 // of the footers of parts that nobody reads
 }
 
 // minGroupBytes is the memory of a row group that still packs well: 8,000
@@ -125,11 +128,12 @@ const minGroupBytes = 3 << 19
 
 // withBudget derives from Memory what depends on it.
 func (o Options) withBudget() Options {
-	o.flushMemory, o.traceCache = math.MaxInt64, traceCacheBytes
+	o.flushMemory, o.traceCache, o.idleParts = math.MaxInt64, traceCacheBytes, idlePartBytes
 	if m := o.Memory; m != nil {
 		o.flushMemory = m.Memtable() / 2
 		o.groupBytes = max(m.Group(), minGroupBytes)
 		o.traceCache = min(m.Pool()/4, traceCacheBytes)
+		o.idleParts = min(m.Limit()/64, idlePartBytes)
 		if o.MaxPendingBytes <= 0 {
 			o.MaxPendingBytes = min(m.Memtable(), max(4*int64(o.FlushBytes), 256<<20))
 		}

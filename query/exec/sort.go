@@ -201,7 +201,12 @@ func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
 		return ev.Err
 	}
 	t.fresh = t.fresh[:0]
-	for i := range ev.Rows {
+	first, step := 0, 1
+	if t.backwards(keys, ev.Rows) {
+		first, step = ev.Rows-1, -1
+	}
+	for n := range ev.Rows {
+		i := first + n*step
 		if len(t.rows) == t.n && !t.beats(keys, i, seq+uint64(i)) {
 			continue
 		}
@@ -224,6 +229,14 @@ func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
 		t.frames[ev.Frame] = ev.Held()
 	}
 	return t.account()
+}
+
+// backwards reports whether the rows of a chunk are better taken from its end:
+// where they stand in the opposite order, as the newest of rows in order of time, each of them
+// would be kept until the next comes. Which rows are kept does not depend on
+// it.
+func (t *topN) backwards(keys []*eval.Vec, rows int) bool {
+	return rows > 1 && len(keys) > 0 && CompareKey(&t.keys[0], keys[0].At(rows-1), keys[0].At(0)) < 0
 }
 
 // account counts the rows, and the columns of pending frames.

@@ -42,10 +42,36 @@ func (s *sketch) add(x float64) {
 
 // binOf returns the bin of a magnitude. Those that are no normal numbers, of
 // which not every processor tells the logarithm, count as the smallest that is.
+//
+// A logarithm a value was a quarter of what a quantile took. One that is interpolated in a
+// table is off by 1.2e-5 bins at most, and tells the same bin unless the value is that
+// close to the end of one.
 func binOf(magnitude float64) int {
 	const smallest = 0x1p-1022
-	return int(math.Ceil(math.Log(max(magnitude, smallest)) / logGamma))
+	magnitude = max(magnitude, smallest)
+	bits := math.Float64bits(magnitude)
+	i, rest := bits>>(52-logBits)&(1<<logBits-1), float64(bits&(1<<(52-logBits)-1))/(1<<(52-logBits))
+	at := float64(int(bits>>52)-1023)*binsPerOctave + logs[i] + rest*(logs[i+1]-logs[i])
+	bin := math.Ceil(at)
+	if over := bin - at; over < 1e-4 || over > 1-1e-4 {
+		return int(math.Ceil(math.Log(magnitude) / logGamma))
+	}
+	return int(bin)
 }
+
+// logs are the logarithms of 1 to 2, in bins, in steps that logBits of a
+// number's mantissa tell.
+const logBits = 10
+
+var (
+	binsPerOctave = math.Ln2 / logGamma
+	logs          = func() (t [1<<logBits + 1]float64) {
+		for i := range t {
+			t[i] = math.Log1p(float64(i)/(1<<logBits)) / logGamma
+		}
+		return t
+	}()
+)
 
 // magnitudeOf returns the value in a bin that is as far from its ends in
 // proportion.

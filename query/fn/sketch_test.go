@@ -77,3 +77,43 @@ func BenchmarkSketch(b *testing.B) {
 		}
 	}
 }
+
+// TestBinOf_IsThatOfTheLogarithm compares bins with what they are by
+// definition, most of all close to their ends.
+func TestBinOf_IsThatOfTheLogarithm(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	check := func(x float64) {
+		t.Helper()
+		if got, want := binOf(x), int(math.Ceil(math.Log(x)/logGamma)); got != want {
+			t.Fatalf("%g (%x) is in bin %d, want %d", x, math.Float64bits(x), got, want)
+		}
+	}
+	for range 200_000 {
+		check(math.Float64frombits(0x0010_0000_0000_0000 + r.Uint64N(0x7fe0_0000_0000_0000)))
+		check(float64(1 + r.Int64N(1<<40)))
+		end := math.Exp(float64(r.IntN(120_000)-60_000) * logGamma)
+		for range 3 {
+			check(end)
+			end = math.Nextafter(end, math.MaxFloat64)
+		}
+		check(end * (1 + 1e-8*(r.Float64()-0.5)))
+	}
+	check(math.MaxFloat64)
+	check(0x1p-1022)
+	if binOf(math.SmallestNonzeroFloat64) != binOf(0x1p-1022) {
+		t.Error("a number that is not normal has a bin of its own")
+	}
+}
+
+func BenchmarkSketchAdd(b *testing.B) {
+	r := rand.New(rand.NewPCG(7, 7))
+	values := make([]float64, 4096)
+	for i := range values {
+		values[i] = math.Exp(r.NormFloat64()*3 + 12)
+	}
+	s := newSketch()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		s.add(values[i%len(values)])
+	}
+}

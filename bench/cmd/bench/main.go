@@ -1,11 +1,17 @@
 // Command bench measures ttlog beside its peers, prints the table, and writes
 // bench/results.json and docs/benchmarks.md. With the beginning of an id
-// ("adopt") it measures what begins so, and only prints.
+// ("adopt") it measures what begins so, and only prints; with -merge it writes
+// that among the results of earlier runs.
+//
+// -data names a directory in which the data of query.* stays for the next run,
+// -scale measures with ten times the spans as well, and -profiles names a directory
+// for a profile of each query.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -31,16 +37,34 @@ func run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	only := strings.Join(os.Args[1:], "")
-	figures, err := bench.Run(ctx, os.Stderr, only)
-	if err != nil {
+	var o bench.Options
+	flag.StringVar(&o.Data, "data", "", "the `directory` in which the data of query.* stays for the next run")
+	flag.BoolVar(&o.Answers, "answers", false, "compare the answers to queries and measure nothing")
+	flag.BoolVar(&o.Scale, "scale", false, "measure query.scale.* too, with ten times the spans")
+	flag.StringVar(&o.Profiles, "profiles", "", "a `directory` for profiles of ttlog's side of each query")
+	merge := flag.Bool("merge", false, "write what was measured among the results of earlier runs")
+	flag.Parse()
+	o.Only = strings.Join(flag.Args(), "")
+	// Answers that differ are an error, and there are figures none the less.
+	figures, err := bench.Run(ctx, os.Stderr, o)
+	if o.Answers {
 		return err
 	}
-	if only != "" {
-		return bench.WriteTable(os.Stdout, figures)
+	if *merge {
+		earlier, e := bench.ReadResults("results.json")
+		if e != nil {
+			return errors.Join(err, e)
+		}
+		figures = bench.Merge(earlier, figures)
+	} else if o.Only != "" {
+		return errors.Join(bench.WriteTable(os.Stdout, figures), err)
+	}
+	if len(figures) == 0 {
+		return err
 	}
 	// The command runs in bench/, the module's root.
 	return errors.Join(
+		err,
 		bench.WriteTable(os.Stdout, figures),
 		bench.WriteResults("results.json", figures),
 		writeDoc(filepath.Join("..", "docs", "benchmarks.md"), figures),
