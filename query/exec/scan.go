@@ -14,7 +14,8 @@ import (
 // scanOp reads a table, a morsel for each block.
 type scanOp struct {
 	node *plan.Scan
-	scan Scan // set when the scan has begun
+	ends *timeEnds // of all rows only those of one end of the time are wanted
+	scan Scan      // set when the scan has begun
 }
 
 func (o *scanOp) inputs() []Operator { return nil }
@@ -28,6 +29,9 @@ func (o *scanOp) notes() []string {
 		return nil
 	}
 	s := o.scan.Stats()
+	if o.ends != nil {
+		return []string{fmt.Sprintf("parts %d, pruned %d, blocks left out by time %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, o.ends.skipped, s.RowsScanned, s.BytesRead)}
+	}
 	return []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
 }
 
@@ -40,7 +44,7 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			return
 		}
 		o.scan = scan
-		for blk, err := range scan.Blocks() {
+		for blk, err := range o.ends.blocks(scan.Blocks()) {
 			if err != nil {
 				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
 				return
