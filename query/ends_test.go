@@ -62,7 +62,53 @@ func TestTopN_LeavesOutByTime(t *testing.T) {
 	for _, row := range rows("EXPLAIN ANALYZE SELECT span_id FROM spans ORDER BY timestamp LIMIT 5") {
 		text.WriteString(row[0].(string) + "\n")
 	}
-	if !strings.Contains(text.String(), "blocks left out by time 2") {
+	if !strings.Contains(text.String(), "row groups left out: 2 by order of time") {
 		t.Errorf("no block was left out:\n%s", text.String())
+	}
+}
+
+// TestExplain_NamesWhatLeftOut runs queries of which indexes of the store leave
+// row groups out, and finds the indexes in EXPLAIN ANALYZE.
+func TestExplain_NamesWhatLeftOut(t *testing.T) {
+	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for i, r := range capturetest.Messages(t, "hotrod.traces.binpb.zst", 100) {
+		if _, err := s.Append(t.Context(), storage.Traces, r, 0); err != nil {
+			t.Fatal(err)
+		}
+		if i%50 == 49 {
+			if err := s.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e := query.New(query.FromStore(s), query.Options{})
+	for where, want := range map[string]string{
+		"service = 'nobody'":                            "1 by services",
+		"duration > 10h":                                "1 by bounds",
+		"param.driverID = 'nobody'":                     "1 by value filters",
+		"trace_id = '00112233445566778899aabbccddeeff'": "1 by trace filters",
+	} {
+		r, err := e.Query(t.Context(), "EXPLAIN ANALYZE SELECT * FROM spans WHERE "+where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		for _, row := range r.Rows {
+			text.WriteString(row[0].(string) + "\n")
+		}
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("WHERE %s: no %q in\n%s", where, want, text.String())
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
@@ -29,10 +30,18 @@ func (o *scanOp) notes() []string {
 		return nil
 	}
 	s := o.scan.Stats()
-	if o.ends != nil {
-		return []string{fmt.Sprintf("parts %d, pruned %d, blocks left out by time %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, o.ends.skipped, s.RowsScanned, s.BytesRead)}
+	notes := []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+	var out []string
+	for _, l := range s.LeftOut {
+		out = append(out, fmt.Sprintf("%d by %s", l.Groups, l.Index))
 	}
-	return []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+	if o.ends != nil && o.ends.skipped > 0 {
+		out = append(out, fmt.Sprintf("%d by order of time", o.ends.skipped))
+	}
+	if len(out) > 0 {
+		notes = append(notes, "row groups left out: "+strings.Join(out, ", "))
+	}
+	return notes
 }
 
 func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
