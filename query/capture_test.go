@@ -76,7 +76,7 @@ func BenchmarkCapture(b *testing.B) {
 }
 
 // later returns a request whose spans are as much later, and have other ids.
-func later(b *testing.B, request []byte, by time.Duration) []byte {
+func later(b testing.TB, request []byte, by time.Duration) []byte {
 	b.Helper()
 	td, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(request)
 	if err != nil {

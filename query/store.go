@@ -41,8 +41,18 @@ type storeScan struct{ *storage.Scan }
 
 func (s storeScan) Stats() exec.ScanStats {
 	st := s.Scan.Stats()
-	return exec.ScanStats{
+	out := exec.ScanStats{
 		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged,
 		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
 	}
+	p := &st.Pruned
+	for _, l := range []exec.LeftOut{
+		{Index: "times", Groups: p.Time}, {Index: "services", Groups: p.Services}, {Index: "bounds", Groups: p.Bounds},
+		{Index: "attributes", Groups: p.Columns}, {Index: "trace filters", Groups: p.Traces}, {Index: "value filters", Groups: p.Values},
+	} {
+		if l.Groups > 0 {
+			out.LeftOut = append(out.LeftOut, l)
+		}
+	}
+	return out
 }

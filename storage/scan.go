@@ -45,11 +45,20 @@ type ScanStats struct {
 	// PagesDamaged is how many pages of columns could not be read. Rows have no
 	// value there: those that were wanted for one are missing.
 	PagesDamaged int64
+	// Groups is how many row groups the parts that were not left out as a whole
+	// have, Pruned how many of them were left out, by what said so.
+	Groups int
+	Pruned Pruned
 	// RowsScanned is the number of rows of the blocks that were handed over.
 	RowsScanned int64
 	// BytesRead is the number of bytes read from part files.
 	BytesRead int64
 }
+
+// Pruned is how many row groups were left out by the time of their rows, their
+// services, bounds of values, because they have no such attribute, by the trace
+// filter and by value filters.
+type Pruned = part.Pruned
 
 // Scan is a snapshot of the rows of a signal: what was in parts and in the
 // memtable when it was made. A Scan is for one goroutine, the blocks it hands
@@ -94,7 +103,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 		}
 		sc.snap.forget()
 		for _, p := range sc.snap.parts {
-			blocks, _, err := p.p.Blocks(sc.filter())
+			blocks, pruned, err := p.p.Blocks(sc.filter())
 			if err != nil {
 				yield(nil, partError(p.h.path, err))
 				return
@@ -102,6 +111,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 			if len(blocks) == 0 {
 				sc.stats.PartsPruned++
 			}
+			sc.stats.Groups += len(blocks) + pruned
 			for i, b := range blocks {
 				blocks[i] = nil
 				sc.stats.RowsScanned += int64(b.Rows())
@@ -114,7 +124,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 }
 
 func (sc *Scan) filter() part.Filter {
-	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost}
+	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Pruned: &sc.stats.Pruned}
 	if sc.req.From != 0 || sc.req.To != 0 {
 		f.From, f.To = sc.req.bounds()
 	}

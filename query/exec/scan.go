@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
@@ -14,7 +15,8 @@ import (
 // scanOp reads a table, a morsel for each block.
 type scanOp struct {
 	node *plan.Scan
-	scan Scan // set when the scan has begun
+	ends *timeEnds // of all rows only those of one end of the time are wanted
+	scan Scan      // set when the scan has begun
 }
 
 func (o *scanOp) inputs() []Operator { return nil }
@@ -28,7 +30,18 @@ func (o *scanOp) notes() []string {
 		return nil
 	}
 	s := o.scan.Stats()
-	return []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+	notes := []string{fmt.Sprintf("parts %d, pruned %d, rows scanned %d, bytes read %d", s.PartsTotal, s.PartsPruned, s.RowsScanned, s.BytesRead)}
+	var out []string
+	for _, l := range s.LeftOut {
+		out = append(out, fmt.Sprintf("%d by %s", l.Groups, l.Index))
+	}
+	if o.ends != nil && o.ends.skipped > 0 {
+		out = append(out, fmt.Sprintf("%d by order of time", o.ends.skipped))
+	}
+	if len(out) > 0 {
+		notes = append(notes, "row groups left out: "+strings.Join(out, ", "))
+	}
+	return notes
 }
 
 func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
@@ -40,7 +53,7 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			return
 		}
 		o.scan = scan
-		for blk, err := range scan.Blocks() {
+		for blk, err := range o.ends.blocks(scan.Blocks()) {
 			if err != nil {
 				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
 				return

@@ -59,4 +59,12 @@ type ScanStats struct {
 	// value there.
 	PagesDamaged           int64
 	RowsScanned, BytesRead int64
+	// LeftOut are the indexes that left row groups out, and how many.
+	LeftOut []LeftOut
+}
+
+// LeftOut is how many row groups an index left out.
+type LeftOut struct {
+	Index  string
+	Groups int
 }

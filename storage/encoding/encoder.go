@@ -26,4 +26,7 @@ type Encoder struct {
 	// inner columns are then chosen without trials of their own.
 	trial bool
 	hint  *hint // of the column of which a page is encoded
+	// ranked has the codecs that suit a column of strings of which a page is
+	// encoded, the best first.
+	ranked []byte
 }

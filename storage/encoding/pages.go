@@ -141,6 +141,10 @@ func (e Encoder) AppendStringPages(dst []byte, v []string, c Cut) ([]byte, Pages
 	if len(v) == 0 {
 		return e.onePage(dst, 0, func(dst []byte) []byte { return e.AppendStrings(dst, v) })
 	}
+	if p.Size < len(v) && p.Size > smallStrings {
+		// Which codecs suit the pages is judged once.
+		e.ranked = e.rankStrings(v, 0)
+	}
 	for page := range slices.Chunk(v, p.Size) {
 		start := len(dst)
 		dst = e.AppendStrings(dst, page)

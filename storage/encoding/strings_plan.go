@@ -21,6 +21,8 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 	case allEqual(v):
 		return append(append(dst, stringConstant), v[0]...)
 	}
+	ranked := e.ranked
+	e.ranked = nil // columns within are others
 	// Numbers stored as numbers: nothing else comes near.
 	for _, codec := range []byte{stringDecimal, stringHex, stringIPv4} {
 		if out, ok := e.tryStrings(dst, v, codec, depth); ok {
@@ -30,7 +32,9 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 	if len(v) <= smallStrings {
 		return e.appendSmallest(dst, v, stringCodecs[:], depth)
 	}
-	ranked := e.rankStrings(v, depth)
+	if ranked == nil {
+		ranked = e.rankStrings(v, depth)
+	}
 	if e.Level >= Best {
 		// The sample favors codecs without tables; the second may be the first.
 		return e.appendSmallest(dst, v, ranked[:min(2, len(ranked))], depth)

@@ -34,6 +34,7 @@ const defaultPageValues = 2 << 10
 const (
 	valueCutBytes = 2
 	entryCutBytes = 16
+	fastEntries   = 4
 )
 
 // How many times as many values a page has at most: the points of a series
@@ -47,7 +48,13 @@ func (e *encoder) valueCut() encoding.Cut {
 	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * valueCutBytes, Most: e.pageValues * e.pageFactor}
 }
 
+// entryCut is of larger pages in parts that are merged soon: how the variables
+// of templates are encoded is judged for each page.
 func (e *encoder) entryCut() encoding.Cut {
+	if e.enc.Level < encoding.Best {
+		n := e.pageValues * fastEntries
+		return encoding.Cut{Values: n, Bytes: n * entryCutBytes, Most: n * pageFactor}
+	}
 	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * entryCutBytes, Most: e.pageValues * pageFactor}
 }
 

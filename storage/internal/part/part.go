@@ -129,6 +129,19 @@ type Filter struct {
 	// Lost, where set, counts the damaged pages that the blocks come upon:
 	// their rows have no value there. Otherwise they are errors.
 	Lost *atomic.Int64
+	// Pruned, where set, counts the row groups that were left out by what said
+	// so.
+	Pruned *Pruned
+}
+
+// Pruned is how many row groups an index left out.
+type Pruned struct {
+	Time     int // of their rows
+	Services int
+	Bounds   int // least and greatest value
+	Columns  int // they have no such attribute
+	Traces   int // the trace filter
+	Values   int // value filters
 }
 
 // Blocks returns a block for each row group that may hold wanted rows, and the

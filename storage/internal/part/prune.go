@@ -13,14 +13,56 @@ import (
 // mayMatch reports whether a row group may hold a row that a filter wants.
 func (s source) mayMatch(g *rowGroup, f *Filter) (bool, error) {
 	if (f.From != 0 || f.To != 0) && (g.maxTime < f.From || g.minTime >= f.To && f.To != math.MaxInt64) {
+		f.count(func(p *Pruned) *int { return &p.Time })
 		return false, nil
 	}
 	for i := range f.Where {
-		if ok, err := s.mayHold(g, &f.Where[i]); err != nil || !ok {
+		p := &f.Where[i]
+		ok, err := s.mayHold(g, p)
+		if err == nil && !ok {
+			f.count(func(n *Pruned) *int { return n.by(g, p) })
+		}
+		if err != nil || !ok {
 			return ok, err
 		}
 	}
 	return true, nil
+}
+
+func (f *Filter) count(of func(p *Pruned) *int) {
+	if f.Pruned != nil {
+		*of(f.Pruned)++
+	}
+}
+
+// by returns the count of what says that a row group has no row that satisfies
+// a predicate.
+func (n *Pruned) by(g *rowGroup, p *column.Predicate) *int {
+	if p.Ref.Place == column.PlaceField {
+		switch p.Ref.Name {
+		case "timestamp":
+			return &n.Time
+		case "service":
+			return &n.Services
+		case "trace_id":
+			return &n.Traces
+		case "span_id", "name":
+			return &n.Values
+		}
+		return &n.Bounds
+	}
+	for i := range g.rows.sets {
+		for k := range g.rows.sets[i].cols {
+			switch c := &g.rows.sets[i].cols[k]; {
+			case i > 0 || c.key != p.Ref.Name:
+			case c.leaf.filter.size > 0:
+				return &n.Values
+			case c.typ == column.TypeInt64:
+				return &n.Bounds
+			}
+		}
+	}
+	return &n.Columns
 }
 
 // mayHold reports whether some row may satisfy a predicate. A row without a

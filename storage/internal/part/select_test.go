@@ -130,8 +130,8 @@ func TestSelect_IsTheSameRows(t *testing.T) {
 	for _, s := range signals {
 		for name, messages := range map[string][][]byte{"captured": tabletest.Messages(t, tabletest.File(s)), "full": tabletest.Full(s)} {
 			t.Run(s.String()+"/"+name, func(t *testing.T) {
-				if len(messages) > 60 {
-					messages = messages[:60]
+				if len(messages) > 12 {
+					messages = messages[:12]
 				}
 				tab := fill(t, s, messages)
 				file := write(t, part.Options{PageValues: 64}, tab)
@@ -240,7 +240,7 @@ func TestNarrow_KeepsWhatMatches(t *testing.T) {
 	for _, s := range signals {
 		for name, messages := range map[string][][]byte{"captured": tabletest.Messages(t, tabletest.File(s)), "full": tabletest.Full(s)} {
 			t.Run(s.String()+"/"+name, func(t *testing.T) {
-				file := merge(t, part.Options{PageValues: 32}, write(t, part.Options{}, fill(t, s, messages[:min(len(messages), 8)])))
+				file := merge(t, part.Options{PageValues: 32}, write(t, part.Options{}, fill(t, s, messages[:min(len(messages), 3)])))
 				narrowed := 0
 				for i, b := range blocks(t, open(t, file)) {
 					var all []column.Predicate
