@@ -256,7 +256,7 @@ func (b *Budget) reserve(ctx context.Context, name string, n int64, patience tim
 	if n > b.Pool() {
 		return nil, fmt.Errorf("%s need %d MiB at once: %w", name, n>>20, b.exhausted())
 	}
-	r := &Reservation{budget: b, name: name, held: n, cut: cutOf(ctx)}
+	r := &Reservation{budget: b, name: name, held: n, cut: cutOf(ctx), done: ctx.Done()}
 	b.mu.Lock()
 	if patience > 0 && b.kindLocked(name).waiting >= maxWaiting {
 		b.refused++

@@ -221,6 +221,29 @@ func TestGrow_TakesWhatIsFreeOrFails(t *testing.T) {
 	})
 }
 
+// TestGrow_EndsWithItsContext waits for memory when its client goes.
+func TestGrow_EndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(limit)
+		ctx, cancel := context.WithCancel(t.Context())
+		r, err := b.Reserve(ctx, "queries", 8<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := reserve(t, b, 8)
+		if err := other.Grow(24 << 20); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		time.AfterFunc(growWait/3, cancel)
+		if err := r.Grow(16 << 20); err != nil || time.Since(began) != growWait/3 {
+			t.Errorf("it waited %s, %s after its context ended: %v", time.Since(began), time.Since(began)-growWait/3, err)
+		}
+		r.Close()
+		other.Close()
+	})
+}
+
 func TestReclaim_CachesShrinkThenSlowReadersAreCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(limit)

@@ -11,7 +11,8 @@ import (
 type Reservation struct {
 	budget *Budget
 	name   string
-	cut    func() // ends the answer this is for; nil where nothing can
+	cut    func()          // ends the answer this is for; nil where nothing can
+	done   <-chan struct{} // closed when nobody wants it any more: its context's
 
 	// Guarded by budget.mu.
 	held  int64 // what was taken from the budget
@@ -23,7 +24,8 @@ type Reservation struct {
 // Grow says that n more bytes are in use, fewer where n is negative. What
 // exceeds the reservation is taken from what is free; it stays reserved until
 // Close, so that others do not have what is needed again a moment later. An
-// error wraps ErrExhausted, and n counts nevertheless.
+// error wraps ErrExhausted, and n counts nevertheless. When the context that it
+// was reserved with has ended it returns at once: the holder is about to end.
 func (r *Reservation) Grow(n int64) error {
 	if r == nil {
 		return nil
@@ -39,10 +41,18 @@ func (r *Reservation) Grow(n int64) error {
 		}
 		b.mu.Unlock()
 		b.reclaim(func() int64 { return b.held + r.used - r.held - b.Pool() })
+		over := false
 		if tries > 0 { // what caches gave up is there at once
-			time.Sleep(lookAgain)
+			select {
+			case <-time.After(lookAgain):
+			case <-r.done:
+				over = true
+			}
 		}
 		b.mu.Lock()
+		if over {
+			return nil
+		}
 	}
 	return nil
 }
