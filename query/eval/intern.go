@@ -140,3 +140,7 @@ func (in *Interner) remember(entries *Vec) {
 
 // Size returns how many bytes it holds.
 func (in *Interner) Size() int64 { return in.bytes + int64(cap(in.memo)+cap(in.out))*4 }
+
+// Seal gives up what is of use for more rows of the same blocks only, and points
+// into them.
+func (in *Interner) Seal() { in.entries, in.memo, in.out = nil, nil, nil }

@@ -15,6 +15,7 @@ import (
 type aggregateOp struct {
 	in   Operator
 	node *plan.Aggregate
+	kept keeper
 }
 
 func (o *aggregateOp) inputs() []Operator { return []Operator{o.in} }
@@ -22,6 +23,14 @@ func (o *aggregateOp) breaks()            {}
 
 func (o *aggregateOp) describe() string {
 	return "Aggregate " + counted(len(o.node.Aggs), "aggregate") + " by " + counted(len(o.node.Keys), "key")
+}
+
+// notes tells what was known of blocks before.
+func (o *aggregateOp) notes() []string {
+	if o.kept.blocks.Load() == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load())}
 }
 
 func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
@@ -43,9 +52,15 @@ func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, er
 
 func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 	groups := make([]*grouper, x.workers)
-	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+	morsels := func(ctx context.Context) iter.Seq2[morsel, error] {
+		return o.kept.morsels(o.in.morsels(ctx, x), o.node, x)
+	}
+	err := x.eachOf(ctx, morsels, func(w int, b *batch, seq uint64) error {
 		if groups[w] == nil {
 			groups[w] = newGrouper(o.node, x.Budget)
+		}
+		if p, ok := b.f.(*partialFrame); ok {
+			return groups[w].merge(ctx, p.g, seq)
 		}
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return groups[w].add(ev, seq+row) })
 	})
@@ -59,9 +74,10 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		case total == nil:
 			total = g
 		default:
-			if err := total.merge(ctx, g); err != nil {
+			if err := total.merge(ctx, g, 0); err != nil {
 				return nil, err
 			}
+			_ = g.acct.Set(0) // giving back cannot fail
 		}
 	}
 	if total == nil {
@@ -202,8 +218,9 @@ func (g *grouper) lookup(tuple []uint32, seq uint64) uint32 {
 	return cur
 }
 
-// merge takes the groups of another worker.
-func (g *grouper) merge(ctx context.Context, o *grouper) error {
+// merge takes the groups of another grouper, whose rows have their numbers from
+// base on. The other is only read.
+func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 	k := len(g.keys)
 	ids := make([][]uint32, k)
 	for j := range ids {
@@ -227,8 +244,8 @@ func (g *grouper) merge(ctx context.Context, o *grouper) error {
 		for j := range tuple {
 			tuple[j] = ids[j][o.tuples[i*k+j]]
 		}
-		to[i] = g.lookup(tuple, o.first[i])
-		g.first[to[i]] = min(g.first[to[i]], o.first[i])
+		to[i] = g.lookup(tuple, base+o.first[i])
+		g.first[to[i]] = min(g.first[to[i]], base+o.first[i])
 	}
 	for i, a := range g.accs {
 		if err := ctx.Err(); err != nil {
@@ -237,10 +254,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper) error {
 		a.Grow(g.n)
 		a.Merge(o.accs[i], to)
 	}
-	if err := g.acct.Set(g.size()); err != nil {
-		return err
-	}
-	return o.acct.Set(0)
+	return g.acct.Set(g.size())
 }
 
 // frame returns the groups as rows, in the order in which the scan met them.
