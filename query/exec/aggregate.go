@@ -98,7 +98,8 @@ type grouper struct {
 	first  []uint64 // the first row of each group, in the order of the scan
 	single []uint32 // group + 1 by key number, for one key
 	levels []map[uint64]uint32
-	gids   []uint32
+	runs   []eval.Run // reused by assign
+	gids   []uint32   // reused by rows
 }
 
 func newGrouper(p *plan.Aggregate, b *eval.Budget) *grouper {
@@ -130,12 +131,20 @@ func (g *grouper) newGroup(seq uint64) uint32 {
 
 // add takes the rows of ev's chunk.
 func (g *grouper) add(ev *eval.Evaluator, seq uint64) error {
-	gids := g.assign(ev, seq)
+	runs := g.assign(ev, seq)
 	if ev.Err != nil {
 		return ev.Err
 	}
+	var gids []uint32
 	for i, a := range g.accs {
 		a.Grow(g.n)
+		if r, ok := a.(fn.RunAccumulator); ok && len(g.keys) > 0 {
+			r.AddRuns(ev, g.plan.Aggs[i].Args, runs)
+			continue
+		}
+		if gids == nil {
+			gids = g.rows(runs)
+		}
 		a.Add(ev, g.plan.Aggs[i].Args, gids, seq)
 	}
 	if ev.Err != nil {
@@ -155,37 +164,50 @@ func (g *grouper) size() int64 {
 	return n
 }
 
-// assign returns the group of each row: nil without keys.
-func (g *grouper) assign(ev *eval.Evaluator, seq uint64) []uint32 {
+// assign returns the groups of the rows: nil without keys. Rows are clustered by
+// what is grouped by most: what is looked up is where a key changes.
+func (g *grouper) assign(ev *eval.Evaluator, seq uint64) []eval.Run {
+	g.runs = g.runs[:0]
 	if len(g.keys) == 0 {
 		return nil
 	}
-	ids := make([][]uint32, len(g.keys))
+	keys := make([][]eval.Run, len(g.keys))
 	for j, k := range g.keys {
-		ids[j] = k.IDs(ev, g.plan.Keys[j])
+		keys[j] = k.Runs(ev, g.plan.Keys[j])
 	}
 	if ev.Err != nil {
 		return nil
 	}
-	if cap(g.gids) < ev.Rows {
-		g.gids = make([]uint32, max(ev.Rows, eval.ChunkRows))
-	}
-	gids := g.gids[:ev.Rows]
-	tuple, last := make([]uint32, len(ids)), uint32(0)
-	for i := range gids {
-		same := i > 0
-		for j, id := range ids {
-			if id[i] != tuple[j] {
-				tuple[j], same = id[i], false
+	tuple := make([]uint32, len(keys))
+	for row := 0; row < ev.Rows; {
+		end := ev.Rows
+		for j, runs := range keys {
+			tuple[j] = runs[0].ID
+			end = min(end, runs[0].End)
+		}
+		g.runs = append(g.runs, eval.Run{ID: g.lookup(tuple, seq+uint64(row)), End: end})
+		for j, runs := range keys {
+			if runs[0].End == end {
+				keys[j] = runs[1:]
 			}
 		}
-		// Rows are clustered: most are of the same group as the one before.
-		if !same {
-			last = g.lookup(tuple, seq+uint64(i))
-		}
-		gids[i] = last
+		row = end
 	}
-	return gids
+	return g.runs
+}
+
+// rows returns the groups of assign a row.
+func (g *grouper) rows(runs []eval.Run) []uint32 {
+	if len(g.keys) == 0 {
+		return nil
+	}
+	g.gids = g.gids[:0]
+	for _, r := range runs {
+		for len(g.gids) < r.End {
+			g.gids = append(g.gids, r.ID)
+		}
+	}
+	return g.gids
 }
 
 // lookup returns the group of a tuple of key numbers. Tuples are folded from

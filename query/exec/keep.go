@@ -206,5 +206,5 @@ func (g *grouper) seal() {
 	for _, k := range g.keys {
 		k.Seal()
 	}
-	g.gids = nil
+	g.runs, g.gids = nil, nil
 }

@@ -32,6 +32,13 @@ type Accumulator interface {
 	Size() int64
 }
 
+// RunAccumulator is an [Accumulator] that takes rows of one group together.
+type RunAccumulator interface {
+	Accumulator
+	// AddRuns is Add of runs of groups.
+	AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run)
+}
+
 // Aggregates are the aggregate functions by name; filled by init for the same
 // reason as functions.
 var Aggregates = map[string]Aggregate{}
