@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/membudget"
@@ -81,24 +82,36 @@ func (o Options) frameBytes() int64 {
 	return min(max(o.ReserveBytes, o.Memory.Pool()/16), o.MaxMemoryBytes/2)
 }
 
+// keptBytes returns how much is kept for queries that come again.
+func (o Options) keptBytes() int64 {
+	const most = 64 << 20
+	if o.Memory == nil {
+		return min(most, o.MaxMemoryBytes/4)
+	}
+	return min(most, o.Memory.Pool()/8)
+}
+
 // maxCatchUp is how long a query waits for what was acknowledged before it.
 const maxCatchUp = time.Second
 
 // maxReserve bounds what a query reserves that nobody knows anything about yet.
 const maxReserve = 32 << 20
 
-// Engine runs queries over a [Source]. It is safe for concurrent use, holds
-// nothing between queries, and need not be closed.
+// Engine runs queries over a [Source]. It is safe for concurrent use, and need not
+// be closed. Between queries it keeps groups of parts of the source, which never
+// change, within the budget of the process.
 type Engine struct {
 	src  exec.Source
 	o    Options
 	zone *time.Location
-	skip []string // rules that are off: tests only
+	kept func() *exec.Kept // made when there is something to keep: a budget knows a cache for good
+	skip []string          // rules that are off: tests only
 }
 
 // New returns an engine that reads src.
 func New(src exec.Source, o Options) *Engine {
-	return &Engine{src: src, o: o.withDefaults(), zone: time.UTC}
+	o = o.withDefaults()
+	return &Engine{src: src, o: o, zone: time.UTC, kept: sync.OnceValue(func() *exec.Kept { return exec.NewKept(o.keptBytes(), o.Memory) })}
 }
 
 // In returns the engine with another time zone than UTC for its queries: that
@@ -305,6 +318,7 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		return st, err
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
+	x.Kept = e.kept
 	defer func() {
 		s := x.Stats()
 		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead

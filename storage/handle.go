@@ -21,6 +21,9 @@ type handle struct {
 	entry entry
 	path  string
 	files *files
+	// number is the part's alone as long as the process lives, whatever store it
+	// is of.
+	number uint64
 
 	// columns is the part's attribute columns, once somebody asked.
 	columns atomic.Pointer[partListing]
@@ -87,8 +90,11 @@ func (f *files) shrink(want int64) {
 
 // add returns the handle of a part, with the manifest's reference.
 func (f *files) add(k key, path string, e entry) *handle {
-	return &handle{key: k, entry: e, path: path, files: f, refs: 1}
+	return &handle{key: k, entry: e, path: path, files: f, refs: 1, number: handles.Add(1)}
 }
+
+// handles counts the handles that there ever were.
+var handles atomic.Uint64
 
 // acquire takes a reference. The caller must know that the part is in a
 // manifest now, which Store.mu held guarantees.

@@ -115,7 +115,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 			for i, b := range blocks {
 				blocks[i] = nil
 				sc.stats.RowsScanned += int64(b.Rows())
-				if !yield(partBlock{Block: b, path: p.h.path}, nil) {
+				if !yield(partBlock{Block: b, path: p.h.path, part: p.h.number}, nil) {
 					return
 				}
 			}
@@ -135,6 +135,16 @@ func (sc *Scan) filter() part.Filter {
 type partBlock struct {
 	column.Block
 	path string
+	part uint64 // see handle.number; 0 of some rows of a block
+}
+
+// Identity implements [column.Lasting].
+func (b partBlock) Identity() (id column.Identity, ok bool) {
+	g, ok := b.Block.(interface{ Group() int })
+	if !ok || b.part == 0 {
+		return id, false
+	}
+	return column.Identity{Part: b.part, Group: g.Group()}, true
 }
 
 func (b partBlock) Vector(ref column.Ref) (*column.Vector, error) {

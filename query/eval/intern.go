@@ -18,7 +18,9 @@ type Interner struct {
 
 	entries *Vec // the memo's entries
 	memo    []uint32
-	out     []uint32 // reused by ids
+	out     []uint32 // reused by IDs
+	runs    []Run    // reused by Runs
+	codes   []Run    // likewise
 }
 
 // NewInterner returns an interner for values of type t.
@@ -85,12 +87,7 @@ func (in *Interner) IDs(ev *Evaluator, e *plan.Expr) []uint32 {
 		if entries := ev.entries(e); entries != nil && ev.Err == nil {
 			in.remember(entries)
 			for i, p := range ev.positions(e.Single) {
-				m := in.memo[p]
-				if m == 0 {
-					m = in.ID(entries.At(int(p))) + 1
-					in.memo[p] = m
-				}
-				out[i] = m - 1
+				out[i] = in.entryID(entries, p)
 			}
 			return out
 		}
@@ -139,4 +136,12 @@ func (in *Interner) remember(entries *Vec) {
 }
 
 // Size returns how many bytes it holds.
-func (in *Interner) Size() int64 { return in.bytes + int64(cap(in.memo)+cap(in.out))*4 }
+func (in *Interner) Size() int64 {
+	return in.bytes + int64(cap(in.memo)+cap(in.out))*4 + int64(cap(in.runs)+cap(in.codes))*16
+}
+
+// Seal gives up what is of use for more rows of the same blocks only, and points
+// into them.
+func (in *Interner) Seal() {
+	in.entries, in.memo, in.out, in.runs, in.codes = nil, nil, nil, nil, nil
+}

@@ -15,6 +15,7 @@ import (
 type aggregateOp struct {
 	in   Operator
 	node *plan.Aggregate
+	kept keeper
 }
 
 func (o *aggregateOp) inputs() []Operator { return []Operator{o.in} }
@@ -22,6 +23,14 @@ func (o *aggregateOp) breaks()            {}
 
 func (o *aggregateOp) describe() string {
 	return "Aggregate " + counted(len(o.node.Aggs), "aggregate") + " by " + counted(len(o.node.Keys), "key")
+}
+
+// notes tells what was known of blocks before.
+func (o *aggregateOp) notes() []string {
+	if o.kept.blocks.Load() == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load())}
 }
 
 func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
@@ -43,9 +52,15 @@ func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, er
 
 func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 	groups := make([]*grouper, x.workers)
-	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
+	morsels := func(ctx context.Context) iter.Seq2[morsel, error] {
+		return o.kept.morsels(o.in.morsels(ctx, x), o.node, x)
+	}
+	err := x.eachOf(ctx, morsels, func(w int, b *batch, seq uint64) error {
 		if groups[w] == nil {
 			groups[w] = newGrouper(o.node, x.Budget)
+		}
+		if p, ok := b.f.(*partialFrame); ok {
+			return groups[w].merge(ctx, p.g, seq)
 		}
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return groups[w].add(ev, seq+row) })
 	})
@@ -59,9 +74,10 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		case total == nil:
 			total = g
 		default:
-			if err := total.merge(ctx, g); err != nil {
+			if err := total.merge(ctx, g, 0); err != nil {
 				return nil, err
 			}
+			_ = g.acct.Set(0) // giving back cannot fail
 		}
 	}
 	if total == nil {
@@ -82,7 +98,8 @@ type grouper struct {
 	first  []uint64 // the first row of each group, in the order of the scan
 	single []uint32 // group + 1 by key number, for one key
 	levels []map[uint64]uint32
-	gids   []uint32
+	runs   []eval.Run // reused by assign
+	gids   []uint32   // reused by rows
 }
 
 func newGrouper(p *plan.Aggregate, b *eval.Budget) *grouper {
@@ -114,12 +131,20 @@ func (g *grouper) newGroup(seq uint64) uint32 {
 
 // add takes the rows of ev's chunk.
 func (g *grouper) add(ev *eval.Evaluator, seq uint64) error {
-	gids := g.assign(ev, seq)
+	runs := g.assign(ev, seq)
 	if ev.Err != nil {
 		return ev.Err
 	}
+	var gids []uint32
 	for i, a := range g.accs {
 		a.Grow(g.n)
+		if r, ok := a.(fn.RunAccumulator); ok && len(g.keys) > 0 {
+			r.AddRuns(ev, g.plan.Aggs[i].Args, runs)
+			continue
+		}
+		if gids == nil {
+			gids = g.rows(runs)
+		}
 		a.Add(ev, g.plan.Aggs[i].Args, gids, seq)
 	}
 	if ev.Err != nil {
@@ -139,37 +164,50 @@ func (g *grouper) size() int64 {
 	return n
 }
 
-// assign returns the group of each row: nil without keys.
-func (g *grouper) assign(ev *eval.Evaluator, seq uint64) []uint32 {
+// assign returns the groups of the rows: nil without keys. Rows are clustered by
+// what is grouped by most: what is looked up is where a key changes.
+func (g *grouper) assign(ev *eval.Evaluator, seq uint64) []eval.Run {
+	g.runs = g.runs[:0]
 	if len(g.keys) == 0 {
 		return nil
 	}
-	ids := make([][]uint32, len(g.keys))
+	keys := make([][]eval.Run, len(g.keys))
 	for j, k := range g.keys {
-		ids[j] = k.IDs(ev, g.plan.Keys[j])
+		keys[j] = k.Runs(ev, g.plan.Keys[j])
 	}
 	if ev.Err != nil {
 		return nil
 	}
-	if cap(g.gids) < ev.Rows {
-		g.gids = make([]uint32, max(ev.Rows, eval.ChunkRows))
-	}
-	gids := g.gids[:ev.Rows]
-	tuple, last := make([]uint32, len(ids)), uint32(0)
-	for i := range gids {
-		same := i > 0
-		for j, id := range ids {
-			if id[i] != tuple[j] {
-				tuple[j], same = id[i], false
+	tuple := make([]uint32, len(keys))
+	for row := 0; row < ev.Rows; {
+		end := ev.Rows
+		for j, runs := range keys {
+			tuple[j] = runs[0].ID
+			end = min(end, runs[0].End)
+		}
+		g.runs = append(g.runs, eval.Run{ID: g.lookup(tuple, seq+uint64(row)), End: end})
+		for j, runs := range keys {
+			if runs[0].End == end {
+				keys[j] = runs[1:]
 			}
 		}
-		// Rows are clustered: most are of the same group as the one before.
-		if !same {
-			last = g.lookup(tuple, seq+uint64(i))
-		}
-		gids[i] = last
+		row = end
 	}
-	return gids
+	return g.runs
+}
+
+// rows returns the groups of assign a row.
+func (g *grouper) rows(runs []eval.Run) []uint32 {
+	if len(g.keys) == 0 {
+		return nil
+	}
+	g.gids = g.gids[:0]
+	for _, r := range runs {
+		for len(g.gids) < r.End {
+			g.gids = append(g.gids, r.ID)
+		}
+	}
+	return g.gids
 }
 
 // lookup returns the group of a tuple of key numbers. Tuples are folded from
@@ -202,8 +240,9 @@ func (g *grouper) lookup(tuple []uint32, seq uint64) uint32 {
 	return cur
 }
 
-// merge takes the groups of another worker.
-func (g *grouper) merge(ctx context.Context, o *grouper) error {
+// merge takes the groups of another grouper, whose rows have their numbers from
+// base on. The other is only read.
+func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 	k := len(g.keys)
 	ids := make([][]uint32, k)
 	for j := range ids {
@@ -227,8 +266,8 @@ func (g *grouper) merge(ctx context.Context, o *grouper) error {
 		for j := range tuple {
 			tuple[j] = ids[j][o.tuples[i*k+j]]
 		}
-		to[i] = g.lookup(tuple, o.first[i])
-		g.first[to[i]] = min(g.first[to[i]], o.first[i])
+		to[i] = g.lookup(tuple, base+o.first[i])
+		g.first[to[i]] = min(g.first[to[i]], base+o.first[i])
 	}
 	for i, a := range g.accs {
 		if err := ctx.Err(); err != nil {
@@ -237,10 +276,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper) error {
 		a.Grow(g.n)
 		a.Merge(o.accs[i], to)
 	}
-	if err := g.acct.Set(g.size()); err != nil {
-		return err
-	}
-	return o.acct.Set(0)
+	return g.acct.Set(g.size())
 }
 
 // frame returns the groups as rows, in the order in which the scan met them.

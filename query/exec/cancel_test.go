@@ -63,7 +63,7 @@ func TestGrouper_EndsSoon(t *testing.T) {
 	for looks := 0; ; looks++ {
 		ctx := &ended{Context: t.Context(), looks: looks}
 		g := groups(0)
-		err := g.merge(ctx, groups(n))
+		err := g.merge(ctx, groups(n), 0)
 		if err == nil {
 			_, err = g.frame(ctx)
 		}

@@ -20,6 +20,8 @@ type Exec struct {
 	src     Source
 	Budget  *eval.Budget
 	workers int
+	// Kept, where set, returns what other queries kept of the blocks.
+	Kept func() *Kept
 
 	mu    sync.Mutex
 	scans []Scan // guarded by mu

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -20,6 +21,28 @@ const lateFactor = 4
 type blockMorsel struct {
 	f     *blockFrame
 	where []column.Predicate
+}
+
+// key implements [keyed].
+func (m *blockMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
+	f.Over(m.f.cols)
+	if b, lasting := m.f.blk.(column.Lasting); lasting {
+		return b.Identity()
+	}
+	return id, false
+}
+
+// bounds implements [bounded].
+func (m *blockMorsel) bounds(col int) (least, greatest int64, ok bool) {
+	if !m.f.cols[col].IsTime() {
+		return 0, 0, false
+	}
+	b, ok := m.f.blk.(column.Summarized)
+	if !ok {
+		return 0, 0, false
+	}
+	s, ok := b.Summary()
+	return s.MinTime, s.MaxTime, ok
 }
 
 // weight is eight bytes a value, of all rows: how many are left is not known.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/storage/column"
 )
 
 // meter counts what an operator gives, for EXPLAIN ANALYZE. It stands between
@@ -51,6 +53,22 @@ type meteredMorsel struct {
 
 func (o *meteredMorsel) run(w *worker, emit func(*batch) error) error {
 	return o.morsel.run(w, func(b *batch) error { return o.m.count(b.len(), func() error { return emit(b) }) })
+}
+
+// key implements [keyed].
+func (o *meteredMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
+	if k, ok := o.morsel.(keyed); ok {
+		return k.key(f)
+	}
+	return id, false
+}
+
+// bounds implements [bounded].
+func (o *meteredMorsel) bounds(col int) (least, greatest int64, ok bool) {
+	if b, ok := o.morsel.(bounded); ok {
+		return b.bounds(col)
+	}
+	return 0, 0, false
 }
 
 // serialMeter is a meter on a serial operator.

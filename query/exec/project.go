@@ -6,6 +6,7 @@ import (
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/storage/column"
 )
 
 // projectOp computes columns.
@@ -24,6 +25,18 @@ func (o *projectOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, erro
 type projectMorsel struct {
 	morsel
 	exprs []*plan.Expr
+}
+
+// key implements [keyed].
+func (m *projectMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
+	k, ok := m.morsel.(keyed)
+	if !ok {
+		return id, false
+	}
+	id, ok = k.key(f)
+	f.Exprs(m.exprs)
+	f.Over(nil)
+	return id, ok
 }
 
 // weight is the input's: what is computed from it is no larger for long.

@@ -23,13 +23,20 @@ type Accumulator interface {
 	// Add takes the rows of ev's chunk. gids holds their groups; nil means
 	// that all belong to group 0. seq numbers the chunk's first row.
 	Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, seq uint64)
-	// Merge takes the state of another worker, whose group i is group to[i]
-	// here. The other must not be used after.
+	// Merge takes the state of another accumulator, whose group i is group to[i]
+	// here. The other is only read, by several at once.
 	Merge(from Accumulator, to []uint32)
 	// Result returns the value of every group.
 	Result() (*eval.Vec, error)
 	// Size returns the bytes held.
 	Size() int64
+}
+
+// RunAccumulator is an [Accumulator] that takes rows of one group together.
+type RunAccumulator interface {
+	Accumulator
+	// AddRuns is Add of runs of groups.
+	AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run)
 }
 
 // Aggregates are the aggregate functions by name; filled by init for the same

@@ -62,6 +62,27 @@ func (a *countAcc) addAll(n int, gids []uint32) {
 	}
 }
 
+// AddRuns implements [RunAccumulator].
+func (a *countAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run) {
+	var v *eval.Vec
+	if len(args) > 0 {
+		v = ev.Vec(args[0])
+	}
+	all := v == nil || v.Null == nil && types.FormOf(v.Type) != types.FormAny && v.Type != types.Null
+	row := 0
+	for _, r := range runs {
+		n := r.End - row
+		if !all {
+			n = 0
+			for i := row; i < r.End; i++ {
+				n += int(types.Bit(!v.IsNull(i)))
+			}
+		}
+		a.counts[r.ID] += int64(n)
+		row = r.End
+	}
+}
+
 func (a *countAcc) Merge(from Accumulator, to []uint32) {
 	for i, n := range from.(*countAcc).counts {
 		a.counts[to[i]] += n

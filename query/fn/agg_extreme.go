@@ -52,6 +52,19 @@ func (a *intExtreme) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _
 	}
 }
 
+// AddRuns implements [RunAccumulator].
+func (a *intExtreme) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run) {
+	v := ev.Vec(args[0])
+	row := 0
+	for _, r := range runs {
+		for ; row < r.End; row++ {
+			if !v.IsNull(row) {
+				a.put(r.ID, v.Ints[v.Ix(row)])
+			}
+		}
+	}
+}
+
 func (a *intExtreme) Merge(from Accumulator, to []uint32) {
 	f := from.(*intExtreme)
 	for i, x := range f.best {

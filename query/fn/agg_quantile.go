@@ -69,6 +69,20 @@ func (a *quantileAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, 
 	}
 }
 
+// AddRuns implements [RunAccumulator].
+func (a *quantileAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run) {
+	v := ev.Vec(args[0])
+	row := 0
+	for _, r := range runs {
+		s := &a.groups[r.ID]
+		for ; row < r.End; row++ {
+			if !v.IsNull(row) {
+				a.put(s, v.Number(row))
+			}
+		}
+	}
+}
+
 func (a *quantileAcc) put(s *quantileState, x float64) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		a.putOdd(s, oddFloats{types.Bit(x < 0), types.Bit(x > 0), types.Bit(x != x)})

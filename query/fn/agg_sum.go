@@ -76,6 +76,20 @@ func (a *intSum) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _ uin
 	}
 }
 
+// AddRuns implements [RunAccumulator].
+func (a *intSum) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run) {
+	v := ev.Vec(args[0])
+	row := 0
+	for _, r := range runs {
+		s := &a.sums[r.ID]
+		for ; row < r.End; row++ {
+			if !v.IsNull(row) {
+				s.add(v.Ints[v.Ix(row)])
+			}
+		}
+	}
+}
+
 func (a *intSum) Merge(from Accumulator, to []uint32) {
 	for i, s := range from.(*intSum).sums {
 		d := &a.sums[to[i]]

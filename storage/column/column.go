@@ -121,6 +121,20 @@ type Summarized interface {
 	Summary() (s Summary, ok bool)
 }
 
+// Lasting is a [Block] whose rows are the same whenever it is met again.
+type Lasting interface {
+	Block
+	// Identity returns what tells the block from all others of the process; ok is
+	// false where its rows may be others the next time.
+	Identity() (id Identity, ok bool)
+}
+
+// Identity is the name of a block while the process lives.
+type Identity struct {
+	Part  uint64 // no two parts ever have the same, and 0 is none
+	Group int    // the block's number in its part
+}
+
 // Summary is about all rows of a block.
 type Summary struct {
 	// MinTime and MaxTime are the least and the greatest timestamp of a row.

@@ -158,7 +158,7 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 			pruned++
 			continue
 		}
-		blocks = append(blocks, &block{table.NewBlock(s.rowGroup(g)), g})
+		blocks = append(blocks, &block{table.NewBlock(s.rowGroup(g)), g, i})
 	}
 	return blocks, pruned, nil
 }
@@ -167,7 +167,11 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 type block struct {
 	*table.Block
 	g *rowGroup
+	i int
 }
+
+// Group returns the number of the row group in its part.
+func (b *block) Group() int { return b.i }
 
 // Narrow implements [column.Narrower].
 func (b *block) Narrow(where []column.Predicate) (column.Block, error) {

@@ -116,14 +116,15 @@ func (b *Block) enumField(leaf int, name func(int64) string) (*column.Vector, er
 	}
 	out := newRuns(column.TypeString, b.c.Rows.N)
 	names := make(map[int64]uint32)
-	for i := range b.c.Rows.N {
-		v := l.Int(i)
+	for i := 0; i < b.c.Rows.N; {
+		v, end := l.Int(i), l.runEnd(i, b.c.Rows.N)
 		code, ok := names[v]
 		if !ok {
 			code = out.code(name(v))
 			names[v] = code
 		}
-		out.pushCode(code)
+		out.pushInts(int64(code), end-i)
+		i = end
 	}
 	return out.vector(), nil
 }

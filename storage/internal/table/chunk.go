@@ -83,6 +83,25 @@ func (l *Leaf) Code(i int) uint32 {
 	return 0
 }
 
+// runEnd returns the row behind those from i on that have the same value, of n
+// rows: behind the end of the values all have the zero one.
+func (l *Leaf) runEnd(i, n int) int {
+	if i < len(l.Ints) {
+		return equalFrom(l.Ints, i)
+	}
+	if i < len(l.Codes) {
+		return equalFrom(l.Codes, i)
+	}
+	return n
+}
+
+func equalFrom[T comparable](values []T, i int) int {
+	v := values[i]
+	for i++; i < len(values) && values[i] == v; i++ {
+	}
+	return i
+}
+
 // Str returns the string of row i.
 func (l *Leaf) Str(i int) string {
 	if i < len(l.Codes) {

@@ -30,7 +30,7 @@ func (b *Block) loadPlaces() (*places, error) {
 	}
 	n := len(l.Dict.Values)
 	p := &places{scopes: make([]place, n), used: make([]bool, n)}
-	for i := range b.c.Rows.N {
+	for i := 0; i < b.c.Rows.N; i = l.runEnd(i, b.c.Rows.N) {
 		c := l.Code(i)
 		if p.used[c] {
 			continue
@@ -124,7 +124,7 @@ func (b *Block) mapped(leaf *Leaf, t column.Type, at func(code uint32) value) *c
 	for i := range known {
 		known[i] = unknown
 	}
-	for i := range b.c.Rows.N {
+	for i := 0; i < b.c.Rows.N; {
 		c := leaf.Code(i)
 		if known[c] == unknown {
 			known[c] = 0
@@ -139,11 +139,15 @@ func (b *Block) mapped(leaf *Leaf, t column.Type, at func(code uint32) value) *c
 				nums[c] = int64(out.code(v.json()))
 			}
 		}
+		end := leaf.runEnd(i, b.c.Rows.N)
 		if known[c] == null {
-			out.pushNull()
+			for range end - i {
+				out.pushNull()
+			}
 		} else {
-			out.pushInt(nums[c])
+			out.pushInts(nums[c], end-i)
 		}
+		i = end
 	}
 	return out.vector()
 }

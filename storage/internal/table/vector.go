@@ -117,8 +117,11 @@ func (r *runs) code(s string) uint32 { return r.dict.codeString(s, true) }
 func (r *runs) pushString(s string)  { r.pushInt(int64(r.code(s))) }
 func (r *runs) pushCode(code uint32) { r.pushInt(int64(code)) }
 
-func (r *runs) pushInt(v int64) {
-	r.at++
+func (r *runs) pushInt(v int64) { r.pushInts(v, 1) }
+
+// pushInts adds n rows of the same value.
+func (r *runs) pushInts(v int64, n int) {
+	r.at += n
 	if k := len(r.ints); k > 0 && r.ints[k-1] == v {
 		r.ends[k-1] = uint32(r.at)
 		return

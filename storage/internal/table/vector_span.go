@@ -76,8 +76,10 @@ func (b *Block) errorField() (*column.Vector, error) {
 		return nil, err
 	}
 	out := newRuns(column.TypeBool, b.c.Rows.N)
-	for i := range b.c.Rows.N {
-		out.pushInt(boolInt(l.Int(i) == statusError))
+	for i := 0; i < b.c.Rows.N; {
+		end := l.runEnd(i, b.c.Rows.N)
+		out.pushInts(boolInt(l.Int(i) == statusError), end-i)
+		i = end
 	}
 	return out.vector(), nil
 }
