@@ -262,6 +262,7 @@ func (p *planner) groupBy(out *selectParts, items []item, keys []node, distinct 
 		agg.keys = append(agg.keys, k)
 		agg.keyExprs = append(agg.keyExprs, p.expr(k))
 	}
+	agg.apart = p.sc.apart(out.where, agg.keyExprs)
 	p.agg = agg
 	out.group = &plan.Aggregate{Keys: agg.keyExprs}
 	for _, k := range agg.keys {

@@ -36,6 +36,7 @@ type aggScope struct {
 	distinct bool // the groups are those of SELECT DISTINCT
 	// from and to are what WHERE says of the timestamp, 0 for nothing.
 	from, to int64
+	apart    bool // no points of metrics are added that do not add up
 }
 
 // expr binds one expression.
