@@ -135,6 +135,9 @@ func (b *Typer) Unknown(n *Call) *plan.Expr {
 	for name := range Aggregates {
 		known = append(known, name)
 	}
+	for name := range Windows {
+		known = append(known, name)
+	}
 	slices.Sort(known)
 	if near := types.Nearest(n.Name, known); near != "" {
 		return b.Fail(n.Pos, "unknown function %s; did you mean %s?", types.Clip(n.Name), near)

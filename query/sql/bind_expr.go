@@ -18,6 +18,8 @@ type binder struct {
 	sc   *scope
 	agg  *aggScope // set while binding behind GROUP BY
 	deep int       // of aggregates around the expression
+	// windows is set where window functions may stand.
+	windows *windowScope
 
 	// aliases are the names of the SELECT list where they may be used, before
 	// the input's columns where aliasFirst is set, else behind those that the
@@ -269,8 +271,14 @@ func (b *binder) caseExpr(n *caseNode) *plan.Expr {
 }
 
 func (b *binder) call(n *callNode) *plan.Expr {
+	if n.over != nil {
+		return b.window(n)
+	}
 	if a, ok := fn.Aggregates[n.name]; ok {
 		return b.aggregate(n, a)
+	}
+	if _, ok := fn.Windows[n.name]; ok {
+		return b.Fail(n.pos, "%s needs OVER (…): it is a window function", n.name)
 	}
 	if _, ok := fn.Functions[n.name]; !ok {
 		return b.Unknown(n.call())
