@@ -22,17 +22,21 @@ type selectParts struct {
 	having *plan.Expr
 	// windows are the window functions; out and order number their results from
 	// firstWindow on until the tree knows how many columns lie before them.
-	windows []*plan.WindowCall
-	out     []*plan.Expr
-	names   []string
-	order   []plan.SortKey
-	limit   int64 // -1 for none
-	offset  int64
+	windows   []*plan.WindowCall
+	structure *structureScope // what is asked of the structure of traces, nil for nothing
+	out       []*plan.Expr
+	names     []string
+	order     []plan.SortKey
+	limit     int64 // -1 for none
+	offset    int64
 }
 
 // tree makes operators of the clauses, in the order in which SQL takes them.
 func (s *selectParts) tree() plan.Node {
 	n := s.in
+	if s.structure != nil {
+		n = s.withStructure()
+	}
 	if len(s.where) > 0 {
 		n = &plan.Filter{Input: n, Conds: s.where}
 	}
@@ -103,7 +107,7 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	}
 	outer := p.sc
 	defer func() { p.sc = outer }()
-	p.sc, p.agg, p.windows, p.aliases, p.aliasFirst = out.sc, nil, nil, nameIndex[node]{}, false
+	p.sc, p.agg, p.windows, p.structure, p.aliases, p.aliasFirst = out.sc, nil, nil, nil, nameIndex[node]{}, false
 	items := p.items(s)
 	for _, it := range items {
 		if it.alias {
@@ -137,6 +141,7 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	p.windows = windows
 	p.orderBy(out, s, items)
 	out.windows, p.windows = p.windows.list, nil
+	out.structure, p.structure = p.structure, nil
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
 	if scan, ok := out.in.(*plan.Scan); ok {

@@ -136,7 +136,7 @@ func (b *binder) Since() int64 { return b.agg.from }
 // table, 0 for none.
 func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 	for _, e := range where {
-		if d := e.Comparison; d != nil && s.table && s.cols[d.Column].IsTime() {
+		if d := e.Comparison; d != nil && s.table && d.Column < len(s.cols) && s.cols[d.Column].IsTime() {
 			from, to = d.Bounds(from, to)
 		}
 	}
@@ -145,7 +145,7 @@ func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 
 // IsSeverity implements columns.
 func (b *binder) IsSeverity(x *plan.Expr) bool {
-	if !x.IsCol() || !b.sc.table || b.agg != nil && b.deep == 0 {
+	if !x.IsCol() || !b.sc.table || x.Column >= len(b.sc.cols) || b.agg != nil && b.deep == 0 {
 		return false
 	}
 	c := b.sc.cols[x.Column]

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ttlog/ttlog/query/fn"
 	"github.com/ttlog/ttlog/query/plan"
@@ -20,6 +21,10 @@ type binder struct {
 	deep int       // of aggregates around the expression
 	// windows is set where window functions may stand.
 	windows *windowScope
+	// structure is what the SELECT asks of the structure of traces; inStructure is
+	// set for conditions on other spans.
+	structure   *structureScope
+	inStructure bool
 
 	// aliases are the names of the SELECT list where they may be used, before
 	// the input's columns where aliasFirst is set, else behind those that the
@@ -123,6 +128,11 @@ func (b *binder) sameColumn(x, y node) bool {
 }
 
 func (b *binder) ident(n *identNode) *plan.Expr {
+	if n.qual == "" && !n.quoted {
+		if e := b.structureColumn(n.name, n); e != nil {
+			return e
+		}
+	}
 	e, msg := b.sc.resolve(n)
 	if msg != "" {
 		return b.Fail(n.pos, "%s", msg)
@@ -273,6 +283,14 @@ func (b *binder) caseExpr(n *caseNode) *plan.Expr {
 func (b *binder) call(n *callNode) *plan.Expr {
 	if n.over != nil {
 		return b.window(n)
+	}
+	if slices.Contains(structureTests, n.name) {
+		return b.structureTest(n)
+	}
+	if len(n.args) == 0 && !n.star {
+		if e := b.structureColumn(n.name, n); e != nil {
+			return e
+		}
 	}
 	if a, ok := fn.Aggregates[n.name]; ok {
 		return b.aggregate(n, a)
