@@ -75,6 +75,7 @@ var sqliteCols = []struct {
 	{"name", types.String},
 	{"u", types.String},
 	{"m", types.Any}, // whole numbers and floats
+	{"k", types.Int}, // the number of the row
 }
 
 func (g *sqlGen) rows(n int) []memRow {
@@ -85,7 +86,7 @@ func (g *sqlGen) rows(n int) []memRow {
 	for k := range rows {
 		row := memRow{field("timestamp"): types.NewInt(types.Time, testNow.UnixNano())}
 		for _, c := range sqliteCols {
-			if g.r.IntN(6) == 0 {
+			if g.r.IntN(6) == 0 && c.name != "k" {
 				continue
 			}
 			ref := column.Ref{Place: column.PlaceRecord, Name: c.name, Type: c.typ}
@@ -100,6 +101,8 @@ func (g *sqlGen) rows(n int) []memRow {
 				}
 				ref.Type = v.Type
 				row[ref] = v
+			case "k":
+				row[ref] = types.NewInt(types.Int, int64(k))
 			case "i", "j":
 				row[ref] = types.NewInt(types.Int, int64(g.r.IntN(9)-4))
 			case "big":
@@ -116,6 +119,9 @@ func (g *sqlGen) rows(n int) []memRow {
 	}
 	// Every column exists for both engines, whatever chance left out.
 	for _, c := range sqliteCols {
+		if c.name == "k" {
+			continue
+		}
 		ref := column.Ref{Place: column.PlaceRecord, Name: c.name, Type: c.typ}
 		if _, _, ok := plan.FixedType(otlpwire.Traces, c.name); ok {
 			ref = field(c.name)
@@ -335,6 +341,7 @@ func joinPairs(list []sqlPair, sep string) sqlPair {
 type sqlGen struct {
 	r         *rand.Rand
 	num, text []string
+	numbered  bool // the FROM has the number of the row, k
 }
 
 func pick[T any](g *sqlGen, list ...T) T { return list[g.r.IntN(len(list))] }
@@ -537,6 +544,56 @@ func (g *sqlGen) variance(kind string) sqlPair {
 	}
 }
 
+// window is a window function over values. Only where the order has no ties does
+// one say which of them comes first.
+func (g *sqlGen) window(value func(depth int) sqlPair, numbered bool) sqlPair {
+	var over, keys []sqlPair
+	if g.r.IntN(2) == 0 {
+		over = append(over, pairOf("PARTITION BY %s", value(1)))
+	}
+	for range g.r.IntN(3) {
+		keys = append(keys, pairOf("%s %s", value(1), same(pick(g, "NULLS FIRST", "NULLS LAST", "DESC NULLS FIRST", "ASC NULLS LAST"))))
+	}
+	distance := numbered && g.r.IntN(4) == 0
+	switch {
+	case distance:
+		keys = []sqlPair{same(pick(g, "i", "j", "f", "g") + pick(g, " NULLS FIRST", " DESC NULLS LAST"))}
+	case numbered:
+		keys = append(keys, same(pick(g, "k", "k DESC")))
+	}
+	if len(keys) > 0 {
+		over = append(over, pairOf("ORDER BY %s", joinPairs(keys, ", ")))
+	}
+	x := value(1)
+	f := pick(g, same("rank()"), same("dense_rank()"), same("count(*)"), pairOf("count(%s)", x), pairOf("min(%s)", x), pairOf("max(%s)", x))
+	if g.r.IntN(2) == 0 && numbered {
+		n := g.number(1)
+		f = pick(g, pairOf("sum(%s)", n), pairOf("avg(%s)", n), pairOf("sum(%s) FILTER (WHERE %s)", n, g.cond(1)))
+	}
+	if numbered && !distance && g.r.IntN(2) == 0 {
+		f = pick(g, same("row_number()"), pairOf("lag(%s)", x), pairOf("lead(%s, 2, NULL)", x), pairOf("lag(%s, 0)", x),
+			pairOf("first_value(%s)", x), pairOf("last_value(%s)", x))
+	}
+	near := func(side string) string { return strconv.Itoa(g.r.IntN(4)) + " " + side }
+	frame := pick(g, "", "", "RANGE BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", "RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING")
+	switch {
+	case len(keys) == 0: // all rows are equal
+	case distance:
+		frame = "RANGE BETWEEN " + pick(g, near("PRECEDING"), "CURRENT ROW", "1.5 PRECEDING") + " AND " + pick(g, "CURRENT ROW", near("FOLLOWING"), "UNBOUNDED FOLLOWING")
+	case numbered:
+		from, to := pick(g, "UNBOUNDED PRECEDING", "CURRENT ROW", near("PRECEDING")), pick(g, "UNBOUNDED FOLLOWING", "CURRENT ROW", near("FOLLOWING"))
+		if g.r.IntN(4) == 0 {
+			side := pick(g, "PRECEDING", "FOLLOWING")
+			from, to = near(side), near(side)
+		}
+		frame = "ROWS BETWEEN " + from + " AND " + to
+	}
+	if frame != "" {
+		over = append(over, same(frame))
+	}
+	return pairOf("%s OVER (%s)", f, joinPairs(over, " "))
+}
+
 func (g *sqlGen) scalar(depth int) sqlPair {
 	switch g.r.IntN(5) {
 	case 0:
@@ -552,12 +609,13 @@ func (g *sqlGen) scalar(depth int) sqlPair {
 // query is a whole SELECT.
 func (g *sqlGen) query() sqlQuery {
 	g.num, g.text = []string{"i", "j", "f", "g", "m"}, []string{"service", "name", "u"}
+	g.numbered = true
 	from := same("FROM spans")
 	switch g.r.IntN(8) {
 	case 0:
 		g.num, g.text = []string{"spans.i", "j", "spans.f", "g"}, []string{"spans.service", "name", "u"}
 	case 1, 2:
-		from = g.subquery()
+		from, g.numbered = g.subquery(), false
 	}
 	if g.r.IntN(3) > 0 {
 		from = pairOf("%s WHERE %s", from, g.cond(3))
@@ -565,7 +623,12 @@ func (g *sqlGen) query() sqlQuery {
 	if g.r.IntN(2) == 0 {
 		return g.grouped(from)
 	}
-	items := g.items(func() sqlPair { return g.scalar(2) })
+	items := g.items(func() sqlPair {
+		if g.r.IntN(4) == 0 {
+			return g.window(g.scalar, g.numbered)
+		}
+		return g.scalar(2)
+	})
 	head := pairOf("SELECT%s %s", same(pick(g, "", "", " DISTINCT")), named(items))
 	return g.tail(pairOf("%s %s", head, from), len(items))
 }
@@ -599,6 +662,14 @@ func (g *sqlGen) grouped(from sqlPair) sqlQuery {
 	}
 	for range 1 + g.r.IntN(3) {
 		items = append(items, g.aggregate())
+	}
+	// Over what stands in a row behind grouping; beside a window SQLite takes a key
+	// that is a constant for an ordinal, whatever it is called.
+	plain := !slices.ContainsFunc(keys, func(k sqlPair) bool { return !slices.Contains(append(g.num, g.text...), k.ours) })
+	if plain && g.r.IntN(3) == 0 {
+		items = append(items, g.window(func(int) sqlPair {
+			return pick(g, same("count(*)"), pairOf("sum(%s)", g.number(0)), pairOf("max(%s)", g.str(0)), same("1"))
+		}, false))
 	}
 	out := pairOf("SELECT%s %s %s", same(pick(g, "", "", "", " DISTINCT")), named(items), from)
 	if len(keys) > 0 {

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"slices"
+
 	"github.com/ttlog/ttlog/query/types"
 )
 
@@ -240,4 +242,44 @@ func Grow[T any](s []T, n int) []T {
 		return s
 	}
 	return append(s, make([]T, n-len(s))...)
+}
+
+// Owned returns a copy of v whose memory is its own; text gives strings of theirs.
+func (v *Vec) Owned(text func(string) string) *Vec {
+	out := *v
+	out.Null, out.Ints, out.Floats = slices.Clone(v.Null), slices.Clone(v.Ints), slices.Clone(v.Floats)
+	out.Strs, out.vals = slices.Clone(v.Strs), slices.Clone(v.vals)
+	for i, s := range out.Strs {
+		out.Strs[i] = text(s)
+	}
+	for i := range out.vals {
+		out.vals[i].Str = text(out.vals[i].Str)
+	}
+	return &out
+}
+
+// Concat returns the rows of several vecs of type t, n in all, as one.
+func Concat(t types.Type, n int, list []*Vec) *Vec {
+	out, at := NewVec(t, n), 0
+	for _, v := range list {
+		if v.Same || v.Type != t {
+			for i := range v.Len {
+				out.Set(at+i, v.At(i))
+			}
+		} else {
+			if out.vals != nil {
+				copy(out.vals[at:], v.vals)
+			}
+			copy(out.Ints[min(at, len(out.Ints)):], v.Ints)
+			copy(out.Floats[min(at, len(out.Floats)):], v.Floats)
+			copy(out.Strs[min(at, len(out.Strs)):], v.Strs)
+			for i, null := range v.Null {
+				if null {
+					out.SetNull(at + i)
+				}
+			}
+		}
+		at += v.Len
+	}
+	return out
 }

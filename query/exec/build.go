@@ -43,6 +43,10 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 		return &projectOp{in: b.Build(n.Input, most), node: n}
 	case *plan.Aggregate:
 		return &aggregateOp{in: b.Build(n.Input, manyRows), node: n}
+	case *plan.TraceStructure:
+		return b.structure(n)
+	case *plan.Window:
+		return &windowOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Sort:
 		return b.sort(n, allColumns(n), most)
 	case *plan.TopN:

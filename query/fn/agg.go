@@ -46,7 +46,7 @@ var Aggregates = map[string]Aggregate{}
 func init() {
 	for _, m := range []map[string]Aggregate{
 		countAggregates(), sumAggregates(), extremeAggregates(), quantileAggregates(), distinctAggregates(), topkAggregates(), rateAggregates(),
-		varianceAggregates(),
+		varianceAggregates(), increaseAggregates(), histogramAggregates(), histogramQuantileAggregates(),
 	} {
 		maps.Copy(Aggregates, m)
 	}

@@ -18,16 +18,23 @@ func quantileAggregates() map[string]Aggregate {
 		"p50": fixed(0.5), "p75": fixed(0.75), "p90": fixed(0.9), "p95": fixed(0.95), "p99": fixed(0.99), "p999": fixed(0.999),
 		"median": fixed(0.5),
 		"quantile": {2, 2, func(b *Typer, n *Call, args []*plan.Expr) *plan.AggCall {
-			q := math.NaN()
-			if args[0].IsConst() && (args[0].Type == types.Int || args[0].Type == types.Float) {
-				q = types.Convert(args[0].Value, types.Float).Float()
-			}
-			if !(q >= 0 && q <= 1) {
-				b.Fail(n.Args[0].At(), "quantile needs a constant between 0 and 1")
-			}
+			q, _ := b.quantileArg(n, args[0])
 			return b.quantile(q, n, args[1], n.Args[1])
 		}},
 	}
+}
+
+// quantileArg reads the first argument of n, a share.
+func (b *Typer) quantileArg(n *Call, x *plan.Expr) (q float64, ok bool) {
+	q = math.NaN()
+	if x.IsConst() && (x.Type == types.Int || x.Type == types.Float) {
+		q = types.Convert(x.Value, types.Float).Float()
+	}
+	if !(q >= 0 && q <= 1) {
+		b.Fail(n.Args[0].At(), "%s needs a constant between 0 and 1", n.Name)
+		return 0, false
+	}
+	return q, true
 }
 
 func (b *Typer) quantile(q float64, n *Call, x *plan.Expr, at Syntax) *plan.AggCall {

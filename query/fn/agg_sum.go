@@ -14,6 +14,9 @@ func sumAggregates() map[string]Aggregate {
 	bind := func(avg bool) func(b *Typer, n *Call, args []*plan.Expr) *plan.AggCall {
 		return func(b *Typer, n *Call, args []*plan.Expr) *plan.AggCall {
 			x := b.number(args[0], n.Args[0], n.Name)
+			if !avg && x.IsCol() && b.Scope.Accumulates(x) {
+				b.Warn(n.Pos, "sum adds up points as they are: of cumulative ones that is more with each; increase(%s) is what was added", n.Args[0])
+			}
 			t := x.Type
 			if t == types.Null || avg && t == types.Int {
 				t = types.Float

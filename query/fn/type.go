@@ -19,6 +19,9 @@ func (b *Typer) Condition(x *plan.Expr, n Syntax) *plan.Expr {
 	return b.Fail(n.At(), "found %s of type %s, expected a condition", types.Clip(n.String()), types.Name(x.Type))
 }
 
+// Number gives x a numeric type; n is x as it was written, in what.
+func (b *Typer) Number(x *plan.Expr, n Syntax, what string) *plan.Expr { return b.number(x, n, what) }
+
 // number gives x a numeric type: int, float or duration.
 func (b *Typer) number(x *plan.Expr, n Syntax, what string) *plan.Expr {
 	switch {

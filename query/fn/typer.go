@@ -44,6 +44,14 @@ type Scope interface {
 	// Covered returns how many nanoseconds each group covers, 0 where that is
 	// open, below 0 where groups differ.
 	Covered() int64
+	// Point returns the column of that name of the metric points that are
+	// aggregated, nil where the rows are none.
+	Point(name string) *plan.Expr
+	// Accumulates reports whether the column x may hold points of metrics that are
+	// sums since some start, and are added to each other in a group.
+	Accumulates(x *plan.Expr) bool
+	// Since returns where the time begins that is asked for, 0 where that is open.
+	Since() int64
 }
 
 // Typer builds typed expressions for a language: operators, functions and
@@ -125,6 +133,9 @@ func (b *Typer) Unknown(n *Call) *plan.Expr {
 		known = append(known, name)
 	}
 	for name := range Aggregates {
+		known = append(known, name)
+	}
+	for name := range Windows {
 		known = append(known, name)
 	}
 	slices.Sort(known)

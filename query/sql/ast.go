@@ -157,7 +157,26 @@ type (
 		distinct bool
 		star     bool
 		filter   node // FILTER (WHERE …), aggregates only
+		over     *windowSpec
 		pos      int
+	}
+	// windowSpec is what stands in OVER (…). frame is nil where none was written.
+	windowSpec struct {
+		partition []node
+		order     []orderItem
+		frame     *frameSpec
+	}
+	// frameSpec is ROWS or RANGE BETWEEN from AND to.
+	frameSpec struct {
+		unit     string
+		from, to frameBound
+		pos      int
+	}
+	// frameBound is UNBOUNDED, CURRENT ROW where by is nil, or so far before or
+	// behind it.
+	frameBound struct {
+		unbounded, following bool
+		by                   node
 	}
 )
 

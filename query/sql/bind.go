@@ -20,16 +20,23 @@ type selectParts struct {
 	where  []*plan.Expr
 	group  *plan.Aggregate // nil for none
 	having *plan.Expr
-	out    []*plan.Expr
-	names  []string
-	order  []plan.SortKey
-	limit  int64 // -1 for none
-	offset int64
+	// windows are the window functions; out and order number their results from
+	// firstWindow on until the tree knows how many columns lie before them.
+	windows   []*plan.WindowCall
+	structure *structureScope // what is asked of the structure of traces, nil for nothing
+	out       []*plan.Expr
+	names     []string
+	order     []plan.SortKey
+	limit     int64 // -1 for none
+	offset    int64
 }
 
 // tree makes operators of the clauses, in the order in which SQL takes them.
 func (s *selectParts) tree() plan.Node {
 	n := s.in
+	if s.structure != nil {
+		n = s.withStructure()
+	}
 	if len(s.where) > 0 {
 		n = &plan.Filter{Input: n, Conds: s.where}
 	}
@@ -39,6 +46,9 @@ func (s *selectParts) tree() plan.Node {
 	}
 	if s.having != nil {
 		n = &plan.Filter{Input: n, Conds: conjuncts(s.having, nil)}
+	}
+	if len(s.windows) > 0 {
+		n = s.window(n)
 	}
 	if len(s.order) > 0 {
 		n = &plan.Sort{Input: n, Keys: s.order}
@@ -97,7 +107,7 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	}
 	outer := p.sc
 	defer func() { p.sc = outer }()
-	p.sc, p.agg, p.aliases, p.aliasFirst = out.sc, nil, nameIndex[node]{}, false
+	p.sc, p.agg, p.windows, p.structure, p.aliases, p.aliasFirst = out.sc, nil, nil, nil, nameIndex[node]{}, false
 	items := p.items(s)
 	for _, it := range items {
 		if it.alias {
@@ -110,21 +120,28 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	if p.Err != nil {
 		return out
 	}
+	windowed := anyCall(items, s, isWindow)
 	grouped := len(s.group) > 0 || s.having != nil || anyAggregate(items, s)
 	switch {
-	case grouped && s.distinct:
+	case (grouped || windowed) && s.distinct:
 		return p.distinctOf(s, items)
 	case s.distinct:
 		p.groupBy(out, items, itemNodes(items), true)
 	case grouped:
 		p.groupBy(out, items, s.group, false)
 	}
+	p.windows = &windowScope{}
 	p.project(out, items)
+	windows := p.windows
 	p.setAliases(items, false)
+	p.windows = nil
 	if s.having != nil && p.Err == nil {
 		out.having = p.Condition(p.expr(s.having), s.having)
 	}
+	p.windows = windows
 	p.orderBy(out, s, items)
+	out.windows, p.windows = p.windows.list, nil
+	out.structure, p.structure = p.structure, nil
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
 	if scan, ok := out.in.(*plan.Scan); ok {
@@ -262,6 +279,7 @@ func (p *planner) groupBy(out *selectParts, items []item, keys []node, distinct 
 		agg.keys = append(agg.keys, k)
 		agg.keyExprs = append(agg.keyExprs, p.expr(k))
 	}
+	agg.apart = p.sc.apart(out.where, agg.keyExprs)
 	p.agg = agg
 	out.group = &plan.Aggregate{Keys: agg.keyExprs}
 	for _, k := range agg.keys {
@@ -443,26 +461,37 @@ func conjuncts(e *plan.Expr, list []*plan.Expr) []*plan.Expr {
 }
 
 // anyAggregate reports whether SELECT, HAVING or ORDER BY holds an aggregate.
-func anyAggregate(items []item, s *selectStmt) bool {
+func anyAggregate(items []item, s *selectStmt) bool { return anyCall(items, s, isAggregate) }
+
+// anyCall reports whether SELECT or ORDER BY holds a call that is what is asked.
+func anyCall(items []item, s *selectStmt, is func(*callNode) bool) bool {
 	for _, it := range items {
-		if it.node != nil && containsAggregate(it.node) {
+		if it.node != nil && containsCall(it.node, is) {
 			return true
 		}
 	}
 	for _, o := range s.order {
-		if containsAggregate(o.expr) {
+		if containsCall(o.expr, is) {
 			return true
 		}
 	}
 	return false
 }
 
-func containsAggregate(n node) bool {
+func isAggregate(c *callNode) bool {
+	_, is := fn.Aggregates[c.name]
+	return is && c.over == nil
+}
+
+func isWindow(c *callNode) bool { return c.over != nil }
+
+func containsAggregate(n node) bool { return containsCall(n, isAggregate) }
+
+func containsCall(n node, is func(*callNode) bool) bool {
 	found := false
 	walkNodes(n, func(n node) bool {
 		if c, ok := n.(*callNode); ok {
-			_, is := fn.Aggregates[c.name]
-			found = found || is
+			found = found || is(c)
 		}
 		return !found
 	})
@@ -507,5 +536,13 @@ func walkNodes(n node, f func(node) bool) {
 			walkNodes(x, f)
 		}
 		walkNodes(n.filter, f)
+		if n.over != nil {
+			for _, x := range n.over.partition {
+				walkNodes(x, f)
+			}
+			for _, o := range n.over.order {
+				walkNodes(o.expr, f)
+			}
+		}
 	}
 }

@@ -1,9 +1,13 @@
 package sql
 
 import (
+	"slices"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/query/fn"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
+	"github.com/ttlog/ttlog/storage/column"
 )
 
 // aggregate binds a call of an aggregate and returns the column that will
@@ -77,11 +81,62 @@ func (b *binder) Covered() int64 {
 	return width
 }
 
+// Point implements fn.Scope.
+func (b *binder) Point(name string) *plan.Expr {
+	if !b.sc.table || b.sc.sig != otlpwire.Metrics {
+		return nil
+	}
+	if isObject(name, false) {
+		return b.sc.object(placeOf(name))
+	}
+	e, _ := b.sc.fixed(name)
+	return e
+}
+
+// Accumulates implements fn.Scope.
+func (b *binder) Accumulates(x *plan.Expr) bool {
+	if b.Point("name") == nil || b.agg.apart {
+		return false
+	}
+	switch c := b.sc.cols[x.Column]; c.Name {
+	case "value", "value_int", "count", "sum":
+		return !c.Attribute
+	}
+	return false
+}
+
+// apart reports whether a query adds no points of one series, or only such as may
+// be added: WHERE asks for them, or the groups are of one time each.
+func (s *scope) apart(where, keys []*plan.Expr) bool {
+	if !s.table || s.sig != otlpwire.Metrics {
+		return false
+	}
+	for _, k := range keys {
+		if k.IsCol() && s.cols[k.Column].IsTime() {
+			return true
+		}
+	}
+	for _, e := range where {
+		if e.Comparison == nil || s.cols[e.Comparison.Column].Attribute {
+			continue
+		}
+		addable := map[string][]string{"temporality": {"delta"}, "type": {"gauge"}}[s.cols[e.Comparison.Column].Name]
+		others := slices.DeleteFunc(slices.Clone(e.Comparison.Values), func(v types.Value) bool { return slices.Contains(addable, v.Str) })
+		if e.Comparison.Op != column.Ne && len(others) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Since implements fn.Scope.
+func (b *binder) Since() int64 { return b.agg.from }
+
 // timeBounds returns the bounds that conditions put on the timestamp of a
 // table, 0 for none.
 func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 	for _, e := range where {
-		if d := e.Comparison; d != nil && s.table && s.cols[d.Column].IsTime() {
+		if d := e.Comparison; d != nil && s.table && d.Column < len(s.cols) && s.cols[d.Column].IsTime() {
 			from, to = d.Bounds(from, to)
 		}
 	}
@@ -90,7 +145,7 @@ func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 
 // IsSeverity implements columns.
 func (b *binder) IsSeverity(x *plan.Expr) bool {
-	if !x.IsCol() || !b.sc.table || b.agg != nil && b.deep == 0 {
+	if !x.IsCol() || !b.sc.table || x.Column >= len(b.sc.cols) || b.agg != nil && b.deep == 0 {
 		return false
 	}
 	c := b.sc.cols[x.Column]

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ttlog/ttlog/query/fn"
 	"github.com/ttlog/ttlog/query/plan"
@@ -18,6 +19,12 @@ type binder struct {
 	sc   *scope
 	agg  *aggScope // set while binding behind GROUP BY
 	deep int       // of aggregates around the expression
+	// windows is set where window functions may stand.
+	windows *windowScope
+	// structure is what the SELECT asks of the structure of traces; inStructure is
+	// set for conditions on other spans.
+	structure   *structureScope
+	inStructure bool
 
 	// aliases are the names of the SELECT list where they may be used, before
 	// the input's columns where aliasFirst is set, else behind those that the
@@ -36,6 +43,7 @@ type aggScope struct {
 	distinct bool // the groups are those of SELECT DISTINCT
 	// from and to are what WHERE says of the timestamp, 0 for nothing.
 	from, to int64
+	apart    bool // no points of metrics are added that do not add up
 }
 
 // expr binds one expression.
@@ -120,6 +128,11 @@ func (b *binder) sameColumn(x, y node) bool {
 }
 
 func (b *binder) ident(n *identNode) *plan.Expr {
+	if n.qual == "" && !n.quoted {
+		if e := b.structureColumn(n.name, n); e != nil {
+			return e
+		}
+	}
 	e, msg := b.sc.resolve(n)
 	if msg != "" {
 		return b.Fail(n.pos, "%s", msg)
@@ -268,8 +281,22 @@ func (b *binder) caseExpr(n *caseNode) *plan.Expr {
 }
 
 func (b *binder) call(n *callNode) *plan.Expr {
+	if n.over != nil {
+		return b.window(n)
+	}
+	if slices.Contains(structureTests, n.name) {
+		return b.structureTest(n)
+	}
+	if len(n.args) == 0 && !n.star {
+		if e := b.structureColumn(n.name, n); e != nil {
+			return e
+		}
+	}
 	if a, ok := fn.Aggregates[n.name]; ok {
 		return b.aggregate(n, a)
+	}
+	if _, ok := fn.Windows[n.name]; ok {
+		return b.Fail(n.pos, "%s needs OVER (…): it is a window function", n.name)
 	}
 	if _, ok := fn.Functions[n.name]; !ok {
 		return b.Unknown(n.call())

@@ -61,7 +61,7 @@ func equalNodes(a, b node) bool {
 	case *callNode:
 		b, ok := b.(*callNode)
 		return ok && a.name == b.name && a.star == b.star && a.distinct == b.distinct &&
-			equalNodes(a.filter, b.filter) && slices.EqualFunc(a.args, b.args, equalNodes)
+			equalNodes(a.filter, b.filter) && equalWindows(a.over, b.over) && slices.EqualFunc(a.args, b.args, equalNodes)
 	}
 	return false
 }

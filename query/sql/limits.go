@@ -17,4 +17,6 @@ const (
 	// maxAggregates is how many different aggregates a SELECT may hold: every
 	// one is compared with all others.
 	maxAggregates = 1000
+	// maxWindows is how many different window functions: each sorts all rows.
+	maxWindows = 100
 )

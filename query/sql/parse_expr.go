@@ -481,5 +481,8 @@ func (p *parser) call() node {
 		c.filter = p.expr()
 		p.expect(")")
 	}
+	if p.peek(0).is("over") && p.peek(1).is("(") {
+		c.over = p.window()
+	}
 	return c
 }

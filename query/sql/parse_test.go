@@ -16,6 +16,7 @@ func FuzzParse(f *testing.F) {
 		"select timestamp '2024-01-01', interval '1 hour', - - 5, -9223372036854775808, a not like 'b' is not true, $1, :x, 1e300*1e-7",
 		"select timestamp at time zone 'Europe/Berlin' at time zone $1, -x::int at time zone :z, interval '1 month 2 days' at, date '2024-01-01' + interval '1 year'",
 		"select a like 'b!%' escape '!' escape, x not ilike $1 escape $2 and y in $1 or y not in :list, count(distinct a, b), z in ($1, :x)",
+		"select row_number() over (), sum(x) filter (where y) over (partition by a, b order by c desc nulls first rows between 1 preceding and unbounded following) over, rate(v) over (order by t range 5m preceding) from (select 1 over)",
 		"explain analyze select distinct x from logs -- c\n/* d */",
 	} {
 		f.Add(s)

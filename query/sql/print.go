@@ -65,10 +65,23 @@ func printTail(b *strings.Builder, s *selectStmt) {
 		b.WriteString(" HAVING ")
 		printNode(b, s.having, precOr)
 	}
-	for i, o := range s.order {
-		if i == 0 {
-			b.WriteString(" ORDER BY ")
-		}
+	if len(s.order) > 0 {
+		b.WriteString(" ")
+		printOrder(b, s.order)
+	}
+	if s.limit != nil {
+		b.WriteString(" LIMIT ")
+		printNode(b, s.limit, precPostfix)
+	}
+	if s.offset != nil {
+		b.WriteString(" OFFSET ")
+		printNode(b, s.offset, precPostfix)
+	}
+}
+
+func printOrder(b *strings.Builder, list []orderItem) {
+	b.WriteString("ORDER BY ")
+	for i, o := range list {
 		comma(b, i)
 		printNode(b, o.expr, precOr)
 		if o.desc {
@@ -80,14 +93,6 @@ func printTail(b *strings.Builder, s *selectStmt) {
 		case 'l':
 			b.WriteString(" NULLS LAST")
 		}
-	}
-	if s.limit != nil {
-		b.WriteString(" LIMIT ")
-		printNode(b, s.limit, precPostfix)
-	}
-	if s.offset != nil {
-		b.WriteString(" OFFSET ")
-		printNode(b, s.offset, precPostfix)
 	}
 }
 
@@ -257,6 +262,9 @@ func printCall(b *strings.Builder, n *callNode) {
 		b.WriteString(" FILTER (WHERE ")
 		printNode(b, n.filter, precOr)
 		b.WriteString(")")
+	}
+	if n.over != nil {
+		printWindow(b, n.over)
 	}
 }
 
