@@ -1,10 +1,14 @@
 package fn
 
 // Keepable reports whether accumulators of a's kind can be merged into those of
-// other queries: their state does not say which rows of a scan it is of.
+// other queries: their state does not say which rows of a scan it is of, nor the
+// time that the query is about, and a merge leaves it as it was.
 func Keepable(a Accumulator) bool {
-	_, ordered := a.(*anyAcc)
-	return !ordered
+	switch a.(type) {
+	case *anyAcc, *histogramAcc, *increaseAcc, *histogramQuantileAcc:
+		return false
+	}
+	return true
 }
 
 // Seal makes an accumulator give up what points into blocks, and is of use only to
@@ -16,7 +20,7 @@ func Seal(a Accumulator) {
 			a.in.Seal()
 		}
 	case *tupleAcc:
-		for _, in := range a.in {
+		for _, in := range a.tuples.in {
 			in.Seal()
 		}
 	}
