@@ -2,11 +2,15 @@ package queryapi
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"math"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
 // TestTraceJSON_IsReadByPdata has every field there is, and values that JSON
@@ -101,4 +105,31 @@ func attributes(m pcommon.Map) {
 	list.AppendEmpty()
 	list.AppendEmpty().SetStr("a")
 	list.AppendEmpty().SetEmptyMap().PutInt("deep", 1)
+}
+
+// TestTraceJSON_SaysWhatItLacks ends documents with and without spans of traces
+// that could not be read as a whole.
+func TestTraceJSON_SaysWhatItLacks(t *testing.T) {
+	for _, some := range []bool{false, true} {
+		var out bytes.Buffer
+		j := &jsonTrace{w: &out}
+		if some {
+			if err := j.piece(otlpwire.AppendBytes(nil, otlpwire.RequestResourceSpans, nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := j.close(errors.New(`3 "pages"`)); err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			ResourceSpans []any  `json:"resourceSpans"`
+			Incomplete    string `json:"incomplete"`
+		}
+		if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+			t.Fatalf("%s: %v", out.Bytes(), err)
+		}
+		if doc.Incomplete != `3 "pages"` || (len(doc.ResourceSpans) > 0) != some {
+			t.Errorf("got %s", out.Bytes())
+		}
+	}
 }

@@ -42,6 +42,7 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 		return e.appendMultiples(dst, v, s.min, divisor, depth)
 	}
 	best, repeats := e.planFor(v, s)
+	e.hint = nil // columns within are others
 	start, budget := len(dst), int(best.bits/8)+1
 	if runs {
 		// Runs are taken even when a little larger: queries work on whole runs.
@@ -72,12 +73,11 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 }
 
 // planFor is plan, unless v is a page of a column that was planned.
-func (e *Encoder) planFor(v []int64, s shape) (best plan, repeats bool) {
+func (e Encoder) planFor(v []int64, s shape) (best plan, repeats bool) {
 	h := e.hint
 	if h == nil {
 		return e.plan(v, s)
 	}
-	e.hint = nil // columns within are others
 	return h.of(v, s)
 }
 

@@ -133,7 +133,7 @@ func (c *Chunk) SplitScope(code uint32) (resource, scope string, err error) {
 	}
 	r := binary.LittleEndian.Uint32([]byte(s[:4]))
 	if c.Resources.why != nil {
-		return "", s[4:], nil
+		return "", s[4:], nil //nolint:nilerr // it is lost, and counted
 	}
 	if int(r) >= len(c.Resources.Dict.Values) {
 		return "", "", fmt.Errorf("scope %d names resource %d of %d", code, r, len(c.Resources.Dict.Values))

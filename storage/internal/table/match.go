@@ -220,7 +220,7 @@ func (l *Leaf) find(w Wanted, n int) (at []uint32, err error) {
 
 // IntsAt appends where wanted integers stand among n values, of which the
 // first ones are given and the others are zero. The first stands at from.
-func (w Wanted) IntsAt(at []uint32, ints []int64, from, n int) []uint32 {
+func (w *Wanted) IntsAt(at []uint32, ints []int64, from, n int) []uint32 {
 	for i, v := range ints {
 		if v >= w.Least && v <= w.Greatest {
 			at = append(at, uint32(from+i))
@@ -235,7 +235,7 @@ func (w Wanted) IntsAt(at []uint32, ints []int64, from, n int) []uint32 {
 }
 
 // Codes returns the numbers of the wanted strings in a dictionary.
-func (w Wanted) Codes(dict []string) (codes []uint32) {
+func (w *Wanted) Codes(dict []string) (codes []uint32) {
 	for i, s := range dict {
 		if slices.Contains(w.Strings, s) {
 			codes = append(codes, uint32(i))
