@@ -29,6 +29,8 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return &scanOp{node: n}
+	case *plan.Values:
+		return &valuesOp{node: n}
 	case *plan.Row:
 		return rowOp{}
 	case *plan.Filter:

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -159,6 +160,10 @@ func (p *planner) from(out *selectParts, s *selectStmt) {
 		sub := p.plan(s.from.sub)
 		out.sc, out.in = subScope(sub, s.from.alias), sub.tree()
 	default:
+		if v := p.schemaTable(s.from.name); v != nil {
+			out.sc, out.in = valuesScope(v, cmp.Or(s.from.alias, s.from.name)), v
+			return
+		}
 		sig, ok := plan.Tables[strings.ToLower(s.from.name)]
 		if !ok {
 			p.Fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", types.Clip(s.from.name))

@@ -133,7 +133,16 @@ func (p *parser) statement() *Statement {
 		st.Explain = true
 		st.Analyze = p.accept("analyze")
 	}
-	st.Select = p.selectStmt()
+	switch {
+	case p.peek(0).is("show"):
+		p.take()
+		st.Select = p.show()
+	case p.peek(0).is("describe"), p.peek(0).is("desc"):
+		p.take()
+		st.Select = p.describe()
+	default:
+		st.Select = p.selectStmt()
+	}
 	for p.accept(";") {
 	}
 	if p.err == nil && p.peek(0).kind != tokEOF {
