@@ -47,6 +47,8 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 		return &aggregateOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.TraceStructure:
 		return b.structure(n)
+	case *plan.TimeFill:
+		return &fillOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Window:
 		return &windowOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Sort:

@@ -20,6 +20,7 @@ type selectParts struct {
 	in     plan.Node
 	where  []*plan.Expr
 	group  *plan.Aggregate // nil for none
+	fill   *plan.TimeFill  // of the groups, nil for none
 	having *plan.Expr
 	// windows are the window functions; out and order number their results from
 	// firstWindow on until the tree knows how many columns lie before them.
@@ -44,6 +45,10 @@ func (s *selectParts) tree() plan.Node {
 	if s.group != nil {
 		s.group.Input = n
 		n = s.group
+	}
+	if s.fill != nil {
+		s.fill.Input = n
+		n = s.fill
 	}
 	if s.having != nil {
 		n = &plan.Filter{Input: n, Conds: conjuncts(s.having, nil)}
@@ -141,6 +146,9 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	}
 	p.windows = windows
 	p.orderBy(out, s, items)
+	if s.fill != nil && p.Err == nil {
+		p.fill(out, s.fill)
+	}
 	out.windows, p.windows = p.windows.list, nil
 	out.structure, p.structure = p.structure, nil
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false

@@ -178,6 +178,9 @@ func (p *parser) selectStmt() *selectStmt {
 	if p.accept("group") {
 		p.expect("BY")
 		s.group = p.exprList()
+		if p.peek(0).is("fill") && p.peek(1).is("(") {
+			s.fill = p.fill()
+		}
 	}
 	if p.accept("having") {
 		s.having = p.expr()
