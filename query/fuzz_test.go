@@ -12,7 +12,10 @@ import (
 // FuzzQuery runs arbitrary text over a small table: it must not panic, run
 // for long, or fail with anything but a clear error.
 func FuzzQuery(f *testing.F) {
-	for _, file := range []string{"testdata/basic.txt", "testdata/expressions.txt", "testdata/aggregates.txt", "testdata/errors.txt"} {
+	for _, file := range []string{
+		"testdata/basic.txt", "testdata/expressions.txt", "testdata/aggregates.txt", "testdata/errors.txt",
+		"testdata/metrics.txt", "testdata/windows.txt", "testdata/structure.txt", "testdata/json.txt", "testdata/fill.txt", "testdata/show.txt",
+	} {
 		_, cases := readScript(&testing.T{}, file)
 		for _, c := range cases {
 			f.Add(c.sql)

@@ -56,6 +56,9 @@ func TestQuery_SendersCannotChangeMeaning(t *testing.T) {
 			if strings.HasPrefix(c.sql, "EXPLAIN") {
 				continue // shows the types
 			}
+			if file == filepath.Join("testdata", "show.txt") {
+				continue // shows what was sent
+			}
 			var keys []string
 			for _, w := range words.FindAllString(c.sql, -1) {
 				w = strings.Trim(w, `"`)

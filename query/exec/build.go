@@ -29,6 +29,8 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return &scanOp{node: n}
+	case *plan.Values:
+		return &valuesOp{node: n}
 	case *plan.Row:
 		return rowOp{}
 	case *plan.Filter:
@@ -45,6 +47,8 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 		return &aggregateOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.TraceStructure:
 		return b.structure(n)
+	case *plan.TimeFill:
+		return &fillOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Window:
 		return &windowOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.Sort:

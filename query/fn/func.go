@@ -21,7 +21,7 @@ type Function struct {
 var Functions = map[string]Function{}
 
 func init() {
-	for _, m := range []map[string]Function{stringFunctions(), mathFunctions(), timeFunctions(), conditionalFunctions()} {
+	for _, m := range []map[string]Function{stringFunctions(), mathFunctions(), timeFunctions(), conditionalFunctions(), jsonFunctions()} {
 		maps.Copy(Functions, m)
 	}
 }

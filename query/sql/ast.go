@@ -23,6 +23,7 @@ type selectStmt struct {
 	from     *tableRef // nil: SELECT without FROM, one row
 	where    node
 	group    []node
+	fill     *fillSpec // behind GROUP BY, nil for none
 	having   node
 	order    []orderItem
 	limit    node // a literal or parameter

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type selectParts struct {
 	in     plan.Node
 	where  []*plan.Expr
 	group  *plan.Aggregate // nil for none
+	fill   *plan.TimeFill  // of the groups, nil for none
 	having *plan.Expr
 	// windows are the window functions; out and order number their results from
 	// firstWindow on until the tree knows how many columns lie before them.
@@ -43,6 +45,10 @@ func (s *selectParts) tree() plan.Node {
 	if s.group != nil {
 		s.group.Input = n
 		n = s.group
+	}
+	if s.fill != nil {
+		s.fill.Input = n
+		n = s.fill
 	}
 	if s.having != nil {
 		n = &plan.Filter{Input: n, Conds: conjuncts(s.having, nil)}
@@ -140,6 +146,9 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	}
 	p.windows = windows
 	p.orderBy(out, s, items)
+	if s.fill != nil && p.Err == nil {
+		p.fill(out, s.fill)
+	}
 	out.windows, p.windows = p.windows.list, nil
 	out.structure, p.structure = p.structure, nil
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
@@ -159,6 +168,10 @@ func (p *planner) from(out *selectParts, s *selectStmt) {
 		sub := p.plan(s.from.sub)
 		out.sc, out.in = subScope(sub, s.from.alias), sub.tree()
 	default:
+		if v := p.schemaTable(s.from.name); v != nil {
+			out.sc, out.in = valuesScope(v, cmp.Or(s.from.alias, s.from.name)), v
+			return
+		}
 		sig, ok := plan.Tables[strings.ToLower(s.from.name)]
 		if !ok {
 			p.Fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", types.Clip(s.from.name))

@@ -133,7 +133,16 @@ func (p *parser) statement() *Statement {
 		st.Explain = true
 		st.Analyze = p.accept("analyze")
 	}
-	st.Select = p.selectStmt()
+	switch {
+	case p.peek(0).is("show"):
+		p.take()
+		st.Select = p.show()
+	case p.peek(0).is("describe"), p.peek(0).is("desc"):
+		p.take()
+		st.Select = p.describe()
+	default:
+		st.Select = p.selectStmt()
+	}
 	for p.accept(";") {
 	}
 	if p.err == nil && p.peek(0).kind != tokEOF {
@@ -169,6 +178,9 @@ func (p *parser) selectStmt() *selectStmt {
 	if p.accept("group") {
 		p.expect("BY")
 		s.group = p.exprList()
+		if p.peek(0).is("fill") && p.peek(1).is("(") {
+			s.fill = p.fill()
+		}
 	}
 	if p.accept("having") {
 		s.having = p.expr()

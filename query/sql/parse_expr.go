@@ -319,8 +319,26 @@ func (p *parser) primary() node {
 		p.expect(")")
 		return x
 	}
+	if t.is("[") {
+		return p.array()
+	}
 	p.unexpected("an expression")
 	return &litNode{}
+}
+
+// array reads [x, y], which is array(x, y).
+func (p *parser) array() node {
+	t := p.take()
+	c := &callNode{name: "array", pos: t.pos}
+	if !p.enter(t.pos) {
+		return c
+	}
+	defer p.leave()
+	if !p.peek(0).is("]") {
+		c.args = p.exprList()
+	}
+	p.expect("]")
+	return c
 }
 
 func (p *parser) number() node {

@@ -17,6 +17,9 @@ func FuzzParse(f *testing.F) {
 		"select timestamp at time zone 'Europe/Berlin' at time zone $1, -x::int at time zone :z, interval '1 month 2 days' at, date '2024-01-01' + interval '1 year'",
 		"select a like 'b!%' escape '!' escape, x not ilike $1 escape $2 and y in $1 or y not in :list, count(distinct a, b), z in ($1, :x)",
 		"select row_number() over (), sum(x) filter (where y) over (partition by a, b order by c desc nulls first rows between 1 preceding and unbounded following) over, rate(v) over (order by t range 5m preceding) from (select 1 over)",
+		"select [], [1, 'x', [a]], array_contains([1], x) from spans where has_child(y = [1])",
+		"select time_bucket(1m, t) fill, count(*) from spans group by fill fill(- 1) having 1 = 1",
+		"select 1 from spans group by a, b fill ( linear )",
 		"explain analyze select distinct x from logs -- c\n/* d */",
 	} {
 		f.Add(s)

@@ -60,6 +60,9 @@ func printTail(b *strings.Builder, s *selectStmt) {
 	if len(s.group) > 0 {
 		b.WriteString(" GROUP BY ")
 		printList(b, s.group)
+		if s.fill != nil {
+			b.WriteString(" " + s.fill.String())
+		}
 	}
 	if s.having != nil {
 		b.WriteString(" HAVING ")
