@@ -47,8 +47,12 @@ func (s storeScan) Stats() exec.ScanStats {
 	}
 	p := &st.Pruned
 	for _, l := range []exec.LeftOut{
-		{Index: "times", Groups: p.Time}, {Index: "services", Groups: p.Services}, {Index: "bounds", Groups: p.Bounds},
-		{Index: "attributes", Groups: p.Columns}, {Index: "trace filters", Groups: p.Traces}, {Index: "value filters", Groups: p.Values},
+		{Index: "times", Groups: p.Time},
+		{Index: "services", Groups: p.Services},
+		{Index: "bounds", Groups: p.Bounds},
+		{Index: "attributes", Groups: p.Columns},
+		{Index: "trace filters", Groups: p.Traces},
+		{Index: "value filters", Groups: p.Values},
 	} {
 		if l.Groups > 0 {
 			out.LeftOut = append(out.LeftOut, l)

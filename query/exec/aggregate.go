@@ -27,10 +27,14 @@ func (o *aggregateOp) describe() string {
 
 // notes tells what was known of blocks before.
 func (o *aggregateOp) notes() []string {
-	if o.kept.blocks.Load() == 0 {
-		return nil
+	var list []string
+	if n := o.kept.known.Load(); n > 0 {
+		list = append(list, fmt.Sprintf("groups of %d blocks from metadata", n))
 	}
-	return []string{fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load())}
+	if o.kept.blocks.Load() == 0 {
+		return list
+	}
+	return append(list, fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load()))
 }
 
 func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {

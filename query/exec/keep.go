@@ -105,9 +105,11 @@ func (k *Kept) put(key keptKey, g *grouper) {
 	k.byKey[key] = k.order.PushFront(&keptGroups{key, g, bytes})
 }
 
-// keeper is the part of an aggregate that keeps groups.
+// keeper is the part of an aggregate that does without rows: known counts the
+// blocks that are answered from metadata, blocks the others that may be kept, and
+// met those of which the groups were there.
 type keeper struct {
-	blocks, met atomic.Int64
+	known, blocks, met atomic.Int64
 	// many is set when there turned out to be about as many groups as rows: then
 	// it takes longer to merge groups than to make them.
 	many atomic.Bool
@@ -115,11 +117,13 @@ type keeper struct {
 
 // morsels gives partial frames instead of the rows of morsels where that pays.
 func (o *keeper) morsels(in iter.Seq2[morsel, error], n *plan.Aggregate, x *Exec) iter.Seq2[morsel, error] {
-	if x.Kept == nil || !keepable(n) {
-		return in
-	}
+	keep := x.Kept != nil && keepable(n)
 	return mapped(in, func(m morsel) morsel {
-		if k, ok := m.(keyed); ok {
+		if g := knownGroups(m, n, x); g != nil {
+			o.known.Add(1)
+			return &frameMorsel{f: &partialFrame{g: g}}
+		}
+		if k, ok := m.(keyed); ok && keep {
 			return &keptMorsel{morsel: m, keyed: k, o: o, node: n, x: x}
 		}
 		return m

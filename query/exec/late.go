@@ -32,6 +32,14 @@ func (m *blockMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
 	return id, false
 }
 
+// summary implements [summarized].
+func (m *blockMorsel) summary() (s column.Summary, rows int64, ok bool) {
+	if b, is := m.f.blk.(column.Summarized); is {
+		s, ok = b.Summary()
+	}
+	return s, int64(m.f.Rows()), ok
+}
+
 // bounds implements [bounded].
 func (m *blockMorsel) bounds(col int) (least, greatest int64, ok bool) {
 	if !m.f.cols[col].IsTime() {

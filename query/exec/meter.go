@@ -55,6 +55,14 @@ func (o *meteredMorsel) run(w *worker, emit func(*batch) error) error {
 	return o.morsel.run(w, func(b *batch) error { return o.m.count(b.len(), func() error { return emit(b) }) })
 }
 
+// summary implements [summarized].
+func (o *meteredMorsel) summary() (s column.Summary, rows int64, ok bool) {
+	if b, ok := o.morsel.(summarized); ok {
+		return b.summary()
+	}
+	return s, 0, false
+}
+
 // key implements [keyed].
 func (o *meteredMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
 	if k, ok := o.morsel.(keyed); ok {

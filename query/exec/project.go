@@ -27,6 +27,14 @@ type projectMorsel struct {
 	exprs []*plan.Expr
 }
 
+// summary implements [summarized].
+func (m *projectMorsel) summary() (s column.Summary, rows int64, ok bool) {
+	if b, ok := m.morsel.(summarized); ok {
+		return b.summary()
+	}
+	return s, 0, false
+}
+
 // key implements [keyed].
 func (m *projectMorsel) key(f *plan.Fingerprint) (id column.Identity, ok bool) {
 	k, ok := m.morsel.(keyed)

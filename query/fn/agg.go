@@ -39,6 +39,14 @@ type RunAccumulator interface {
 	AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run)
 }
 
+// KnownAccumulator is an [Accumulator] that can do without the rows.
+type KnownAccumulator interface {
+	Accumulator
+	// AddKnown adds as many rows to a group, whose values lie between two that are
+	// among them. Which of this counts is what AggCall.Known says.
+	AddKnown(g uint32, rows, least, greatest int64)
+}
+
 // Aggregates are the aggregate functions by name; filled by init for the same
 // reason as functions.
 var Aggregates = map[string]Aggregate{}

@@ -18,7 +18,7 @@ func countAggregates() map[string]Aggregate {
 			if n.Distinct {
 				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &distinctAcc{} }}
 			}
-			return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &countAcc{} }}
+			return &plan.AggCall{Type: types.Int, Args: args, Known: plan.KnownRows, Impl: func() Accumulator { return &countAcc{} }}
 		}},
 		"count_if": {1, 1, func(b *Typer, n *Call, args []*plan.Expr) *plan.AggCall {
 			cond := b.Condition(args[0], n.Args[0])
@@ -61,6 +61,9 @@ func (a *countAcc) addAll(n int, gids []uint32) {
 		a.counts[g]++
 	}
 }
+
+// AddKnown implements [KnownAccumulator].
+func (a *countAcc) AddKnown(g uint32, rows, _, _ int64) { a.counts[g] += rows }
 
 // AddRuns implements [RunAccumulator].
 func (a *countAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run) {

@@ -10,7 +10,7 @@ func extremeAggregates() map[string]Aggregate {
 	bind := func(sign int) func(*Typer, *Call, []*plan.Expr) *plan.AggCall {
 		return func(_ *Typer, _ *Call, args []*plan.Expr) *plan.AggCall {
 			t := args[0].Type
-			return &plan.AggCall{Type: t, Args: args, Of: args[0], Impl: func() Accumulator {
+			return &plan.AggCall{Type: t, Args: args, Of: args[0], Known: plan.KnownBounds, Impl: func() Accumulator {
 				if types.FormOf(t) == types.FormInt {
 					return &intExtreme{typ: t, sign: sign}
 				}
@@ -50,6 +50,12 @@ func (a *intExtreme) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _
 			a.put(group(gids, i), v.Ints[v.Ix(i)])
 		}
 	}
+}
+
+// AddKnown implements [KnownAccumulator].
+func (a *intExtreme) AddKnown(g uint32, _, least, greatest int64) {
+	a.put(g, least)
+	a.put(g, greatest)
 }
 
 // AddRuns implements [RunAccumulator].

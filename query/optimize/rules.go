@@ -18,6 +18,7 @@ var Rules = []Rule{
 	{"prune_columns", pruneColumns},
 	{"prune_scan", pruneScan},
 	{"order_conjuncts", orderConjuncts},
+	{"metadata", metadata},
 }
 
 // Plan applies all rules but those to skip.

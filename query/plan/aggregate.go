@@ -10,7 +10,24 @@ type Aggregate struct {
 	Keys  []*Expr
 	Names []string // of the keys
 	Aggs  []*AggCall
+	Known KnownGroups
 }
+
+// KnownGroups says that groups of whole blocks of the table below are to be taken
+// from what is known of them unread.
+type KnownGroups struct {
+	Use      bool
+	AnyOrder bool // of the groups
+}
+
+// Known is what may be known of a block without reading it.
+type Known uint8
+
+// What may be known.
+const (
+	KnownRows   Known = iota + 1 // how many there are
+	KnownBounds                  // the least and the greatest value
+)
 
 // Inputs implements [Node].
 func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
@@ -57,6 +74,9 @@ func (n *Aggregate) Describe() string {
 	if len(n.Keys) > 0 {
 		text += " by " + describeList(n.Keys, func(e *Expr) string { return e.text(s) })
 	}
+	if n.Known.Use {
+		text += "; from metadata where a block is in the time range whole"
+	}
 	return text
 }
 
@@ -68,4 +88,6 @@ type AggCall struct {
 	// Impl makes what computes it. Whoever executes the plan knows its type.
 	Impl any
 	Text string
+	// Known is what the result follows from, where the arguments are columns.
+	Known Known
 }
