@@ -22,7 +22,7 @@ func (s stopSink) Columns([]Column) error { return nil }
 
 func (s stopSink) Batch(*Batch) error { s.cancel(); return nil }
 
-func TestWindow_Cancelled(t *testing.T) {
+func TestWindow_EndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	e := New(manySpans(50_000), Options{})

@@ -16,8 +16,8 @@ import (
 type traceSet struct {
 	ids   map[string]uint32
 	spans []treeSpan
-	// parents, children, above and below are, for each span, the conditions that
-	// its parent meets, any child, any ancestor, any descendant.
+	// children, above and below are, for each span, the conditions that any child
+	// meets, any ancestor, any descendant.
 	children, above, below []uint64
 	self, critical         []int64
 	traces                 []traceFacts // by trace
@@ -127,8 +127,8 @@ func (t *traceSet) build(lo, hi int) {
 			order = append(order, c)
 		}
 	}
-	for i := len(order) - 1; i >= 0; i-- {
-		if c := order[i]; t.spans[c].parent >= 0 {
+	for _, c := range slices.Backward(order) {
+		if t.spans[c].parent >= 0 {
 			t.below[t.spans[c].parent] |= t.below[c] | t.spans[c].meets
 		}
 	}

@@ -174,6 +174,9 @@ func (a *histogramQuantileAcc) Result() (*eval.Vec, error) {
 		case before != nil && !restarted(before, p):
 			less = before.value
 		}
+		if groups[p.group] == nil {
+			groups[p.group] = distribution{}
+		}
 		groups[p.group].add(p.value, less)
 	})
 	out := eval.NewVec(types.Float, a.groups)
@@ -231,10 +234,7 @@ type distribution map[[2]float64]float64
 
 // add adds the buckets of b without those of before, which is nil for none. Where
 // b has less in one, it counts from anew.
-func (d *distribution) add(b, before *buckets) {
-	if *d == nil {
-		*d = distribution{}
-	}
+func (d distribution) add(b, before *buckets) {
 	if before == nil {
 		before = &buckets{explicit: b.explicit, scale: b.scale}
 	}
