@@ -153,6 +153,14 @@ func TestJoin_Limits(t *testing.T) {
 	}
 }
 
+// TestSubquery_ManyValues is an error that only the rows can tell.
+func TestSubquery_ManyValues(t *testing.T) {
+	_, err := testEngine(manySpans(2)).Query(t.Context(), "SELECT (SELECT name FROM spans)")
+	if want := "query: a subquery that is a value gave more than one row"; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
 // TestJoin_Cancel ends queries whose joins give more rows than anybody waits for.
 func TestJoin_Cancel(t *testing.T) {
 	src := manySpans(20_000)

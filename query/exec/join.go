@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/ttlog/ttlog/query/plan"
 )
@@ -18,6 +19,7 @@ type joinOp struct {
 	build       []*plan.Expr
 	rest        []*plan.Expr // conditions besides the keys
 	mixed       []bool       // which keys have values of types that differ
+	never       bool         // a condition is true of no pair
 	passed      string       // what the scan of the left input was told
 }
 
@@ -25,6 +27,7 @@ func newJoin(n *plan.Join, left, right Operator) *joinOp {
 	o := &joinOp{left: left, right: right, node: n, width: len(n.Left.Schema())}
 	o.probe, o.build, o.rest = n.Equalities()
 	o.mixed = mixedKeys(o.probe, o.build)
+	o.never = slices.ContainsFunc(o.rest, func(e *plan.Expr) bool { return e.IsConst() && e.Value.Int == 0 })
 	return o
 }
 

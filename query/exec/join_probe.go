@@ -117,7 +117,7 @@ func (p *probe) lookUp(ev *eval.Evaluator) error {
 		if i%64 == 63 && ev.Stopped() {
 			return ev.Err
 		}
-		if key, p.null[i] = op.appendKey(key[:0], keys, i); p.null[i] {
+		if key, p.null[i] = op.appendKey(key[:0], keys, i); p.null[i] || op.never {
 			continue
 		}
 		// Rows are clustered: many have the key of the one before.

@@ -144,7 +144,7 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 func (p *planner) planIn(s *selectStmt) *selectParts {
 	known := p.with
 	defer func() { p.with = known }()
-	p.with = append(p.with[:len(p.with):len(p.with)], s.with...)
+	p.with = append(slices.Clip(p.with), s.with...)
 	out := &selectParts{limit: -1, sc: p.sc}
 	if p.parts = out; s.union != nil {
 		return p.unionOf(out, s)

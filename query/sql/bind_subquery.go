@@ -239,7 +239,7 @@ func (p *planner) correlated(r *relation, s *selectStmt, parts *selectParts, exi
 	if len(own) > 0 {
 		r.sub = &plan.Filter{Input: n, Conds: own}
 	}
-	if exists && !slices.ContainsFunc(r.on, func(e *plan.Expr) bool { return linked(e, isOuter) }) {
+	if exists && !slices.ContainsFunc(r.on, func(e *plan.Expr) bool { return linked(e, isOuter) }) && !slices.ContainsFunc(own, never) {
 		p.Fail(s.pos, "%s", needsEquality)
 	}
 	return number.Expr(parts.out[0])
@@ -266,6 +266,10 @@ func (s *scope) outerOn() (list []*plan.Expr) {
 }
 
 const needsEquality = "a join needs an = between its sides, or one side of at most 10,000 rows: by LIMIT, or an aggregate without GROUP BY"
+
+// never reports whether a condition is true of no row: an attribute in it, say, was
+// never sent. Whether a join is one of all rows with all does not depend on that.
+func never(e *plan.Expr) bool { return e.IsConst() && e.Value.Int == 0 }
 
 // linked reports whether e says that an expression of columns that in accepts is
 // equal to one of others.
@@ -294,7 +298,8 @@ func (p *planner) checkJoins(out *selectParts) {
 		}
 		own := func(i int) bool { return i < outerBase && out.sc.cols[i].rel == r }
 		few := r.sub != nil && bounded(r.sub)
-		if i > 0 && !few && !small && !slices.ContainsFunc(conds, func(e *plan.Expr) bool { return linked(e, own) }) {
+		linked := func(e *plan.Expr) bool { return never(e) || linked(e, own) }
+		if i > 0 && !few && !small && !slices.ContainsFunc(conds, linked) {
 			p.Fail(r.pos, "%s", needsEquality)
 		}
 		small = small && few
