@@ -14,7 +14,7 @@ import (
 func FuzzQuery(f *testing.F) {
 	for _, file := range []string{
 		"testdata/basic.txt", "testdata/expressions.txt", "testdata/aggregates.txt", "testdata/errors.txt",
-		"testdata/metrics.txt", "testdata/windows.txt", "testdata/structure.txt", "testdata/json.txt", "testdata/fill.txt", "testdata/show.txt",
+		"testdata/metrics.txt", "testdata/windows.txt", "testdata/structure.txt", "testdata/json.txt", "testdata/fill.txt", "testdata/show.txt", "testdata/joins.txt",
 	} {
 		_, cases := readScript(&testing.T{}, file)
 		for _, c := range cases {

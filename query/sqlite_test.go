@@ -538,8 +538,8 @@ func (g *sqlGen) variance(kind string) sqlPair {
 	x := g.number(0)
 	least := map[string]int{"pop": 0, "samp": 1}[kind]
 	return sqlPair{
-		fmt.Sprintf("round(var_%s(%s), 9)", kind, x.ours),
-		fmt.Sprintf("CASE WHEN count(%s) > %d THEN round((sum(1.0 * %s * %s) - 1.0 * sum(%s) * sum(%s) / count(%s)) / (count(%s) - %d), 9) END",
+		fmt.Sprintf("round(var_%s(%s), 11)", kind, x.ours),
+		fmt.Sprintf("CASE WHEN count(%s) > %d THEN round((sum(1.0 * %s * %s) - 1.0 * sum(%s) * sum(%s) / count(%s)) / (count(%s) - %d), 11) END",
 			x.lite, least, x.lite, x.lite, x.lite, x.lite, x.lite, x.lite, least),
 	}
 }
@@ -610,15 +610,26 @@ func (g *sqlGen) scalar(depth int) sqlPair {
 func (g *sqlGen) query() sqlQuery {
 	g.num, g.text = []string{"i", "j", "f", "g", "m"}, []string{"service", "name", "u"}
 	g.numbered = true
+	if g.r.IntN(12) == 0 {
+		return g.union()
+	}
 	from := same("FROM spans")
-	switch g.r.IntN(8) {
+	switch g.r.IntN(12) {
+	case 3, 4, 5:
+		from, g.numbered = g.join(), false
+	case 6:
+		from, g.numbered = g.with(), false
 	case 0:
 		g.num, g.text = []string{"spans.i", "j", "spans.f", "g"}, []string{"spans.service", "name", "u"}
 	case 1, 2:
 		from, g.numbered = g.subquery(), false
 	}
+	word := "WHERE"
 	if g.r.IntN(3) > 0 {
-		from = pairOf("%s WHERE %s", from, g.cond(3))
+		from, word = pairOf("%s WHERE %s", from, g.cond(3)), pick(g, "AND", "AND", "OR")
+	}
+	if g.r.IntN(4) == 0 {
+		from = pairOf("%s %s %s", from, same(word), g.membership())
 	}
 	if g.r.IntN(2) == 0 {
 		return g.grouped(from)

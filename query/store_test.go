@@ -12,9 +12,11 @@ import (
 	"github.com/ttlog/ttlog/storage"
 )
 
-func openStore(t *testing.T) *storage.Store {
+func openStore(t *testing.T) *storage.Store { return openStoreWith(t, storage.Options{}) }
+
+func openStoreWith(t *testing.T, o storage.Options) *storage.Store {
 	t.Helper()
-	s, err := storage.Open(t.TempDir(), storage.Options{})
+	s, err := storage.Open(t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,16 @@ func (b Builder) operator(n plan.Node, most int64) Operator {
 			return b.topN(in, n.Exprs)
 		}
 		return &projectOp{in: b.Build(n.Input, most), node: n}
+	case *plan.Join:
+		return newJoin(n, b.Build(n.Left, manyRows), b.Build(n.Right, manyRows))
+	case *plan.Unnest:
+		return &unnestOp{in: b.Build(n.Input, manyRows), node: n}
+	case *plan.Union:
+		op := &unionOp{}
+		for _, in := range n.List {
+			op.list = append(op.list, b.Build(in, most))
+		}
+		return op
 	case *plan.Aggregate:
 		return &aggregateOp{in: b.Build(n.Input, manyRows), node: n}
 	case *plan.TraceStructure:

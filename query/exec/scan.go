@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/ttlog/ttlog/query/eval"
@@ -15,8 +17,9 @@ import (
 // scanOp reads a table, a morsel for each block.
 type scanOp struct {
 	node *plan.Scan
-	ends *timeEnds // of all rows only those of one end of the time are wanted
-	scan Scan      // set when the scan has begun
+	ends *timeEnds          // of all rows only those of one end of the time are wanted
+	scan Scan               // set when the scan has begun
+	told []column.Predicate // by a join, before the scan begins
 }
 
 func (o *scanOp) inputs() []Operator { return nil }
@@ -47,7 +50,8 @@ func (o *scanOp) notes() []string {
 func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
 	return func(yield func(morsel, error) bool) {
 		n := o.node
-		scan, err := x.openScan(ctx, ScanRequest{Signal: n.Signal, From: n.From, To: n.To, Where: n.Where})
+		where := slices.Concat(n.Where, o.told)
+		scan, err := x.openScan(ctx, ScanRequest{Signal: n.Signal, From: n.From, To: n.To, Where: where})
 		if err != nil {
 			yield(nil, err)
 			return
@@ -58,11 +62,42 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
 				return
 			}
-			if !yield(&blockMorsel{f: &blockFrame{blk: blk, cols: n.Cols}, where: n.Where}, nil) {
+			if !yield(&blockMorsel{f: &blockFrame{blk: blk, cols: n.Cols}, where: where}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// tell says that no rows are wanted but those with one of the values in column i.
+// It returns what the scan looks for, "" for nothing.
+func (o *scanOp) tell(i int, l *toldValues) string {
+	c := o.node.Cols[i]
+	if len(c.Refs) != 1 || c.Object || types.IsEnum(c.Type) {
+		return ""
+	}
+	add := func(op column.Op, values ...types.Value) bool {
+		p := column.Predicate{Ref: c.Refs[0], Op: op}
+		for _, v := range values {
+			if v.Type != c.Refs[0].Type || v.Type == types.Float {
+				return false
+			}
+			p.Values = append(p.Values, column.Value{Type: v.Type, Int: v.Int, Str: v.Str})
+		}
+		o.told = append(o.told, p)
+		return true
+	}
+	switch {
+	case len(l.values) > 0:
+		if add(column.In, slices.SortedFunc(maps.Keys(l.values), types.Compare)...) {
+			return counted(len(l.values), "value") + " of " + c.Name
+		}
+	case !l.low.IsNull():
+		if add(column.Ge, l.low) && add(column.Le, l.high) {
+			return "the range of " + c.Name
+		}
+	}
+	return ""
 }
 
 // rowOp is one row without columns.

@@ -14,6 +14,8 @@ type Rule struct {
 
 // Rules are the rules in the order in which they are applied.
 var Rules = []Rule{
+	{"push_filters", pushFilters},
+	{"build_side", buildSide},
 	{"topk", topK},
 	{"prune_columns", pruneColumns},
 	{"prune_scan", pruneScan},

@@ -11,16 +11,20 @@ type Statement struct {
 	// Explain asks for the plan instead of the rows, Analyze to run it first.
 	Explain, Analyze bool
 	Select           *selectStmt
+	reads            bool // a table stands behind a FROM
 }
 
 // Reads reports whether running the statement looks at a table.
-func (s *Statement) Reads() bool { return s.Select.from != nil && (!s.Explain || s.Analyze) }
+func (s *Statement) Reads() bool { return s.reads && (!s.Explain || s.Analyze) }
 
-// selectStmt is one SELECT.
+// selectStmt is one SELECT, or several with UNION ALL between them, of which it
+// has the ORDER BY and what follows.
 type selectStmt struct {
+	with     []withItem
+	union    []*selectStmt
 	distinct bool
 	items    []selectItem
-	from     *tableRef // nil: SELECT without FROM, one row
+	from     []*tableRef // none: SELECT without FROM, one row
 	where    node
 	group    []node
 	fill     *fillSpec // behind GROUP BY, nil for none
@@ -31,19 +35,33 @@ type selectStmt struct {
 	pos      int
 }
 
-// selectItem is one expression of the list, or * where star is set.
+// withItem is a name that WITH gives to a SELECT.
+type withItem struct {
+	name string
+	sub  *selectStmt
+	pos  int
+}
+
+// selectItem is one expression of the list, or * where star is set; of is the
+// relation whose * it is, "" for all.
 type selectItem struct {
 	star  bool
+	of    string
 	expr  node
 	alias string // "" where none was given
 	pos   int
 }
 
-// tableRef is what stands behind FROM: a table or a subquery, with an alias.
+// tableRef is one of the relations behind FROM: a table, a subquery or
+// UNNEST(array), with an alias. join is how it is joined with those before it, ""
+// for the first; on is the condition.
 type tableRef struct {
 	name  string
 	sub   *selectStmt
+	array node
 	alias string
+	join  string
+	on    node
 	pos   int
 }
 
@@ -79,8 +97,10 @@ type (
 		quoted bool
 		pos    int
 	}
-	// indexNode is attributes['key'], resource['key'] or scope['key'].
+	// indexNode is attributes['key'], resource['key'] or scope['key']; qual is
+	// the relation in front, as in s.attributes['key'].
 	indexNode struct {
+		qual string
 		base string
 		key  string
 		pos  int
@@ -100,12 +120,20 @@ type (
 		escape node
 		pos    int // of the operator
 	}
-	// inNode is x [NOT] IN (list).
+	// inNode is x [NOT] IN (list), or where sub is set x [NOT] IN (SELECT …).
 	inNode struct {
 		x    node
 		list []node
+		sub  *selectStmt
 		not  bool
 		pos  int
+	}
+	// subNode is a SELECT in an expression: its only value, or with exists
+	// whether it has a row.
+	subNode struct {
+		sub    *selectStmt
+		exists bool
+		pos    int
 	}
 	// betweenNode is x [NOT] BETWEEN lo AND hi.
 	betweenNode struct {
@@ -188,6 +216,7 @@ func (n *indexNode) At() int   { return n.pos }
 func (n *unaryNode) At() int   { return n.pos }
 func (n *binaryNode) At() int  { return n.pos }
 func (n *inNode) At() int      { return n.pos }
+func (n *subNode) At() int     { return n.pos }
 func (n *betweenNode) At() int { return n.pos }
 func (n *isNode) At() int      { return n.pos }
 func (n *caseNode) At() int    { return n.pos }
@@ -205,6 +234,7 @@ func (n *indexNode) String() string    { return nodeString(n) }
 func (n *unaryNode) String() string    { return nodeString(n) }
 func (n *binaryNode) String() string   { return nodeString(n) }
 func (n *inNode) String() string       { return nodeString(n) }
+func (n *subNode) String() string      { return nodeString(n) }
 func (n *betweenNode) String() string  { return nodeString(n) }
 func (n *isNode) String() string       { return nodeString(n) }
 func (n *caseNode) String() string     { return nodeString(n) }

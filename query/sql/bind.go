@@ -1,10 +1,8 @@
 package sql
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
@@ -16,11 +14,11 @@ import (
 
 // selectParts are the clauses of a SELECT, bound, before they are operators.
 type selectParts struct {
-	sc     *scope // the columns of in
-	in     plan.Node
+	sc     *scope
 	where  []*plan.Expr
 	group  *plan.Aggregate // nil for none
 	fill   *plan.TimeFill  // of the groups, nil for none
+	above  []*relation     // subqueries that expressions behind grouping hold
 	having *plan.Expr
 	// windows are the window functions; out and order number their results from
 	// firstWindow on until the tree knows how many columns lie before them.
@@ -35,16 +33,10 @@ type selectParts struct {
 
 // tree makes operators of the clauses, in the order in which SQL takes them.
 func (s *selectParts) tree() plan.Node {
-	n := s.in
-	if s.structure != nil {
-		n = s.withStructure()
-	}
-	if len(s.where) > 0 {
-		n = &plan.Filter{Input: n, Conds: s.where}
-	}
+	n := s.input()
 	if s.group != nil {
 		s.group.Input = n
-		n = s.group
+		n = s.joinAbove(s.group)
 	}
 	if s.fill != nil {
 		s.fill.Input = n
@@ -66,6 +58,39 @@ func (s *selectParts) tree() plan.Node {
 	return n
 }
 
+// input is the rows that the SELECT list or GROUP BY takes. It gives the columns
+// their final numbers.
+func (s *selectParts) input() plan.Node {
+	n, to := s.sc.tree()
+	if to != nil {
+		r := plan.Numbered(to)
+		s.where = r.Exprs(s.where)
+		if s.group != nil {
+			s.group = r.Aggregate(s.group)
+		} else {
+			s.renumber(r)
+		}
+	}
+	if s.structure != nil {
+		n = s.withStructure(n.(*plan.Scan))
+	}
+	if len(s.where) > 0 {
+		n = &plan.Filter{Input: n, Conds: s.where}
+	}
+	return n
+}
+
+// renumber gives the columns of what stands behind grouping other numbers.
+func (s *selectParts) renumber(r *plan.Renumbering) {
+	s.having, s.out = r.Expr(s.having), r.Exprs(s.out)
+	for i, k := range s.order {
+		s.order[i].Expr = r.Expr(k.Expr)
+	}
+	for i, w := range s.windows {
+		s.windows[i] = r.Window(w)
+	}
+}
+
 const maxKeys = 100 // of GROUP BY and ORDER BY
 
 // planner builds plans of one query.
@@ -73,6 +98,8 @@ type planner struct {
 	binder
 	ctx     context.Context
 	catalog Catalog
+	with    []withItem // that are known, the last first
+	selects int        // subqueries so far
 }
 
 // Catalog knows what was sent.
@@ -96,7 +123,7 @@ func Bind(ctx context.Context, c Catalog, stmt *Statement, o Options) (plan.Node
 		params: newParams(o.Params),
 		Typer:  fn.Typer{Source: o.Text, Now: o.Now.UnixNano(), Zone: o.Zone},
 	}}
-	p.Scope = &p.binder
+	p.Scope, p.sub = &p.binder, p.subquery
 	parts := p.plan(stmt.Select)
 	if p.Err != nil {
 		return nil, nil, p.Err
@@ -104,16 +131,27 @@ func Bind(ctx context.Context, c Catalog, stmt *Statement, o Options) (plan.Node
 	return parts.tree(), p.Warnings, nil
 }
 
-// plan binds one SELECT and the subqueries in it.
+// plan binds one SELECT and the subqueries in it. Names of the SELECT around it
+// mean nothing to it.
 func (p *planner) plan(s *selectStmt) *selectParts {
-	out := &selectParts{limit: -1}
-	p.from(out, s)
-	if p.Err != nil {
+	outer := p.level
+	defer func() { p.level = outer }()
+	p.level = level{sc: &scope{}}
+	return p.planIn(s)
+}
+
+// planIn binds one SELECT on a new level.
+func (p *planner) planIn(s *selectStmt) *selectParts {
+	known := p.with
+	defer func() { p.with = known }()
+	p.with = append(slices.Clip(p.with), s.with...)
+	out := &selectParts{limit: -1, sc: p.sc}
+	if p.parts = out; s.union != nil {
+		return p.unionOf(out, s)
+	}
+	if p.from(s); p.Err != nil {
 		return out
 	}
-	outer := p.sc
-	defer func() { p.sc = outer }()
-	p.sc, p.agg, p.windows, p.structure, p.aliases, p.aliasFirst = out.sc, nil, nil, nil, nameIndex[node]{}, false
 	items := p.items(s)
 	for _, it := range items {
 		if it.alias {
@@ -121,7 +159,10 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 		}
 	}
 	if s.where != nil {
-		out.where = conjuncts(p.Condition(p.expr(s.where), s.where), nil)
+		p.where(out, s.where)
+	}
+	if p.Err == nil {
+		p.checkJoins(out)
 	}
 	if p.Err != nil {
 		return out
@@ -149,45 +190,16 @@ func (p *planner) plan(s *selectStmt) *selectParts {
 	if s.fill != nil && p.Err == nil {
 		p.fill(out, s.fill)
 	}
+	if s.fill != nil && len(out.above) > 0 {
+		p.Fail(s.pos, "FILL cannot stand beside a subquery behind grouping")
+	}
 	out.windows, p.windows = p.windows.list, nil
-	out.structure, p.structure = p.structure, nil
+	if out.structure, p.structure = p.structure, nil; out.structure != nil && len(p.sc.rels) > 1 {
+		p.Fail(s.pos, "what is asked of the structure of traces stands in a SELECT over spans alone, without joins and subqueries")
+	}
 	p.agg, p.aliases, p.aliasFirst = nil, nameIndex[node]{}, false
 	out.limit, out.offset = p.rowCount(s.limit, -1), p.rowCount(s.offset, 0)
-	if scan, ok := out.in.(*plan.Scan); ok {
-		scan.Cols = p.sc.cols
-	}
 	return out
-}
-
-// from binds the input.
-func (p *planner) from(out *selectParts, s *selectStmt) {
-	switch {
-	case s.from == nil:
-		out.sc, out.in = &scope{index: map[string]int{}}, &plan.Row{}
-	case s.from.sub != nil:
-		sub := p.plan(s.from.sub)
-		out.sc, out.in = subScope(sub, s.from.alias), sub.tree()
-	default:
-		if v := p.schemaTable(s.from.name); v != nil {
-			out.sc, out.in = valuesScope(v, cmp.Or(s.from.alias, s.from.name)), v
-			return
-		}
-		sig, ok := plan.Tables[strings.ToLower(s.from.name)]
-		if !ok {
-			p.Fail(s.from.pos, "unknown table %s, expected spans, traces, logs or metrics", types.Clip(s.from.name))
-			return
-		}
-		refs, err := p.catalog.Attributes(p.ctx, sig, s.attrNames())
-		if err != nil {
-			p.Err = err
-			return
-		}
-		alias := s.from.alias
-		if alias == "" {
-			alias = s.from.name
-		}
-		out.sc, out.in = newTableScope(sig, alias, refs), &plan.Scan{Table: strings.ToLower(s.from.name), Signal: sig}
-	}
 }
 
 // item is an expression of the SELECT list. node is nil for what * expanded
@@ -212,36 +224,27 @@ func (p *planner) items(s *selectStmt) []item {
 			list = append(list, item{name: name, alias: it.alias != "", node: it.expr, pos: it.pos})
 			continue
 		}
-		if !p.sc.from {
+		of := p.sc.named(it.of)
+		switch {
+		case it.of != "" && of == nil:
+			p.Fail(it.pos, "there is no %s behind FROM", types.Clip(it.of))
+			return nil
+		case len(p.sc.visible()) == 0:
 			p.Fail(it.pos, "* needs FROM")
 			return nil
 		}
 		if s.distinct || len(s.group) > 0 {
-			p.sc.starNodes(func(name string, n node) {
+			p.sc.starNodes(of, func(name string, n node) {
 				list = append(list, item{name: name, node: n, pos: it.pos})
 			})
 			continue
 		}
-		names, exprs := p.sc.star()
+		names, exprs := p.sc.star(of)
 		for i, e := range exprs {
 			list = append(list, item{name: names[i], e: e, pos: it.pos})
 		}
 	}
 	return list
-}
-
-// starNodes lists what * stands for as expressions that can be bound.
-func (s *scope) starNodes(f func(string, node)) {
-	if !s.table {
-		for _, c := range s.cols {
-			f(c.Name, &identNode{name: c.Name, quoted: true})
-		}
-		return
-	}
-	for _, c := range plan.FixedColumns[s.sig] {
-		f(c.Name, &identNode{name: c.Name})
-	}
-	f("attributes", &identNode{name: "attributes"})
 }
 
 // itemName names an expression without an alias.
@@ -406,13 +409,15 @@ func (p *planner) distinctOf(s *selectStmt, items []item) *selectParts {
 	inner := *s
 	inner.distinct, inner.order, inner.limit, inner.offset = false, nil, nil, nil
 	sub := p.plan(&inner)
-	out := &selectParts{in: sub.tree(), sc: subScope(sub, ""), names: sub.names, limit: -1}
+	out := &selectParts{sc: &scope{}, names: sub.names, limit: -1}
 	if p.Err != nil {
 		return out
 	}
+	rel := subRelation(sub, "")
+	out.sc.add(rel)
 	out.group = &plan.Aggregate{Names: sub.names}
 	for i, e := range sub.out {
-		out.group.Keys = append(out.group.Keys, out.sc.col(i))
+		out.group.Keys = append(out.group.Keys, out.sc.column(rel, i))
 		out.out = append(out.out, e.As(i))
 	}
 	for _, o := range s.order {

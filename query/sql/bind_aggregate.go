@@ -83,13 +83,14 @@ func (b *binder) Covered() int64 {
 
 // Point implements fn.Scope.
 func (b *binder) Point(name string) *plan.Expr {
-	if !b.sc.table || b.sc.sig != otlpwire.Metrics {
+	r := b.sc.tableOnly(otlpwire.Metrics)
+	if r == nil {
 		return nil
 	}
 	if isObject(name, false) {
-		return b.sc.object(placeOf(name))
+		return b.sc.use(r, objectColumn(placeOf(name)))
 	}
-	e, _ := b.sc.fixed(name)
+	e, _ := b.sc.fixed(r, name)
 	return e
 }
 
@@ -98,7 +99,11 @@ func (b *binder) Accumulates(x *plan.Expr) bool {
 	if b.Point("name") == nil || b.agg.apart {
 		return false
 	}
-	switch c := b.sc.cols[x.Column]; c.Name {
+	_, c := b.sc.tableColumn(x)
+	if c == nil {
+		return false
+	}
+	switch c.Name {
 	case "value", "value_int", "count", "sum":
 		return !c.Attribute
 	}
@@ -108,19 +113,23 @@ func (b *binder) Accumulates(x *plan.Expr) bool {
 // apart reports whether a query adds no points of one series, or only such as may
 // be added: WHERE asks for them, or the groups are of one time each.
 func (s *scope) apart(where, keys []*plan.Expr) bool {
-	if !s.table || s.sig != otlpwire.Metrics {
+	if s.tableOnly(otlpwire.Metrics) == nil {
 		return false
 	}
 	for _, k := range keys {
-		if k.IsCol() && s.cols[k.Column].IsTime() {
+		if _, c := s.tableColumn(k); c != nil && c.IsTime() {
 			return true
 		}
 	}
 	for _, e := range where {
-		if e.Comparison == nil || s.cols[e.Comparison.Column].Attribute {
+		if e.Comparison == nil {
 			continue
 		}
-		addable := map[string][]string{"temporality": {"delta"}, "type": {"gauge"}}[s.cols[e.Comparison.Column].Name]
+		_, c := s.tableColumn(plan.Column(e.Comparison.Column, types.Null))
+		if c == nil || c.Attribute {
+			continue
+		}
+		addable := map[string][]string{"temporality": {"delta"}, "type": {"gauge"}}[c.Name]
 		others := slices.DeleteFunc(slices.Clone(e.Comparison.Values), func(v types.Value) bool { return slices.Contains(addable, v.Str) })
 		if e.Comparison.Op != column.Ne && len(others) == 0 {
 			return true
@@ -136,8 +145,10 @@ func (b *binder) Since() int64 { return b.agg.from }
 // table, 0 for none.
 func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 	for _, e := range where {
-		if d := e.Comparison; d != nil && s.table && d.Column < len(s.cols) && s.cols[d.Column].IsTime() {
-			from, to = d.Bounds(from, to)
+		if d := e.Comparison; d != nil {
+			if _, c := s.tableColumn(plan.Column(d.Column, types.Null)); c != nil && c.IsTime() && s.only() != nil {
+				from, to = d.Bounds(from, to)
+			}
 		}
 	}
 	return from, to
@@ -145,11 +156,11 @@ func (s *scope) timeBounds(where []*plan.Expr) (from, to int64) {
 
 // IsSeverity implements columns.
 func (b *binder) IsSeverity(x *plan.Expr) bool {
-	if !x.IsCol() || !b.sc.table || x.Column >= len(b.sc.cols) || b.agg != nil && b.deep == 0 {
+	if b.agg != nil && b.deep == 0 {
 		return false
 	}
-	c := b.sc.cols[x.Column]
-	return c.Name == "severity_number" && !c.Attribute
+	_, c := b.sc.tableColumn(x)
+	return c != nil && c.Name == "severity_number" && !c.Attribute
 }
 
 // Narrow implements columns.

@@ -15,10 +15,16 @@ import (
 type binder struct {
 	fn.Typer
 	params params
+	sub    func(n node) *plan.Expr // binds a subquery
+	level
+}
 
-	sc   *scope
-	agg  *aggScope // set while binding behind GROUP BY
-	deep int       // of aggregates around the expression
+// level is what changes with the SELECT that is bound.
+type level struct {
+	sc    *scope
+	parts *selectParts
+	agg   *aggScope // set while binding behind GROUP BY
+	deep  int       // of aggregates around the expression
 	// windows is set where window functions may stand.
 	windows *windowScope
 	// structure is what the SELECT asks of the structure of traces; inStructure is
@@ -75,14 +81,9 @@ func (b *binder) expr(n node) *plan.Expr {
 	case *identNode:
 		return b.ident(n)
 	case *indexNode:
-		if !b.sc.table {
-			return b.Fail(n.pos, "%s[…] reads attributes of a table; the query reads a subquery", n.base)
-		}
-		e := b.sc.attribute(n.key, placeOf(n.base), false)
-		if b.sc.unsent(e) {
-			b.Warn(n.pos, "no row has %s%s", types.Clip(nodeString(n)), b.sc.elsewhere(n.key, placeOf(n.base)))
-		}
-		return b.input(e, n)
+		return b.attribute(n)
+	case *subNode:
+		return b.sub(n)
 	case *unaryNode:
 		return b.unary(n)
 	case *binaryNode:
@@ -116,6 +117,19 @@ func (b *binder) expr(n node) *plan.Expr {
 	return b.Fail(n.At(), "unknown expression")
 }
 
+// attribute binds attributes['key'].
+func (b *binder) attribute(n *indexNode) *plan.Expr {
+	r, msg := b.sc.tableOf(n)
+	if msg != "" {
+		return b.Fail(n.pos, "%s", msg)
+	}
+	e := b.sc.use(r, r.attribute(n.key, placeOf(n.base), false))
+	if b.sc.unsent(e) {
+		b.Warn(n.pos, "no row has %s%s", types.Clip(nodeString(n)), b.sc.elsewhere(r, n.key, placeOf(n.base)))
+	}
+	return b.input(e, n)
+}
+
 // sameColumn reports whether two names mean one column, such as service and
 // spans.service.
 func (b *binder) sameColumn(x, y node) bool {
@@ -144,7 +158,7 @@ func (b *binder) ident(n *identNode) *plan.Expr {
 func (b *binder) known(e *plan.Expr, n *identNode) *plan.Expr {
 	if b.sc.unsent(e) {
 		name := b.sc.local(n)
-		b.Warn(n.pos, "no row has %s%s", types.Clip(name), b.sc.suggest(name, n.quoted))
+		b.Warn(n.pos, "no row has %s%s", types.Clip(name), b.sc.suggestFor(n))
 	}
 	return e
 }
@@ -186,7 +200,7 @@ func (b *binder) input(e *plan.Expr, n node) *plan.Expr {
 		}
 		hint, name := "", types.Clip(nodeString(n))
 		if id, ok := n.(*identNode); ok && b.sc.unsent(e) {
-			hint = "; no row has it" + b.sc.suggest(b.sc.local(id), id.quoted)
+			hint = "; no row has it" + b.sc.suggestFor(id)
 		}
 		return b.Fail(n.At(), "column %s must stand in GROUP BY or inside an aggregate such as any(%s)%s", name, name, hint)
 	}
@@ -317,6 +331,9 @@ func (b *binder) call(n *callNode) *plan.Expr {
 
 // in binds x [NOT] IN (list).
 func (b *binder) in(n *inNode) *plan.Expr {
+	if n.sub != nil {
+		return b.sub(n)
+	}
 	x := b.expr(n.x)
 	list, at := b.inList(n)
 	return b.IsIn(x, n.x, list, at, n.not, n.pos)

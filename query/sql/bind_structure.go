@@ -11,7 +11,7 @@ import (
 
 // firstStructure numbers what the trace's structure says of spans while it is not
 // known how many columns lie before. Window functions are numbered behind.
-const firstStructure = 1 << 29
+const firstStructure = 1 << 21
 
 // structureColumns are the columns of the structure of traces, structureTests the
 // functions of a condition on other spans.
@@ -36,9 +36,8 @@ type structureScope struct {
 
 // structure puts the structure of traces behind the table. Conditions that it has
 // no part in choose rows first: only their traces have to be put together.
-func (s *selectParts) withStructure() plan.Node {
+func (s *selectParts) withStructure(scan *plan.Scan) plan.Node {
 	t := &s.structure.node
-	scan := s.in.(*plan.Scan)
 	width := len(scan.Schema())
 	var below, above []*plan.Expr
 	for _, e := range s.where {
@@ -53,7 +52,7 @@ func (s *selectParts) withStructure() plan.Node {
 		t.Rows = &plan.Filter{Input: scan, Conds: below}
 		t.Candidates = t.Rows
 	}
-	t.Spans = &plan.Scan{Table: scan.Table, Signal: scan.Signal, Cols: s.structure.sc.cols}
+	t.Spans = &plan.Scan{Table: scan.Table, Signal: scan.Signal, Cols: s.structure.sc.only().cols}
 	plan.Renumber(s.exprs(), func(i int) int {
 		if i < firstStructure || i >= firstWindow {
 			return i
@@ -89,7 +88,7 @@ func (s *selectParts) exprs() []*plan.Expr {
 func (b *binder) structureColumn(name string, n node) *plan.Expr {
 	name = strings.ToLower(name)
 	t, ok := structureColumns[name]
-	if !ok || !b.sc.table || b.sc.sig != otlpwire.Traces {
+	if !ok || b.sc.tableOnly(otlpwire.Traces) == nil {
 		return nil
 	}
 	return b.structureCall(n, plan.StructureCall{Name: name, Type: t, Text: name})
@@ -98,7 +97,7 @@ func (b *binder) structureColumn(name string, n node) *plan.Expr {
 // structureTest binds has_ancestor(condition) and its like.
 func (b *binder) structureTest(n *callNode) *plan.Expr {
 	switch {
-	case !b.sc.table || b.sc.sig != otlpwire.Traces:
+	case b.sc.tableOnly(otlpwire.Traces) == nil:
 		return b.Fail(n.pos, "%s is for spans", n.name)
 	case len(n.args) != 1 || n.star || n.distinct || n.filter != nil:
 		return b.Fail(n.pos, "%s takes a condition on other spans of the trace, such as %s(service = 'api')", n.name, n.name)
@@ -145,13 +144,16 @@ func (b *binder) traceStructure(n node) *structureScope {
 	if b.structure != nil {
 		return b.structure
 	}
-	s := &structureScope{sc: &scope{from: true, table: true, sig: b.sc.sig, alias: b.sc.alias, attrs: b.sc.attrs, index: map[string]int{}}}
+	spans := b.sc.only()
+	r := &relation{table: true, sig: spans.sig, name: spans.name, alias: spans.alias, attrs: spans.attrs, index: map[string]int{}}
+	s := &structureScope{sc: &scope{}}
+	s.sc.add(r)
 	for _, name := range plan.StructureSpanNames {
-		e, _ := s.sc.fixed(name)
+		e, _ := s.sc.fixed(r, name)
 		s.node.SpanCols = append(s.node.SpanCols, e)
 	}
 	for i, name := range plan.StructureSpanNames[:2] {
-		s.node.RowIDs[i], _ = b.sc.fixed(name)
+		s.node.RowIDs[i], _ = b.sc.fixed(spans, name)
 	}
 	s.node.TraceID = s.node.RowIDs[0]
 	b.structure = s

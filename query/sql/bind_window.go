@@ -8,7 +8,7 @@ import (
 
 // firstWindow numbers the results of window functions while it is not known how
 // many columns lie before them.
-const firstWindow = 1 << 30
+const firstWindow = 1 << 22
 
 // windowScope is the window functions of a SELECT.
 type windowScope struct {

@@ -24,7 +24,7 @@ func equalNodes(a, b node) bool {
 		return ok && a.qual == b.qual && (a.name == b.name || strings.EqualFold(a.name, b.name) && plan.IsFixed(a.name))
 	case *indexNode:
 		b, ok := b.(*indexNode)
-		return ok && a.base == b.base && a.key == b.key
+		return ok && strings.EqualFold(a.qual, b.qual) && a.base == b.base && a.key == b.key
 	case *unaryNode:
 		b, ok := b.(*unaryNode)
 		return ok && a.op == b.op && equalNodes(a.x, b.x)
@@ -33,7 +33,10 @@ func equalNodes(a, b node) bool {
 		return ok && a.op == b.op && equalNodes(a.r, b.r) && equalNodes(a.escape, b.escape) && equalNodes(a.l, b.l)
 	case *inNode:
 		b, ok := b.(*inNode)
-		return ok && a.not == b.not && equalNodes(a.x, b.x) && slices.EqualFunc(a.list, b.list, equalNodes)
+		return ok && a.not == b.not && equalNodes(a.x, b.x) && equalSelects(a.sub, b.sub) && slices.EqualFunc(a.list, b.list, equalNodes)
+	case *subNode:
+		b, ok := b.(*subNode)
+		return ok && a.exists == b.exists && equalSelects(a.sub, b.sub)
 	case *betweenNode:
 		b, ok := b.(*betweenNode)
 		return ok && a.not == b.not && equalNodes(a.x, b.x) && equalNodes(a.lo, b.lo) && equalNodes(a.hi, b.hi)
@@ -64,4 +67,12 @@ func equalNodes(a, b node) bool {
 			equalNodes(a.filter, b.filter) && equalWindows(a.over, b.over) && slices.EqualFunc(a.args, b.args, equalNodes)
 	}
 	return false
+}
+
+// equalSelects reports whether two subqueries were written alike.
+func equalSelects(a, b *selectStmt) bool {
+	if a == nil || b == nil || a == b {
+		return a == b
+	}
+	return selectString(a) == selectString(b)
 }

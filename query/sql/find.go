@@ -3,7 +3,7 @@ package sql
 import "strings"
 
 // attrNames returns the keys of attributes that the names in s may mean, those of
-// its subquery left out.
+// subqueries in its FROM left out.
 func (s *selectStmt) attrNames() (out []string) {
 	collect := func(n node) bool {
 		switch n := n.(type) {
@@ -16,8 +16,21 @@ func (s *selectStmt) attrNames() (out []string) {
 			} else if _, rest, ok := strings.Cut(n.name, "."); ok {
 				out = append(out, rest)
 			}
+		case *subNode:
+			out = append(out, n.sub.attrNames()...)
+		case *inNode:
+			if n.sub != nil {
+				out = append(out, n.sub.attrNames()...)
+			}
 		}
 		return true
+	}
+	for _, u := range s.union {
+		out = append(out, u.attrNames()...)
+	}
+	for _, r := range s.from {
+		walkNodes(r.on, collect)
+		walkNodes(r.array, collect)
 	}
 	for _, it := range s.items {
 		walkNodes(it.expr, collect)

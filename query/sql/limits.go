@@ -14,6 +14,10 @@ const (
 	// MaxExprs is how many expressions a query may hold, the elements of IN
 	// lists included.
 	MaxExprs = 100_000
+	// maxRelations is how many tables and subqueries a query may hold, and
+	// maxBound how many once the names of WITH stand for what they mean.
+	maxRelations = 200
+	maxBound     = 500
 	// maxAggregates is how many different aggregates a SELECT may hold: every
 	// one is compared with all others.
 	maxAggregates = 1000

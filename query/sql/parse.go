@@ -25,14 +25,17 @@ func Parse(sql string) (*Statement, error) {
 type parser struct {
 	src   string
 	lex   lexer
-	buf   [2]token // tokens read ahead
+	buf   [3]token // tokens read ahead
 	n     int
 	err   error
 	depth int
 	exprs int
+	// relations behind FROM and WITH
+	relations int
+	reads     bool // one of them is a table
 }
 
-// peek returns the token i places ahead (0 or 1) without taking it.
+// peek returns the token i places ahead (0 to 2) without taking it.
 func (p *parser) peek(i int) token {
 	for p.n <= i {
 		t := token{kind: tokEOF, pos: len(p.src), end: len(p.src)}
@@ -54,7 +57,7 @@ func (p *parser) peek(i int) token {
 func (p *parser) take() token {
 	t := p.peek(0)
 	if p.n > 0 {
-		p.buf[0] = p.buf[1]
+		copy(p.buf[:], p.buf[1:p.n])
 		p.n--
 	}
 	return t
@@ -143,6 +146,7 @@ func (p *parser) statement() *Statement {
 	default:
 		st.Select = p.selectStmt()
 	}
+	st.reads = p.reads
 	for p.accept(";") {
 	}
 	if p.err == nil && p.peek(0).kind != tokEOF {
@@ -157,6 +161,61 @@ func (p *parser) selectStmt() *selectStmt {
 		return s
 	}
 	defer p.leave()
+	with := p.with()
+	s = p.selectCore()
+	if p.peek(0).is("union") {
+		s = &selectStmt{pos: s.pos, union: []*selectStmt{s}}
+		for p.accept("union") {
+			if !p.accept("all") {
+				p.fail(p.peek(0).pos, "UNION needs ALL; SELECT DISTINCT over it leaves repeated rows out")
+			}
+			s.union = append(s.union, p.selectCore())
+		}
+	}
+	s.with = with
+	if p.accept("order") {
+		p.expect("BY")
+		s.order = p.orderList()
+	}
+	p.limitOffset(s)
+	return s
+}
+
+// with reads WITH name AS (SELECT …), …, or nothing.
+func (p *parser) with() (list []withItem) {
+	if !p.accept("with") {
+		return nil
+	}
+	for {
+		t := p.peek(0)
+		if t.kind != tokQuoted && (t.kind != tokIdent || isReserved(t.text)) {
+			p.unexpected("a name")
+			return list
+		}
+		p.take()
+		p.relation(t.pos)
+		p.expect("AS")
+		p.expect("(")
+		list = append(list, withItem{name: t.text, sub: p.selectStmt(), pos: t.pos})
+		p.expect(")")
+		if !p.accept(",") {
+			return list
+		}
+	}
+}
+
+// relation counts one relation.
+func (p *parser) relation(pos int) {
+	p.relations++
+	if p.relations > maxRelations {
+		p.fail(pos, "more than %d tables and subqueries", maxRelations)
+	}
+}
+
+// selectCore reads a SELECT up to its HAVING.
+func (p *parser) selectCore() *selectStmt {
+	s := &selectStmt{pos: p.peek(0).pos}
+	p.relation(s.pos)
 	p.expect("SELECT")
 	if p.accept("distinct") {
 		s.distinct = true
@@ -170,7 +229,7 @@ func (p *parser) selectStmt() *selectStmt {
 		}
 	}
 	if p.accept("from") {
-		s.from = p.tableRef()
+		s.from = p.fromList()
 	}
 	if p.accept("where") {
 		s.where = p.expr()
@@ -185,11 +244,6 @@ func (p *parser) selectStmt() *selectStmt {
 	if p.accept("having") {
 		s.having = p.expr()
 	}
-	if p.accept("order") {
-		p.expect("BY")
-		s.order = p.orderList()
-	}
-	p.limitOffset(s)
 	return s
 }
 
@@ -227,6 +281,13 @@ func (p *parser) selectItem() selectItem {
 		p.count(t.pos)
 		return selectItem{star: true, pos: t.pos}
 	}
+	if p.peek(1).is(".") && p.peek(2).is("*") && (t.kind == tokQuoted || t.kind == tokIdent) {
+		p.take()
+		p.take()
+		p.take()
+		p.count(t.pos)
+		return selectItem{star: true, of: t.text, pos: t.pos}
+	}
 	it := selectItem{expr: p.expr(), pos: t.pos}
 	it.alias = p.alias()
 	return it
@@ -244,28 +305,6 @@ func (p *parser) alias() string {
 		p.unexpected("a name")
 	}
 	return ""
-}
-
-func (p *parser) tableRef() *tableRef {
-	t := p.peek(0)
-	r := &tableRef{pos: t.pos}
-	switch {
-	case t.is("("):
-		p.take()
-		r.sub = p.selectStmt()
-		p.expect(")")
-	case t.kind == tokIdent && !isReserved(t.text), t.kind == tokQuoted:
-		p.take()
-		r.name = t.text
-	default:
-		p.unexpected("spans, traces, logs, metrics or a subquery")
-		return r
-	}
-	r.alias = p.alias()
-	if n := p.peek(0); n.is(",") || n.is("join") || n.is("left") || n.is("inner") || n.is("cross") {
-		p.fail(n.pos, "a query reads one table or subquery: joins are not supported")
-	}
-	return r
 }
 
 func (p *parser) orderList() []orderItem {

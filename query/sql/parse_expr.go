@@ -153,6 +153,10 @@ func (p *parser) predicate(left node) (node, bool) {
 			in.list = []node{p.primary()}
 			return in, true
 		}
+		if p.startsSelect(1) {
+			in.sub = p.subquery()
+			return in, true
+		}
 		p.expect("(")
 		if p.enter(n.pos) {
 			in.list = p.exprList()
@@ -309,6 +313,9 @@ func (p *parser) primary() node {
 	case tokIdent:
 		return p.word()
 	}
+	if t.is("(") && p.startsSelect(1) {
+		return &subNode{sub: p.subquery(), pos: t.pos}
+	}
 	if t.is("(") {
 		p.take()
 		if !p.enter(t.pos) {
@@ -380,10 +387,14 @@ func (p *parser) word() node {
 		if p.peek(1).kind == tokString {
 			return p.intervalLiteral()
 		}
-	case "attributes", "resource", "scope":
-		if p.peek(1).is("[") {
-			return p.index()
+	case "exists":
+		if p.peek(1).is("(") && p.startsSelect(2) {
+			p.take()
+			return &subNode{sub: p.subquery(), exists: true, pos: t.pos}
 		}
+	}
+	if p.peek(1).is("[") && isIndexed(t.text) {
+		return p.index()
 	}
 	if isReserved(t.text) {
 		p.unexpected("an expression")
@@ -430,7 +441,22 @@ func (p *parser) index() node {
 	}
 	p.take()
 	p.expect("]")
-	return &indexNode{base: strings.ToLower(t.text), key: k.text, pos: t.pos}
+	qual, base := splitIndexed(t.text)
+	return &indexNode{qual: qual, base: strings.ToLower(base), key: k.text, pos: t.pos}
+}
+
+// isIndexed reports whether a name is that of all attributes of a place.
+func isIndexed(name string) bool {
+	_, base := splitIndexed(name)
+	return isObject(base, false)
+}
+
+// splitIndexed splits s.attributes at its last dot.
+func splitIndexed(name string) (qual, base string) {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i], name[i+1:]
+	}
+	return "", name
 }
 
 func (p *parser) cast() node {

@@ -20,6 +20,8 @@ func FuzzParse(f *testing.F) {
 		"select [], [1, 'x', [a]], array_contains([1], x) from spans where has_child(y = [1])",
 		"select time_bucket(1m, t) fill, count(*) from spans group by fill fill(- 1) having 1 = 1",
 		"select 1 from spans group by a, b fill ( linear )",
+		"with a as (select 1 x), \"B\" as (select * from a) select s.*, \"q r\".*, s.attributes['k'] from spans s left outer join (select 1) as \"q r\" on s.x = a.y and exists (select 1 from b where b.x = s.y), unnest(s.events) e left semi join logs l on l.x = e.x left anti join a on 1 = 1 cross join a",
+		"select x in (select y from z union all select 2 order by 1 limit 3), not exists (with t as (select 1) select * from t), -(select 1)::int + 2, x not in (select 1) from spans union all select 1 union all select 2 limit 1 offset 2",
 		"explain analyze select distinct x from logs -- c\n/* d */",
 	} {
 		f.Add(s)

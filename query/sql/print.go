@@ -20,14 +20,50 @@ func (s *Statement) String() string {
 	return b.String()
 }
 
+func selectString(s *selectStmt) string {
+	var b strings.Builder
+	printSelect(&b, s)
+	return b.String()
+}
+
 func printSelect(b *strings.Builder, s *selectStmt) {
+	for i, w := range s.with {
+		if i == 0 {
+			b.WriteString("WITH ")
+		}
+		comma(b, i)
+		b.WriteString(quoteIdent(w.name) + " AS (")
+		printSelect(b, w.sub)
+		b.WriteString(")")
+	}
+	if len(s.with) > 0 {
+		b.WriteString(" ")
+	}
+	for i, u := range s.union {
+		if i > 0 {
+			b.WriteString(" UNION ALL ")
+		}
+		printSelect(b, u)
+	}
+	if s.union == nil {
+		printHead(b, s)
+	}
+	printTail(b, s)
+}
+
+// printHead writes what stands before WHERE.
+func printHead(b *strings.Builder, s *selectStmt) {
 	b.WriteString("SELECT ")
 	if s.distinct {
 		b.WriteString("DISTINCT ")
 	}
 	for i, it := range s.items {
 		comma(b, i)
-		if it.star {
+		switch {
+		case it.star && it.of != "":
+			b.WriteString(quoteIdent(it.of) + ".*")
+			continue
+		case it.star:
 			b.WriteString("*")
 			continue
 		}
@@ -36,20 +72,36 @@ func printSelect(b *strings.Builder, s *selectStmt) {
 			b.WriteString(" AS " + quoteIdent(it.alias))
 		}
 	}
-	if s.from != nil {
-		b.WriteString(" FROM ")
-		if s.from.sub != nil {
-			b.WriteString("(")
-			printSelect(b, s.from.sub)
-			b.WriteString(")")
+	for i, r := range s.from {
+		if i == 0 {
+			b.WriteString(" FROM ")
 		} else {
-			b.WriteString(quoteIdent(s.from.name))
+			b.WriteString(" " + r.join + " ")
 		}
-		if s.from.alias != "" {
-			b.WriteString(" AS " + quoteIdent(s.from.alias))
-		}
+		printTable(b, r)
 	}
-	printTail(b, s)
+}
+
+func printTable(b *strings.Builder, r *tableRef) {
+	switch {
+	case r.sub != nil:
+		b.WriteString("(")
+		printSelect(b, r.sub)
+		b.WriteString(")")
+	case r.array != nil:
+		b.WriteString("UNNEST(")
+		printNode(b, r.array, precOr)
+		b.WriteString(")")
+	default:
+		b.WriteString(quoteIdent(r.name))
+	}
+	if r.alias != "" {
+		b.WriteString(" AS " + quoteIdent(r.alias))
+	}
+	if r.on != nil {
+		b.WriteString(" ON ")
+		printNode(b, r.on, precOr)
+	}
 }
 
 func printTail(b *strings.Builder, s *selectStmt) {
@@ -177,6 +229,9 @@ func printNode(b *strings.Builder, n node, minPrec int) {
 	case *identNode:
 		b.WriteString(identString(n))
 	case *indexNode:
+		if n.qual != "" {
+			b.WriteString(n.qual + ".")
+		}
 		b.WriteString(n.base + "[" + types.Quote(n.key) + "]")
 	case *unaryNode:
 		b.WriteString(n.op + " ")
@@ -192,7 +247,17 @@ func printNode(b *strings.Builder, n node, minPrec int) {
 	case *inNode:
 		printNode(b, n.x, prec)
 		b.WriteString(not(n.not) + " IN (")
+		if n.sub != nil {
+			printSelect(b, n.sub)
+		}
 		printList(b, n.list)
+		b.WriteString(")")
+	case *subNode:
+		if n.exists {
+			b.WriteString("EXISTS ")
+		}
+		b.WriteString("(")
+		printSelect(b, n.sub)
 		b.WriteString(")")
 	case *betweenNode:
 		printNode(b, n.x, prec)

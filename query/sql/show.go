@@ -24,7 +24,7 @@ func (p *parser) show() *selectStmt {
 	switch {
 	case p.accept("tables"):
 		return p.shown(&selectStmt{
-			items: []selectItem{{expr: name("table_name"), alias: "name"}, {expr: name("description")}}, from: &tableRef{name: schemaTables},
+			items: []selectItem{{expr: name("table_name"), alias: "name"}, {expr: name("description")}}, from: []*tableRef{{name: schemaTables}},
 		}, "table_name")
 	case p.accept("columns"):
 		if p.accept("from") {
@@ -39,7 +39,7 @@ func (p *parser) show() *selectStmt {
 		p.expect("FROM")
 		s := &selectStmt{
 			items: []selectItem{{expr: x, alias: "value"}, {expr: &callNode{name: "count", star: true}, alias: "count"}},
-			from:  p.tableRef(), where: &isNode{x: x, what: "NULL", not: true}, group: []node{x},
+			from:  []*tableRef{p.tableRef()}, where: &isNode{x: x, what: "NULL", not: true}, group: []node{x},
 			order: []orderItem{{expr: &callNode{name: "count", star: true}, desc: true}, {expr: x}},
 		}
 		if p.accept("like") {
@@ -70,7 +70,7 @@ func (p *parser) describe() *selectStmt {
 }
 
 func columnsOf(where node, before ...node) *selectStmt {
-	s := &selectStmt{from: &tableRef{name: schemaColumns}, where: where}
+	s := &selectStmt{from: []*tableRef{{name: schemaColumns}}, where: where}
 	for _, x := range before {
 		s.items = append(s.items, selectItem{expr: x})
 	}
@@ -144,12 +144,12 @@ func (p *planner) schemaTable(name string) *plan.Values {
 	return v
 }
 
-// valuesScope is the scope over rows that are known.
-func valuesScope(v *plan.Values, alias string) *scope {
-	s := &scope{from: true, alias: alias, index: map[string]int{}}
+// valuesRelation is rows that are known.
+func valuesRelation(v *plan.Values, alias string) *relation {
+	r := &relation{alias: alias, sub: v, index: map[string]int{}}
 	for i, f := range v.Fields {
-		s.cols = append(s.cols, plan.ScanColumn{Name: f.Name, Type: f.Type})
-		s.names.add(f.Name, i, func(a, b int) bool { return a == b })
+		r.cols = append(r.cols, plan.ScanColumn{Name: f.Name, Type: f.Type})
+		r.names.add(f.Name, i, func(a, b int) bool { return a == b })
 	}
-	return s
+	return r
 }

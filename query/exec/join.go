@@ -1,0 +1,131 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/ttlog/ttlog/query/plan"
+)
+
+// joinOp puts rows of two inputs together: it holds those of the right one in a
+// hash table, and looks up the left one's row by row.
+type joinOp struct {
+	left, right Operator
+	node        *plan.Join
+	width       int // columns of the left input
+	probe       []*plan.Expr
+	build       []*plan.Expr
+	rest        []*plan.Expr // conditions besides the keys
+	mixed       []bool       // which keys have values of types that differ
+	never       bool         // a condition is true of no pair
+	passed      string       // what the scan of the left input was told
+}
+
+func newJoin(n *plan.Join, left, right Operator) *joinOp {
+	o := &joinOp{left: left, right: right, node: n, width: len(n.Left.Schema())}
+	o.probe, o.build, o.rest = n.Equalities()
+	o.mixed = mixedKeys(o.probe, o.build)
+	o.never = slices.ContainsFunc(o.rest, func(e *plan.Expr) bool { return e.IsConst() && e.Value.Int == 0 })
+	return o
+}
+
+func (o *joinOp) inputs() []Operator { return []Operator{o.left, o.right} }
+
+func (o *joinOp) describe() string {
+	text := fmt.Sprintf("%sJoin by hash of %s", o.node.Kind, counted(len(o.build), "key"))
+	if len(o.build) == 0 {
+		text = o.node.Kind.String() + "Join of all"
+	}
+	if len(o.rest) > 0 {
+		text += ", then " + counted(len(o.rest), "condition")
+	}
+	return text + "; the second input is held"
+}
+
+// notes tells what the values of the right input left out of the left one.
+func (o *joinOp) notes() []string {
+	if o.passed == "" {
+		return nil
+	}
+	return []string{"scan of the first told " + o.passed}
+}
+
+func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
+	return func(yield func(morsel, error) bool) {
+		t, err := o.table(ctx, x)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer t.close()
+		if o.node.Single && t.rows > 1 {
+			yield(nil, &plan.Error{Message: "a subquery that is a value gave more than one row"})
+			return
+		}
+		if needs := o.node.Kind == plan.InnerJoin || o.node.Kind == plan.SemiJoin; needs {
+			if t.rows == 0 {
+				return
+			}
+			o.tell(t)
+		}
+		for m, err := range o.left.morsels(ctx, x) {
+			if err == nil {
+				m = &probeMorsel{morsel: m, op: o, t: t}
+			}
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+// tell hands the values of the right input's keys to the scan of the left one.
+func (o *joinOp) tell(t *joinTable) {
+	for i, e := range o.probe {
+		if !e.IsCol() {
+			continue
+		}
+		scan, col := scanBelow(o.left, e.Column)
+		if scan == nil {
+			continue
+		}
+		if what := scan.tell(col, &t.told[i]); what != "" {
+			if o.passed != "" {
+				o.passed += " and "
+			}
+			o.passed += what
+		}
+	}
+}
+
+// scanBelow returns the scan and its column that column i of op's rows is, or nil.
+func scanBelow(op Operator, i int) (*scanOp, int) {
+	for {
+		switch o := operatorOf(op).(type) {
+		case *scanOp:
+			return o, i
+		case *filterOp:
+			op = o.in
+		case *projectOp:
+			e := o.node.Exprs[i]
+			if !e.IsCol() {
+				return nil, 0
+			}
+			op, i = o.in, e.Column
+		case *joinOp:
+			if i >= o.width {
+				return nil, 0
+			}
+			op = o.left
+		case *unnestOp:
+			if i >= len(o.node.Input.Schema()) {
+				return nil, 0
+			}
+			op = o.in
+		default:
+			return nil, 0
+		}
+	}
+}

@@ -1,0 +1,262 @@
+package exec
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"hash/maphash"
+	"math"
+	"slices"
+
+	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+)
+
+// joinTable is the rows of a join's right input, by their keys: a hash table whose
+// chains are row numbers. Keys are bytes in one place and not values or numbers
+// of interned ones: of ids, which are most keys, hardly any comes twice, and a
+// map of two million would take what a query may hold at most.
+type joinTable struct {
+	rows int
+	keys []byte   // of all rows
+	ends []uint32 // of each row's key
+	// heads and next are rows + 1, 0 for none. A chain has the rows in order.
+	heads, next []uint32
+	seed        maphash.Seed
+	// cols are the columns that are read, with a row of NULLs behind the last.
+	cols []*eval.Encoded
+	null bool // a row has a NULL among its keys
+	told []toldValues
+	acct eval.Account
+}
+
+// builtPart is what one morsel gave.
+type builtPart struct {
+	seq  uint64
+	n    int
+	keys []byte
+	ends []uint32
+	null []bool // which rows have a NULL among their keys
+	cols []*eval.Vec
+}
+
+// joinBuilder is one worker's rows.
+type joinBuilder struct {
+	op    *joinOp
+	parts []*builtPart
+	told  []toldValues
+	bytes int64
+	acct  eval.Account
+}
+
+// table reads the right input.
+func (o *joinOp) table(ctx context.Context, x *Exec) (*joinTable, error) {
+	builders := make([]*joinBuilder, x.workers)
+	err := x.each(ctx, o.right, func(w int, b *batch, seq uint64) error {
+		if builders[w] == nil {
+			builders[w] = &joinBuilder{op: o, told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
+		}
+		return builders[w].add(b, seq)
+	})
+	if err != nil {
+		return nil, err
+	}
+	t := &joinTable{seed: maphash.MakeSeed(), told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
+	return t, t.merge(ctx, o, builders)
+}
+
+// keeps reports whether column i of the right input is held.
+func (o *joinOp) keeps(i int) bool {
+	if slices.Contains(plan.Columns(o.rest...), o.width+i) {
+		return true
+	}
+	return o.node.Kind.Pairs() && (o.node.Unread == nil || !o.node.Unread[i])
+}
+
+func (j *joinBuilder) add(b *batch, seq uint64) error {
+	if len(j.parts) == 0 || j.parts[len(j.parts)-1].seq != seq {
+		p := &builtPart{seq: seq}
+		for i, f := range j.op.node.Right.Schema() {
+			p.cols = append(p.cols, nil)
+			if j.op.keeps(i) {
+				p.cols[i] = eval.NewVec(f.Type, 0)
+			}
+		}
+		j.parts = append(j.parts, p)
+	}
+	p := j.parts[len(j.parts)-1]
+	return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, _ uint64) error {
+		keys := j.op.vecs(ev, j.op.build)
+		if ev.Err != nil {
+			return ev.Err
+		}
+		before := len(p.keys)
+		for i := range ev.Rows {
+			null := false
+			p.keys, null = j.op.appendKey(p.keys, keys, i)
+			p.null = append(p.null, null)
+			if len(p.keys) > math.MaxUint32 {
+				return plan.LimitError("keys of more than 4 GiB at JOIN")
+			}
+			p.ends = append(p.ends, uint32(len(p.keys)))
+		}
+		for k := range j.told {
+			j.told[k].add(keys[k])
+		}
+		p.n += ev.Rows
+		j.bytes += int64(len(p.keys)-before) + int64(17*ev.Rows) // and their places in the table
+		for i, c := range p.cols {
+			if c != nil {
+				j.bytes += c.Append(ev.Gather(i))
+			}
+		}
+		if ev.Err != nil {
+			return ev.Err
+		}
+		return j.acct.Set(j.bytes)
+	})
+}
+
+// vecs computes keys over ev's chunk.
+func (o *joinOp) vecs(ev *eval.Evaluator, keys []*plan.Expr) []*eval.Vec {
+	out := make([]*eval.Vec, len(keys))
+	for i, e := range keys {
+		out[i] = ev.Vec(e)
+	}
+	return out
+}
+
+// appendKey appends the key of row i, and reports whether a part of it is NULL.
+func (o *joinOp) appendKey(dst []byte, keys []*eval.Vec, i int) (key []byte, null bool) {
+	for k, v := range keys {
+		if v.IsNull(i) {
+			return dst, true
+		}
+		x := v.At(i)
+		if o.mixed[k] {
+			x = types.InKey(x)
+			dst = append(dst, byte(x.Type))
+		}
+		dst = appendValue(dst, x)
+	}
+	return dst, false
+}
+
+// merge makes one table of what the workers have, rows in the order of the input.
+func (t *joinTable) merge(ctx context.Context, o *joinOp, builders []*joinBuilder) error {
+	var parts []*builtPart
+	held := int64(0)
+	for _, j := range builders {
+		if j == nil {
+			continue
+		}
+		parts = append(parts, j.parts...)
+		held += j.bytes
+		_ = j.acct.Set(0) // giving back cannot fail
+		for k := range t.told {
+			t.told[k].merge(&j.told[k])
+		}
+	}
+	if err := t.acct.Set(held); err != nil {
+		return err
+	}
+	slices.SortFunc(parts, func(x, y *builtPart) int { return cmp.Compare(x.seq, y.seq) })
+	var null []bool
+	for _, p := range parts {
+		base := len(t.keys)
+		if base+len(p.keys) > math.MaxUint32 {
+			return plan.LimitError("keys of more than 4 GiB at JOIN")
+		}
+		t.rows += p.n
+		t.keys = append(t.keys, p.keys...)
+		for _, end := range p.ends {
+			t.ends = append(t.ends, uint32(base)+end)
+		}
+		null = append(null, p.null...)
+		p.keys, p.ends, p.null = nil, nil, nil
+	}
+	if err := t.index(ctx, null); err != nil {
+		return err
+	}
+	return t.columns(ctx, o, parts)
+}
+
+// index makes the chains, from the last row to the first.
+func (t *joinTable) index(ctx context.Context, null []bool) error {
+	size := 1
+	for size < t.rows {
+		size *= 2
+	}
+	t.heads, t.next = make([]uint32, size), make([]uint32, t.rows)
+	for row := t.rows - 1; row >= 0; row-- {
+		if err := interrupted(ctx, row); err != nil {
+			return err
+		}
+		if null[row] { // which nothing equals
+			t.null = true
+			continue
+		}
+		head := t.head(t.key(row))
+		t.next[row], *head = *head, uint32(row+1)
+	}
+	return nil
+}
+
+func (t *joinTable) key(row int) []byte {
+	if row == 0 {
+		return t.keys[:t.ends[0]]
+	}
+	return t.keys[t.ends[row-1]:t.ends[row]]
+}
+
+func (t *joinTable) head(key []byte) *uint32 {
+	return &t.heads[maphash.Bytes(t.seed, key)&uint64(len(t.heads)-1)]
+}
+
+// find returns the first row with the key, plus 1, or 0.
+func (t *joinTable) find(key []byte) uint32 { return t.from(*t.head(key), key) }
+
+// after returns the next row with the key behind row, which is plus 1 as well.
+func (t *joinTable) after(row uint32, key []byte) uint32 { return t.from(t.next[row-1], key) }
+
+func (t *joinTable) from(row uint32, key []byte) uint32 {
+	for row != 0 && !bytes.Equal(t.key(int(row-1)), key) {
+		row = t.next[row-1]
+	}
+	return row
+}
+
+// columns puts the columns of all parts together, one after the other so that no
+// more than one is there twice.
+func (t *joinTable) columns(ctx context.Context, o *joinOp, parts []*builtPart) error {
+	for i, f := range o.node.Right.Schema() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !o.keeps(i) {
+			e, err := eval.Encode(nil, t.rows+1, f.Type)
+			if err != nil {
+				return err
+			}
+			t.cols = append(t.cols, e)
+			continue
+		}
+		var list []*eval.Vec
+		size := int64(0)
+		for _, p := range parts {
+			size += p.cols[i].Width()
+			list, p.cols[i] = append(list, p.cols[i]), nil
+		}
+		if err := t.acct.Set(t.acct.Held + size); err != nil {
+			return err
+		}
+		none := eval.NewVec(f.Type, 1)
+		none.SetNull(0)
+		t.cols = append(t.cols, &eval.Encoded{Entries: eval.Concat(f.Type, t.rows+1, append(list, none))})
+		_ = t.acct.Set(t.acct.Held - size) // giving back cannot fail
+	}
+	return nil
+}
+
+func (t *joinTable) close() { _ = t.acct.Set(0) } // giving back cannot fail
