@@ -202,6 +202,10 @@ func (sc *Scan) Stats() ScanStats {
 	return st
 }
 
+// Damaged reports whether blocks came upon damaged pages so far. Unlike Stats it
+// may be called while others use the scan.
+func (sc *Scan) Damaged() bool { return sc.lost.Load() > 0 }
+
 // Close gives the snapshot up; its blocks must not be used any more. Closing
 // again does nothing.
 func (sc *Scan) Close() error {

@@ -71,6 +71,18 @@ func (x *Exec) Stats() (st ScanStats) {
 	return st
 }
 
+// damaged reports whether some page could not be read so far, or nobody knows.
+func (x *Exec) damaged() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.scans {
+		if d, ok := s.(interface{ Damaged() bool }); !ok || d.Damaged() {
+			return true
+		}
+	}
+	return false
+}
+
 // Peak returns the most memory that the query held at once.
 func (x *Exec) Peak() string { return eval.FormatBytes(x.Budget.Peak.Load()) }
 

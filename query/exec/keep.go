@@ -193,7 +193,7 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 	switch {
 	case g.n > few && g.n > rows/8:
 		m.o.many.Store(true)
-	case m.x.Stats().PagesDamaged > 0:
+	case m.x.damaged():
 		// The next who reads the block is to be told of the damage.
 	default:
 		g.seal()

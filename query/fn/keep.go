@@ -4,7 +4,8 @@ import "github.com/ttlog/ttlog/query/eval"
 
 // Keepable reports whether accumulators of a's kind can be merged into those of
 // other queries: their state follows from the type and the arguments of the call,
-// and does not say which rows of a scan it is of.
+// and says neither which rows of a scan it is of nor the time that the query is
+// about; and a merge leaves it as it was.
 func Keepable(a Accumulator) bool {
 	switch a.(type) {
 	case *countAcc, *rateAcc, *intSum, *floatSum, *varianceAcc, *intExtreme, *extremeAcc, *quantileAcc, *distinctAcc, *tupleAcc, *approxAcc, *topkAcc:
