@@ -23,7 +23,9 @@ export function knowServices(names: readonly string[]): void {
   for (const name of names) {
     let slot = hash(name) % hues.length;
     // A second round of the hues is of another lightness.
-    for (let i = 0; i < shades && taken.has(slot); i++) slot = (slot + 1) % shades;
+    if (taken.size >= hues.length) slot += hues.length;
+    for (let i = 0; i < shades && taken.has(slot); i++)
+      slot = (slot + 1) % (taken.size < hues.length ? hues.length : shades);
     taken.add(slot);
     next.set(name, slot);
   }
