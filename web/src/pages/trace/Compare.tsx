@@ -55,7 +55,7 @@ ORDER BY timestamp DESC LIMIT 200`,
   return (
     <div className={classes.padded}>
       <p className="dim" style={{ padding: "8px 6px", margin: 0 }}>
-        Compare with another trace, such as one of the same operation:
+        Compare with another trace{list.length > 0 && `, such as one of ${whole(list.length)} of the same operation`}:
       </p>
       {q.error && <ErrorPanel error={q.error} />}
       <table className="table">
@@ -66,7 +66,7 @@ ORDER BY timestamp DESC LIMIT 200`,
               <tr key={label}>
                 <td>
                   <button type="button" className="sort link" onClick={() => onChoose(c!.trace_id)}>
-                    {label} of {whole(list.length)}
+                    {label}
                   </button>
                 </td>
                 <td className="num">{duration(c!.duration)}</td>

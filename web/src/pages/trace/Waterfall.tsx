@@ -178,17 +178,21 @@ export function Waterfall({
       const y = yOf(i);
       const took = trace.duration[row]!;
       const [a, b] = [x(trace.start[row]!), x(took < 0 ? trace.length : endOf(trace, row))];
-      const w = Math.max(b - a, 2);
+      // What is far out of sight would be drawn with coordinates that a canvas cannot take.
+      const bar = Math.max(a, left - 4);
+      const w = Math.max(Math.min(b, width + 8) - bar, 2);
       const dim = marks && !marks[row];
       g.globalAlpha = dim ? 0.25 : took < 0 ? 0.35 : segments ? 0.45 : 1;
       g.fillStyle = colors[trace.service[row]!] ?? palette.faint;
       g.beginPath();
-      g.roundRect(Math.max(a, left - 4), y + 7, Math.min(w, width - left + 8), 10, 2.5);
-      g.fill();
+      if (b >= left - 4 && a <= width) {
+        g.roundRect(bar, y + 7, w, 10, 2.5);
+        g.fill();
+      }
       if (isError(trace, row)) {
         g.globalAlpha = dim ? 0.3 : 1;
         g.fillStyle = palette.error;
-        g.fillRect(Math.max(a, left), y + 18, Math.min(w, width), 2);
+        if (b >= left - 4 && a <= width) g.fillRect(bar, y + 18, w, 2);
       }
       g.globalAlpha = 1;
       for (const p of segments?.get(row) ?? []) {
