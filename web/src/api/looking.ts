@@ -84,6 +84,10 @@ export interface Field {
 export const fields = (a: Asked, limit: number, signal?: AbortSignal) =>
   get<{ fields: Field[] }>("fields", { ...bounds(a), limit }, signal);
 
+/** knownFields are all names that begin with a text, whenever they were sent. */
+export const knownFields = (of: Signal, prefix: string, limit: number, signal?: AbortSignal) =>
+  get<{ fields: Field[] }>("fields", { signal: of, prefix, limit }, signal);
+
 export const values = (a: Asked, key: string, prefix: string, limit: number, signal?: AbortSignal) =>
   get<{ values: { value: Value; count: number }[] }>("values", { ...bounds(a), key, prefix, limit }, signal);
 

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 
 // Hues that differ at a glance. Red is for errors alone.
-const hues = [200, 75, 300, 150, 250, 340, 110, 225, 55, 275, 175, 320, 130, 90, 240, 360];
+const hues = [212, 77, 293, 158, 50, 239, 347, 104, 266, 185, 320, 131];
 
 function hash(text: string): number {
   let h = 2166136261;

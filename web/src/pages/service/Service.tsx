@@ -284,12 +284,16 @@ function Operations({
         <tr>
           <SortHead sort={sort} by="name" label="Operation" />
           <SortHead sort={sort} by="rate" label="Requests" num />
-          <th className={classes.spark} />
+          <th className={classes.spark}>
+            <span className="visually-hidden">Requests by time</span>
+          </th>
           <SortHead sort={sort} by="errors" label="Errors" num />
           <SortHead sort={sort} by="p50" label="p50" num className={classes.hide} />
           <SortHead sort={sort} by="p95" label="p95" num />
           <SortHead sort={sort} by="p99" label="p99" num className={classes.hide} />
-          <th className={classes.spark} />
+          <th className={classes.spark}>
+            <span className="visually-hidden">p95 by time</span>
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -327,7 +331,7 @@ function Edges({ title, edges, end }: { title: string; edges: Edge[]; end: "from
   const color = useServiceColor();
   return (
     <div>
-      <h3 className={classes.h3}>{title}</h3>
+      <h2 className={classes.h2}>{title}</h2>
       {edges.length === 0 ? (
         <p className="dim">nobody in this range</p>
       ) : (

@@ -1,7 +1,7 @@
-import { ActionIcon, Button, CloseButton, CopyButton, Tooltip } from "@mantine/core";
+import { Button, CloseButton, CopyButton, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy, IconFilter } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { get, objects, query, type Value } from "../../api/client";
 import { useServiceColor } from "../../api/services";
@@ -184,13 +184,24 @@ function Table({
   closed?: boolean;
 }) {
   const entries = Object.entries(of ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const [all, setAll] = useState(false);
+  const [find, setFind] = useState("");
+  const [most, setMost] = useState(100);
   if (entries.length === 0) return null;
+  const found = find === "" ? entries : entries.filter(([key]) => key.toLowerCase().includes(find.toLowerCase()));
   return (
     <Section title={title} count={entries.length} closed={closed}>
+      {entries.length > 30 && (
+        <TextInput
+          aria-label={`Find in ${title}`}
+          placeholder="Find"
+          mt={6}
+          value={find}
+          onChange={(e) => setFind(e.currentTarget.value)}
+        />
+      )}
       <table className={classes.attributes}>
         <tbody>
-          {entries.slice(0, all ? 10_000 : 100).map(([key, value]) => (
+          {found.slice(0, most).map(([key, value]) => (
             <Row
               key={key}
               name={key}
@@ -200,9 +211,9 @@ function Table({
           ))}
         </tbody>
       </table>
-      {entries.length > 100 && !all && (
-        <Button size="compact-xs" mt={6} onClick={() => setAll(true)}>
-          All {whole(entries.length)}
+      {found.length > most && (
+        <Button size="compact-xs" mt={6} onClick={() => setMost(most + 400)}>
+          More of {whole(found.length)}
         </Button>
       )}
     </Section>
@@ -211,6 +222,10 @@ function Table({
 
 function Row({ name, value, sql }: { name: string; value: Value; sql?: string }) {
   const [open, setOpen] = useState(false);
+  const [copied, setCopied] = useState(false);
+  const navigate = useNavigate();
+  const find = (condition: string) =>
+    void navigate({ to: "/traces", search: (() => ({ scope: "all", f: condition })) as never });
   const text = typeof value === "string" ? value : JSON.stringify(value, null, typeof value === "object" ? 1 : 0);
   const long = text.length > cut;
   return (
@@ -238,36 +253,27 @@ function Row({ name, value, sql }: { name: string; value: Value; sql?: string })
       </td>
       <td className={classes.tools}>
         {sql && text.length < 4000 && (
-          <Tooltip label="Spans with this value">
-            <ActionIcon
-              size="xs"
-              aria-label={`Spans with this ${name}`}
-              component={Link}
-              {...({
-                to: "/traces",
-                search: (old: object) => ({ ...rangeOf(old), scope: "all", f: term(sql, value) }),
-              } as object)}
-            >
-              <IconFilter size={12} />
-            </ActionIcon>
-          </Tooltip>
+          <button
+            type="button"
+            title="Spans with this value"
+            aria-label={`Spans with this ${name}`}
+            onClick={() => find(term(sql, value))}
+          >
+            <IconFilter size={12} />
+          </button>
         )}
-        <CopyButton value={text}>
-          {({ copied, copy }) => (
-            <ActionIcon size="xs" aria-label={`Copy ${name}`} onClick={copy}>
-              {copied ? <IconCheck size={12} /> : <IconCopy size={12} />}
-            </ActionIcon>
-          )}
-        </CopyButton>
+        <button
+          type="button"
+          title={copied ? "Copied" : "Copy"}
+          aria-label={`Copy ${name}`}
+          onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
+        >
+          {copied ? <IconCheck size={12} /> : <IconCopy size={12} />}
+        </button>
       </td>
     </tr>
   );
 }
-
-const rangeOf = (search: object) => {
-  const { from, to, tz, refresh } = search as Record<string, string>;
-  return { from, to, tz, refresh };
-};
 
 function Section({
   title,

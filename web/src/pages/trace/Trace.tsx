@@ -86,7 +86,12 @@ export default function TracePage() {
 function Opened({ trace }: { trace: Trace }) {
   const [tab, setTab] = useParam("view", "waterfall");
   const [spanParam, setSpan] = useParam("span");
-  const [text, setText] = useParam("find");
+  const [text, setFind] = useParam("find");
+  const [typed, setTyped] = useState(text);
+  const setText = (t: string) => {
+    setTyped(t);
+    setFind(t, true);
+  };
   const [critical, setCritical] = useParam("critical");
   const [zoomText, setZoom] = useParam("zoom");
   const handle = useRef<WaterfallHandle>(null);
@@ -188,10 +193,12 @@ function Opened({ trace }: { trace: Trace }) {
               aria-label="Search in the trace"
               placeholder="Name, service or condition"
               leftSection={<IconSearch size={14} />}
-              value={text}
-              onChange={(e) => setText(e.currentTarget.value, true)}
+              value={typed}
+              onChange={(e) => setText(e.currentTarget.value)}
               onKeyDown={(e) => {
-                if (e.key === "Enter") jump(found.rows, e.shiftKey ? -1 : 1);
+                // What was typed just now may not be marked yet.
+                const now = condition.test(typed) ? found.rows : search(trace, typed).rows;
+                if (e.key === "Enter" && typed.trim() !== "") jump(now, e.shiftKey ? -1 : 1);
                 if (e.key === "Escape") e.currentTarget.blur();
               }}
               error={found.error?.message}

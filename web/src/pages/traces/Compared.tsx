@@ -43,10 +43,10 @@ export function Compared({ asked, selection, filters }: { asked: Asked; selectio
         <div className={classes.compared}>
           {differing.map((a) => (
             <div key={a.key} className={classes.attribute}>
-              <h3>
+              <h2>
                 <bdi className="ellipsis">{a.key}</bdi>
                 <span className="dim">{a.score.toFixed(2)}</span>
-              </h3>
+              </h2>
               {a.values.slice(0, 4).map((v) => (
                 <button
                   key={JSON.stringify(v.value)}

@@ -37,7 +37,9 @@ export function HeatMap({ heat, height = 190, box, onBox }: Props) {
   const { zone, range } = useTime();
   const [over, setOver] = useState<{ left: number; top: number; t: number; d: number }>();
   const from = Date.parse(heat.from);
-  const [lowest, highest] = [heat.bounds[0] ?? 1e3, heat.bounds.at(-1) ?? 1e9];
+  // A duration may be 0, which no logarithmic scale has.
+  const bounds = useMemo(() => heat.bounds.map((b) => Math.max(b, 1)), [heat]);
+  const [lowest, highest] = [bounds[0] ?? 1e3, bounds.at(-1) ?? 1e9];
 
   const boxKey = JSON.stringify(box ?? null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: boxKey stands for box
@@ -126,7 +128,11 @@ export function HeatMap({ heat, height = 190, box, onBox }: Props) {
 
 function decades(lowest: number, highest: number): number[] {
   const out: number[] = [];
-  for (let v = 10 ** Math.ceil(Math.log10(lowest)); v <= highest; v *= 10) out.push(v);
+  // Where there are few powers of ten, what is between them is named, too.
+  const parts = highest / lowest > 300 ? [1] : [1, 2, 5];
+  for (let v = 10 ** Math.floor(Math.log10(lowest)); v <= highest; v *= 10) {
+    for (const part of parts) if (v * part >= lowest && v * part <= highest) out.push(v * part);
+  }
   return out.length > 0 ? out : [lowest];
 }
 
@@ -138,7 +144,7 @@ function paint(u: uPlot, heat: Heat, from: number, palette: Palette, box?: Box) 
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  const y = heat.bounds.map((b) => Math.round(u.valToPos(b, "y", true)));
+  const y = heat.bounds.map((b) => Math.round(u.valToPos(Math.max(b, 1), "y", true)));
   const gap = devicePixelRatio >= 1 ? 1 : 0;
   heat.counts.forEach((column, t) => {
     const at = (from + (t * heat.step) / 1e6) / 1e3;
@@ -154,7 +160,7 @@ function paint(u: uPlot, heat: Heat, from: number, palette: Palette, box?: Box) 
   });
   if (box) {
     const [x0, x1] = [u.valToPos(box.from / 1e3, "x", true), u.valToPos(box.to / 1e3, "x", true)];
-    const y1 = box.least > 0 ? u.valToPos(Math.max(box.least, heat.bounds[0]!), "y", true) : bbox.top + bbox.height;
+    const y1 = box.least > 0 ? u.valToPos(Math.max(box.least, heat.bounds[0]!, 1), "y", true) : bbox.top + bbox.height;
     const y0 = u.valToPos(Math.min(box.most, heat.bounds.at(-1)!), "y", true);
     ctx.fillStyle = palette.scheme === "dark" ? "#ffffff14" : "#00000012";
     ctx.fillRect(x0, y0, x1 - x0, y1 - y0);

@@ -12,7 +12,7 @@ import { StandardSQL, sql } from "@codemirror/lang-sql";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder as placeholderOf } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import { type Asked, fields, values } from "../../api/looking";
+import { type Asked, knownFields, values } from "../../api/looking";
 import { constant } from "../../api/sql";
 import { editorTheme } from "../editor";
 import { count } from "../format";
@@ -88,6 +88,9 @@ export default function ConditionInput({ asked, onEnter, placeholder, text = "" 
         ],
       }),
     });
+    // What is written is the way into it, not what scrolls.
+    made.scrollDOM.tabIndex = 0;
+    made.scrollDOM.addEventListener("focus", () => made.focus());
     view.current = made;
     return () => made.destroy();
   }, [placeholder]);
@@ -121,10 +124,9 @@ async function complete(c: CompletionContext, asked: Asked): Promise<CompletionR
       };
     }
     if (place.text === "" && !c.explicit) return null;
-    const known = await fields({ ...asked, where: undefined }, 1000, stop.signal);
+    const known = await knownFields(asked.signal ?? "spans", place.text.replaceAll('"', ""), 100, stop.signal);
     return {
       from: place.from,
-      validFor: /^[\w."[\]']*$/,
       options: [
         ...known.fields.map((f) => ({
           label: f.key,

@@ -3,7 +3,7 @@ import { IconChevronDown, IconChevronRight, IconMinus } from "@tabler/icons-reac
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Value } from "../../api/client";
-import { type Asked, facets, fields } from "../../api/looking";
+import { type Asked, facets, knownFields } from "../../api/looking";
 import { useServiceColor } from "../../api/services";
 import { term, without } from "../../api/sql";
 import { count, percent, whole } from "../format";
@@ -22,9 +22,9 @@ export function Facets({ asked, filters, first }: Props) {
   const [open, setOpen] = useState<string[]>(first);
   const [search, setSearch] = useState("");
   const known = useQuery({
-    queryKey: ["fields", asked.signal, asked.range],
-    queryFn: ({ signal }) => fields({ ...asked, where: undefined }, 300, signal),
-    placeholderData: keepPreviousData,
+    queryKey: ["fields", asked.signal],
+    queryFn: ({ signal }) => knownFields(asked.signal ?? "spans", "", 500, signal),
+    staleTime: 30_000,
     meta: { quiet: true },
   });
   const keys = [
@@ -73,12 +73,12 @@ function Group({
 }) {
   return (
     <section className={classes.facet}>
-      <h3>
+      <h2>
         <button type="button" aria-expanded={open} onClick={toggle} className="ellipsis" title={name}>
           {open ? <IconChevronDown size={13} aria-hidden /> : <IconChevronRight size={13} aria-hidden />}
           <bdi className="ellipsis">{name}</bdi>
         </button>
-      </h3>
+      </h2>
       {open && <Values name={name} asked={asked} filters={filters} />}
     </section>
   );
