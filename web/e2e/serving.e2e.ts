@@ -50,10 +50,10 @@ test("below a prefix, behind a proxy: from page to page, and each opened by itse
 });
 
 test("the server goes away and comes back", async () => {
-  const { page } = await open(`/services?${range}`, {}, base);
-  await page.getByRole("link", { name: "shop" }).waitFor();
+  const { page } = await open(`/services/shop?${range}`, {}, base);
+  await page.getByRole("region", { name: "Requests" }).waitFor();
   away = true;
-  await page.getByRole("link", { name: "shop" }).click();
+  await page.keyboard.press("r");
   await page.getByRole("alert").getByText("the server cannot be reached").waitFor();
   away = false;
   await page.getByRole("button", { name: "Try again" }).click();
