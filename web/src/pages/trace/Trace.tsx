@@ -93,7 +93,6 @@ function Opened({ trace }: { trace: Trace }) {
     setFind(t, true);
   };
   const [critical, setCritical] = useParam("critical");
-  const [zoomText, setZoom] = useParam("zoom");
   const handle = useRef<WaterfallHandle>(null);
   const find = useRef<HTMLInputElement>(null);
   // A long trace opens with what a person can take in.
@@ -103,16 +102,7 @@ function Opened({ trace }: { trace: Trace }) {
   const path = useMemo(() => (critical ? criticalPath(trace) : undefined), [trace, critical]);
   const found = useFound(trace, useDeferredValue(text));
 
-  const view = useMemo<View>(() => {
-    const [from, to] = zoomText.split(",").map(Number);
-    const ok = Number.isFinite(from) && Number.isFinite(to) && zoomText.includes(",") && to! > from!;
-    return ok ? limited({ from: from!, to: to! }, trace.length) : { from: 0, to: trace.length };
-  }, [zoomText, trace]);
-  const onView = useCallback(
-    (v: View) =>
-      setZoom(v.from <= 0 && v.to >= trace.length ? undefined : `${Math.round(v.from)},${Math.round(v.to)}`, true),
-    [setZoom, trace],
-  );
+  const [view, onView] = useView(trace);
 
   const toggle = useCallback(
     (row: number) =>
@@ -274,6 +264,36 @@ function Opened({ trace }: { trace: Trace }) {
       </Tabs>
     </div>
   );
+}
+
+/**
+ * useView is the time that the waterfall shows. The address follows when zooming
+ * rests: a history of every turn of the wheel is of no use, and browsers slow it down.
+ */
+function useView(trace: Trace): [View, (v: View) => void] {
+  const [text, setText] = useParam("zoom");
+  const read = useCallback((): View => {
+    const [from, to] = text.split(",").map(Number);
+    const ok = Number.isFinite(from) && Number.isFinite(to) && text.includes(",") && to! > from!;
+    return ok ? limited({ from: from!, to: to! }, trace.length) : { from: 0, to: trace.length };
+  }, [text, trace]);
+  const [view, setView] = useState(read);
+  const rests = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => setView(read()), [read]);
+  useEffect(() => () => clearTimeout(rests.current), []);
+  const change = useCallback(
+    (v: View) => {
+      setView(v);
+      clearTimeout(rests.current);
+      rests.current = setTimeout(
+        () =>
+          setText(v.from <= 0 && v.to >= trace.length ? undefined : `${Math.round(v.from)},${Math.round(v.to)}`, true),
+        250,
+      );
+    },
+    [setText, trace],
+  );
+  return [view, change];
 }
 
 /** after is where to go on from in a list of rows. */

@@ -1,0 +1,59 @@
+import { layout as dagre, Graph } from "@dagrejs/dagre";
+import type { Edge } from "../../api/looking";
+
+export interface GraphNode {
+  service: string;
+  kind: Edge["kind"];
+  spans: number;
+  errors: number;
+}
+
+export interface Placed {
+  width: number;
+  height: number;
+  nodes: (GraphNode & { x: number; y: number })[];
+  edges: (Edge & { points: { x: number; y: number }[] })[];
+}
+
+export const nodeWidth = 176;
+export const nodeHeight = 54;
+
+/** place lays the graph out from callers on the left to what is called on the right. */
+export function place(nodes: GraphNode[], edges: Edge[]): Placed {
+  const g = new Graph({ multigraph: true });
+  g.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 96, marginx: 24, marginy: 24 });
+  g.setDefaultEdgeLabel(() => ({}));
+  for (const n of nodes) g.setNode(n.service, { width: nodeWidth, height: nodeHeight });
+  const known = new Set(nodes.map((n) => n.service));
+  // A service that calls itself has its own mark; an arrow to itself says less.
+  const drawn = edges.filter((e) => e.from !== e.to && known.has(e.from) && known.has(e.to));
+  for (const e of drawn) g.setEdge(e.from, e.to, { width: 70, height: 16, labelpos: "c" }, e.kind);
+  dagre(g);
+  const { width = 0, height = 0 } = g.graph() as { width?: number; height?: number };
+  return {
+    width,
+    height,
+    nodes: nodes.map((n) => {
+      const { x, y } = g.node(n.service) as { x: number; y: number };
+      return { ...n, x, y };
+    }),
+    edges: drawn.map((e) => ({
+      ...e,
+      points: (g.edge(e.from, e.to, e.kind) as { points: { x: number; y: number }[] }).points,
+    })),
+  };
+}
+
+/** curve is an SVG path through points, round at the corners. */
+export function curve(points: { x: number; y: number }[]): string {
+  const [first, ...rest] = points;
+  if (!first) return "";
+  let out = `M${first.x},${first.y}`;
+  for (let i = 0; i < rest.length; i++) {
+    const p = rest[i]!;
+    const next = rest[i + 1];
+    if (!next) out += `L${p.x},${p.y}`;
+    else out += `Q${p.x},${p.y} ${(p.x + next.x) / 2},${(p.y + next.y) / 2}`;
+  }
+  return out;
+}
