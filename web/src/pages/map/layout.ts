@@ -37,11 +37,32 @@ export function place(nodes: GraphNode[], edges: Edge[]): Placed {
       const { x, y } = g.node(n.service) as { x: number; y: number };
       return { ...n, x, y };
     }),
-    edges: drawn.map((e) => ({
-      ...e,
-      points: (g.edge(e.from, e.to, e.kind) as { points: { x: number; y: number }[] }).points,
-    })),
+    edges: drawn.map((e) => {
+      const { points } = g.edge(e.from, e.to, e.kind) as { points: Point[] };
+      return { ...e, points: docked(points, g.node(e.from) as Point, g.node(e.to) as Point) };
+    }),
   };
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/**
+ * docked lets an edge leave a node in the middle of its right side and reach the
+ * other at its left, unless it leads back.
+ */
+function docked(points: Point[], from: Point, to: Point): Point[] {
+  if (to.x - from.x < nodeWidth) return points;
+  const [out, into] = [from.x + nodeWidth / 2, to.x - nodeWidth / 2];
+  return [
+    { x: out, y: from.y },
+    { x: out + 26, y: from.y },
+    ...points.slice(1, -1),
+    { x: into - 26, y: to.y },
+    { x: into, y: to.y },
+  ];
 }
 
 /** curve is an SVG path through points, round at the corners. */

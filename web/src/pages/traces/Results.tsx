@@ -89,7 +89,8 @@ export function Results({ rows, traces, stats, warnings, stale, sort, down, onSo
               >
                 <td className="ellipsis">
                   <span className={`dim ${classes.hide}`}>{day(ms, zone).slice(5)} </span>
-                  {time(ms, zone, 3)}
+                  {time(ms, zone)}
+                  <span className={classes.hide}>{time(ms, zone, 3).slice(8)}</span>
                 </td>
                 <td className="ellipsis">
                   <i className="dot" style={{ background: color(s.service ?? "") }} /> <bdi>{s.service ?? "–"}</bdi>
