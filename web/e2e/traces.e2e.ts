@@ -80,6 +80,7 @@ test("a box on the heat map is compared with the rest", async () => {
 test("dragging over the heat map selects, and zooming in sets the range", async () => {
   const { page } = await open(page_);
   const over = page.getByRole("figure", { name: "Durations by time" }).locator(".u-over");
+  await over.waitFor();
   const at = (await over.boundingBox())!;
   await page.mouse.move(at.x + at.width * 0.2, at.y + 10);
   await page.mouse.down();

@@ -29,6 +29,14 @@ test("callers are to the left of what they call, circles and calls of itself inc
   expect(placed.edges.every((e) => e.points.length >= 2)).toBe(true);
 });
 
+test("services may be called anything", () => {
+  const names = ["", "__proto__", "constructor", "<script>", "a", "a"];
+  const placed = place(names.map(node), [edge("", "__proto__"), edge("constructor", ""), edge("a", "<script>")]);
+  expect(placed.nodes.map((n) => n.service)).toEqual(["", "__proto__", "constructor", "<script>", "a"]);
+  expect(placed.edges).toHaveLength(3);
+  expect(placed.nodes.every((n) => Number.isFinite(n.x) && Number.isFinite(n.y))).toBe(true);
+});
+
 test("a curve begins and ends where the points do", () => {
   expect(
     curve([

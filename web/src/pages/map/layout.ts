@@ -23,23 +23,31 @@ export function place(nodes: GraphNode[], edges: Edge[]): Placed {
   const g = new Graph({ multigraph: true });
   g.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 96, marginx: 24, marginy: 24 });
   g.setDefaultEdgeLabel(() => ({}));
-  for (const n of nodes) g.setNode(n.service, { width: nodeWidth, height: nodeHeight });
-  const known = new Set(nodes.map((n) => n.service));
+  // Services may be called anything, also what the library takes for something else.
+  const ids = new Map<string, string>();
+  nodes.forEach((n, i) => {
+    if (!ids.has(n.service)) ids.set(n.service, `n${i}`);
+  });
+  for (const id of ids.values()) g.setNode(id, { width: nodeWidth, height: nodeHeight });
+  const id = (service: string) => ids.get(service)!;
   // A service that calls itself has its own mark; an arrow to itself says less.
-  const drawn = edges.filter((e) => e.from !== e.to && known.has(e.from) && known.has(e.to));
-  for (const e of drawn) g.setEdge(e.from, e.to, { width: 70, height: 16, labelpos: "c" }, e.kind);
+  const drawn = edges.filter((e) => e.from !== e.to && ids.has(e.from) && ids.has(e.to));
+  for (const e of drawn)
+    g.setEdge(id(e.from), id(e.to), { width: 70, height: 16, labelpos: "c", weight: 1, minlen: 1 }, e.kind);
   dagre(g);
   const { width = 0, height = 0 } = g.graph() as { width?: number; height?: number };
   return {
     width,
     height,
-    nodes: nodes.map((n) => {
-      const { x, y } = g.node(n.service) as { x: number; y: number };
-      return { ...n, x, y };
-    }),
+    nodes: nodes
+      .filter((n, i) => id(n.service) === `n${i}`)
+      .map((n) => {
+        const { x, y } = g.node(id(n.service)) as { x: number; y: number };
+        return { ...n, x, y };
+      }),
     edges: drawn.map((e) => {
-      const { points } = g.edge(e.from, e.to, e.kind) as { points: Point[] };
-      return { ...e, points: docked(points, g.node(e.from) as Point, g.node(e.to) as Point) };
+      const { points } = g.edge(id(e.from), id(e.to), e.kind) as { points: Point[] };
+      return { ...e, points: docked(points, g.node(id(e.from)) as Point, g.node(id(e.to)) as Point) };
     }),
   };
 }
