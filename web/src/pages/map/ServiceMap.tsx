@@ -223,10 +223,16 @@ function Drawing({ placed, seconds, chosen, onChoose }: DrawingProps) {
               ) : (
                 <circle cx={19} cy={nodeHeight / 2} r={5} fill="none" stroke={palette.dim} strokeWidth={2} />
               )}
-              <text x={n.kind === "service" ? 23 : 32} y={23} className={classes.name} fill={palette.text}>
+              <text x={n.kind === "service" ? 23 : 32} y={23} aria-hidden className={classes.name} fill={palette.text}>
                 {n.service.length > 20 ? `${n.service.slice(0, 19)}…` : n.service || "(no name)"}
               </text>
-              <text x={n.kind === "service" ? 23 : 32} y={40} className={classes.figures} fill={palette.dim}>
+              <text
+                x={n.kind === "service" ? 23 : 32}
+                y={40}
+                aria-hidden
+                className={classes.figures}
+                fill={palette.dim}
+              >
                 {n.kind === "service" ? `${count(n.spans)} spans` : n.kind}
                 {failing >= 0.001 && (
                   <tspan dx={6} fill={palette.error}>
