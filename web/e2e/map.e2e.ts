@@ -4,14 +4,14 @@ import { range } from "./seed";
 
 test("who calls whom, by mouse and by keyboard", async () => {
   const { page, complaints } = await open(`/map?${range}`);
-  const cart = page.getByRole("button", { name: /^cart, service/ });
+  const cart = page.getByRole("button", { name: /^cart ?\d/ });
   await cart.waitFor();
   await page
     .getByText(/^shop → cart|shop → cart:/)
     .first()
     .waitFor({ state: "attached" });
   await accessible(page);
-  await page.getByRole("button", { name: /^postgresql, database/ }).click();
+  await page.getByRole("button", { name: /^postgresql ?database/ }).click();
   await page.waitForURL(/service=postgresql/);
   await cart.focus();
   await page.keyboard.press("Enter");

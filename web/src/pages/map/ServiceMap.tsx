@@ -199,7 +199,6 @@ function Drawing({ placed, seconds, chosen, onChoose }: DrawingProps) {
               role="button"
               tabIndex={0}
               aria-pressed={n.service === chosen}
-              aria-label={`${n.service}, ${n.kind}, ${whole(n.spans)} spans, ${percent(failing)} errors`}
               className={classes.node}
               opacity={dim ? 0.3 : 1}
               transform={`translate(${n.x - nodeWidth / 2},${n.y - nodeHeight / 2})`}
@@ -223,16 +222,10 @@ function Drawing({ placed, seconds, chosen, onChoose }: DrawingProps) {
               ) : (
                 <circle cx={19} cy={nodeHeight / 2} r={5} fill="none" stroke={palette.dim} strokeWidth={2} />
               )}
-              <text x={n.kind === "service" ? 23 : 32} y={23} aria-hidden className={classes.name} fill={palette.text}>
+              <text x={n.kind === "service" ? 23 : 32} y={23} className={classes.name} fill={palette.text}>
                 {n.service.length > 20 ? `${n.service.slice(0, 19)}…` : n.service || "(no name)"}
               </text>
-              <text
-                x={n.kind === "service" ? 23 : 32}
-                y={40}
-                aria-hidden
-                className={classes.figures}
-                fill={palette.dim}
-              >
+              <text x={n.kind === "service" ? 23 : 32} y={40} className={classes.figures} fill={palette.dim}>
                 {n.kind === "service" ? `${count(n.spans)} spans` : n.kind}
                 {failing >= 0.001 && (
                   <tspan dx={6} fill={palette.error}>
