@@ -59,6 +59,10 @@ func TestMount(t *testing.T) {
 	f(http.MethodPatch, "/telemetry/healthz", 405)
 	f(http.MethodOptions, "/telemetry/api/v1/query", 204)
 	f(http.MethodGet, "/items", 200)
+	f(http.MethodGet, "/telemetry/", 200) // the page
+	if code, body := send(t, http.MethodGet, server.URL+"/telemetry/trace/01", func(r *http.Request) { r.Header.Set("Accept", "text/html") }); code != 200 || !strings.Contains(body, `<base href="./../" />`) {
+		t.Errorf("a page below the prefix: %d\n%s", code, body)
+	}
 	// A pattern that matches everything is no route; what the mux itself refuses
 	// is the application's, too.
 	eventually(t, "SELECT name FROM spans ORDER BY name", [][]any{{"GET /items"}, {"OPTIONS"}, {"PATCH"}})

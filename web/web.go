@@ -153,7 +153,7 @@ func (f file) plain() content {
 // accepts tells whether a client takes an encoding: Accept-Encoding names it,
 // or all of them, with a weight above 0.
 func accepts(r *http.Request, encoding string) bool {
-	any := false
+	others := false
 	for item := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		name, params, _ := strings.Cut(item, ";")
 		weight := strings.ReplaceAll(params, " ", "")
@@ -162,10 +162,10 @@ func accepts(r *http.Request, encoding string) bool {
 		case encoding:
 			return taken
 		case "*":
-			any = taken
+			others = taken
 		}
 	}
-	return any
+	return others
 }
 
 // page is index.html in the three pieces around what each answer differs in.

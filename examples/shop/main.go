@@ -1,7 +1,8 @@
 // Command shop is a small instrumented service: gin in front, sqlx on SQLite
 // and Redis behind, and an outgoing HTTP call to itself. It drives a bounded
 // load through itself, stores its traces, metrics and logs in ./ttlog-data,
-// asks three questions of them, and serves the query API until Ctrl-C.
+// asks three questions of them, and serves the query API and the pages until
+// Ctrl-C.
 //
 // DEMO_ONCE=1 ends it after the queries. DEMO_DATA names another directory,
 // DEMO_ADDR another address for the query API, REDIS_ADDR a Redis server.
@@ -70,7 +71,7 @@ func run(ctx context.Context) (err error) {
 	if os.Getenv("DEMO_ONCE") != "" {
 		return nil
 	}
-	fmt.Printf("\nThe query API is on %s; Ctrl-C ends it. Try:\n\n  curl %s/api/v1/query -d \"SELECT name, count(*) FROM spans GROUP BY name\"\n", url, url)
+	fmt.Printf("\nAsk for yourself, until Ctrl-C:\n\n  curl %s/api/v1/query -d \"SELECT name, count(*) FROM spans GROUP BY name\"\n\nor look at it in a browser:\n\n  %s/\n", url, url)
 	<-ctx.Done()
 	return nil
 }

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, expect, inject } from "vitest";
+import { afterEach, expect, inject } from "vitest";
 
 let browser: Promise<Browser> | undefined;
 
@@ -42,7 +42,7 @@ export async function open(path: string, options: BrowserContextOptions = {}, ur
   page.on("pageerror", (err) => complaints.push(String(err)));
   page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
   page.on("request", (r) => {
-    if (!r.url().startsWith(url) && !r.url().startsWith("data:") && !r.url().startsWith("blob:"))
+    if (!r.url().startsWith(new URL(url).origin) && !r.url().startsWith("data:") && !r.url().startsWith("blob:"))
       complaints.push(`a request left for ${r.url()}`);
   });
   page.on("dialog", (d) => {
@@ -78,7 +78,7 @@ export async function accessible(page: Page) {
   expect(violations).toEqual([]);
 }
 
-afterAll(async () => {
-  // Only the contexts: the browser is for the other files, too.
+// Only the contexts: the browser is for the other tests, too.
+afterEach(async () => {
   for (const context of (await browser)?.contexts() ?? []) await context.close();
 });

@@ -16,7 +16,9 @@ export function useServiceNames() {
     queryKey: ["service-names"],
     queryFn: async ({ signal }) => {
       const all = await get<ServiceCount[]>("services", {}, signal);
-      knowServices(all.map((s) => s.name));
+      // Those that are in traces are seen beside each other.
+      const first = all.filter((s) => s.spans > 0).concat(all.filter((s) => s.spans === 0));
+      knowServices(first.map((s) => s.name));
       return all;
     },
     refetchInterval: (q) => (q.state.data?.length ? 120_000 : 3_000),

@@ -11,6 +11,8 @@ export interface Page {
   icon?: Icon;
   /** Its place in the sidebar. */
   order?: number;
+  /** The beginning of other paths that belong to it. */
+  also?: string;
   /** g and this key lead to it. */
   key?: string;
 }

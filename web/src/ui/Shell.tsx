@@ -12,7 +12,7 @@ import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useServiceNames } from "../api/services";
-import { listed } from "../pages";
+import { listed, type Page } from "../pages";
 import { moved } from "../time/range";
 import { TimePicker } from "../time/TimePicker";
 import { TimeProvider, useTime } from "../time/TimeProvider";
@@ -94,8 +94,9 @@ function Frame() {
                 <Link
                   to={p.path}
                   className={classes.item}
-                  activeOptions={{ includeSearch: false }}
-                  activeProps={{ "data-active": true, "aria-current": "page" }}
+                  activeProps={{}}
+                  data-active={isAt(p, path) || undefined}
+                  aria-current={isAt(p, path) ? "page" : undefined}
                 >
                   <Icon size={17} stroke={1.6} aria-hidden />
                   <span className={classes.label}>{p.label}</span>
@@ -161,6 +162,9 @@ function Frame() {
     </div>
   );
 }
+
+const isAt = (p: Page, path: string): boolean =>
+  path === p.path || path.startsWith(`${p.path}/`) || (p.also !== undefined && path.startsWith(p.also));
 
 /** Body is the page, or how to send the first span while there is nothing at all. */
 function Body() {

@@ -1,7 +1,7 @@
 import { useComputedColorScheme } from "@mantine/core";
 
 // Hues that differ at a glance. Red is for errors alone.
-const hues = [200, 75, 300, 150, 250, 340, 110, 225, 55, 275, 175, 320, 130, 90, 240, 360];
+const hues = [212, 77, 293, 158, 50, 239, 347, 104, 266, 185, 320, 131];
 
 function hash(text: string): number {
   let h = 2166136261;
@@ -9,19 +9,23 @@ function hash(text: string): number {
   return h >>> 0;
 }
 
+const shades = 2 * hues.length;
 let slots = new Map<string, number>();
 
 /**
  * knowServices gives each of the services a colour of its own as long as there are
  * enough: the one of its name's hash, or the next free one. The same services have
- * the same colours on each page and each day.
+ * the same colours on each page and each day. The first come first.
  */
 export function knowServices(names: readonly string[]): void {
   const taken = new Set<number>();
   const next = new Map<string, number>();
-  for (const name of [...names].sort()) {
+  for (const name of names) {
     let slot = hash(name) % hues.length;
-    for (let i = 0; i < hues.length && taken.has(slot); i++) slot = (slot + 1) % hues.length;
+    // A second round of the hues is of another lightness.
+    if (taken.size >= hues.length) slot += hues.length;
+    for (let i = 0; i < shades && taken.has(slot); i++)
+      slot = (slot + 1) % (taken.size < hues.length ? hues.length : shades);
     taken.add(slot);
     next.set(name, slot);
   }
@@ -32,11 +36,13 @@ export type Scheme = "light" | "dark";
 
 export function serviceColor(name: string, scheme: Scheme): string {
   const slot = slots.get(name) ?? hash(name) % hues.length;
-  return oklch(hues[slot]!, scheme);
+  return oklch(hues[slot % hues.length]!, scheme, slot >= hues.length);
 }
 
-const oklch = (hue: number, scheme: Scheme): string =>
-  scheme === "dark" ? `oklch(0.76 0.11 ${hue})` : `oklch(0.6 0.12 ${hue})`;
+function oklch(hue: number, scheme: Scheme, other = false): string {
+  if (scheme === "dark") return other ? `oklch(0.6 0.09 ${hue})` : `oklch(0.76 0.11 ${hue})`;
+  return other ? `oklch(0.45 0.09 ${hue})` : `oklch(0.6 0.12 ${hue})`;
+}
 
 /** seriesColor is that of the nth line of a chart. */
 export const seriesColor = (n: number, scheme: Scheme): string => oklch(hues[n % hues.length]!, scheme);

@@ -140,9 +140,17 @@ export function NotFound() {
 
 export function PageFailed({ error }: { error: unknown }) {
   const router = useRouter();
+  const absent = /dynamically imported|module script/i.test(String(error));
   return (
     <div className="page">
-      <ErrorPanel error={error} retry={() => void router.invalidate()} />
+      {absent ? (
+        <ErrorPanel
+          error="The files of this page cannot be loaded: the server is away, or has a newer version since."
+          retry={() => location.reload()}
+        />
+      ) : (
+        <ErrorPanel error={error} retry={() => void router.invalidate()} />
+      )}
     </div>
   );
 }

@@ -7,5 +7,6 @@ export const page: Page = {
   label: "Traces",
   icon: IconTimeline,
   order: 20,
+  also: "/trace/",
   key: "t",
 };

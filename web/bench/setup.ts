@@ -1,0 +1,53 @@
+// A server with the captured telemetry and two generated traces.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { otlpTraces, type SeedSpan, send, span, trace } from "../e2e/seed";
+import { findCapture, start } from "../e2e/setup";
+
+export const traces = { "10k": trace(0x10_000), "1m": trace(0x1_000_000) };
+
+/** generate sends a trace of n spans: each has four children, some have errors. */
+async function generate(otlp: string, id: string, n: number) {
+  const part = 10_000;
+  for (let first = 0; first < n; first += part) {
+    const spans: SeedSpan[] = [];
+    for (let i = first; i < Math.min(n, first + part); i++) {
+      const depth = Math.floor(Math.log(3 * i + 1) / Math.log(4));
+      spans.push({
+        service: `service-${(i * 7919) % 12}`,
+        name: `operation ${(i * 104729) % 60}`,
+        trace: id,
+        id: span(i + 1),
+        parent: i === 0 ? undefined : span(((i - 1) >> 2) + 1),
+        at: (i / n) * 9_000 * (1 - 1 / (depth + 1)),
+        took: 10_000 / (depth + 1) ** 2,
+        error: i % 997 === 0 ? "failed" : undefined,
+        attrs: { "item.number": i },
+      });
+    }
+    await send(otlp, "traces", otlpTraces(spans));
+  }
+}
+
+export default async function setup(project: TestProject) {
+  const dir = mkdtempSync(join(tmpdir(), "ttlog-bench-"));
+  const server = await start(dir);
+  try {
+    await generate(server.otlp, traces["10k"], 10_000);
+    await generate(server.otlp, traces["1m"], 1_000_000);
+  } catch (err) {
+    server.process.kill("SIGKILL");
+    throw err;
+  }
+  project.provide("url", server.url);
+  project.provide("otlp", server.otlp);
+  project.provide("captures", findCapture("hotrod.traces.binpb.zst") !== undefined);
+  return async () => {
+    const ended = new Promise((done) => server.process.once("exit", done));
+    server.process.kill("SIGTERM");
+    await ended;
+    rmSync(dir, { recursive: true, force: true });
+  };
+}
