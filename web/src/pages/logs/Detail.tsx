@@ -301,7 +301,9 @@ function Around({
   const { scheme } = usePalette();
   const here = useRef<HTMLLIElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other lines are shown then
-  useEffect(() => here.current?.scrollIntoView({ block: "center" }), [before, after]);
+  useEffect(() => {
+    here.current?.scrollIntoView({ block: "center" });
+  }, [before, after]);
   return (
     <ol className={classes.around}>
       {[...before, ...at, ...after].map((r, i) => {
