@@ -225,7 +225,7 @@ export default function Sql() {
               </pre>
             ) : view === "chart" ? (
               <div className="panel-body">
-                <ResultChart result={q.data} kind={kind} name="Result" height={360} />
+                <ResultChart result={q.data} kind={kind} name="Result" height={420} />
               </div>
             ) : (
               <ResultTable result={q.data} name="Rows" />
