@@ -80,10 +80,10 @@ ORDER BY t`,
       {
         title: "By status",
         kind: "stack",
-        query: `SELECT time_bucket(:step, timestamp) AS t, ${status}::string AS status, count(*) AS n
+        query: `SELECT time_bucket(:step, timestamp) AS t, ${status}::string AS code, count(*) AS n
 FROM spans
 WHERE ${httpWhere}
-GROUP BY t, status
+GROUP BY t, code
 ORDER BY t`,
       },
       {
