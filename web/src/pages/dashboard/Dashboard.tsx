@@ -10,7 +10,7 @@ import {
   IconTrash,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useBlocker, useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo, useRef, useState } from "react";
 import { idOf, read, remove, write } from "../../api/documents";
 import { useKeys } from "../../ui/keys";
@@ -75,6 +75,12 @@ function Shown({ id, doc, tag }: { id: string; doc: Doc; tag: string }) {
       ),
     [shown.variables, all],
   );
+  useBlocker({
+    shouldBlockFn: ({ current, next }) =>
+      current.pathname !== next.pathname && !window.confirm("Leave without saving the dashboard?"),
+    enableBeforeUnload: () => draft !== undefined,
+    disabled: draft === undefined,
+  });
   const attempt = async (what: () => Promise<void>) => {
     try {
       setFailed(undefined);

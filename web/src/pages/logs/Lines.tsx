@@ -1,11 +1,11 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useServiceColor } from "../../api/services";
 import { useTime } from "../../time/TimeProvider";
 import { levelColor, usePalette } from "../../ui/colors";
 import { day, time } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
-import { type LogRow, lineOf, short, textOf, writeLine } from "./data";
+import { type LogRow, mostShown, short, textOf } from "./data";
 import classes from "./Logs.module.css";
 
 interface Props {
@@ -45,11 +45,11 @@ export function Lines({ rows, columns, raw, open, onOpen, onEnd, stale, onAway }
   // biome-ignore lint/correctness/useExhaustiveDependencies: other rows have other heights
   useEffect(() => list.measure(), [raw, list]);
 
-  const at = open === "" ? -1 : rows.findIndex((r) => writeLine(lineOf(r)) === open);
+  const at = useMemo(() => (open === "" ? -1 : rows.findIndex((r) => r.key === open)), [rows, open]);
   const move = (by: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, at < 0 ? (items[0]?.index ?? 0) : at + by));
     if (!rows[next]) return;
-    onOpen(writeLine(lineOf(rows[next])));
+    onOpen(rows[next].key);
     list.scrollToIndex(next, { align: "auto" });
   };
   useKeys([
@@ -75,7 +75,7 @@ export function Lines({ rows, columns, raw, open, onOpen, onEnd, stale, onAway }
       <ol style={{ height: list.getTotalSize() }} className={classes.canvas}>
         {items.map((item) => {
           const r = rows[item.index]!;
-          const key = writeLine(lineOf(r));
+          const { key } = r;
           const ms = Date.parse(r.timestamp);
           const date = day(ms, zone).slice(5);
           const sameDay = date === lastDay;
@@ -110,7 +110,7 @@ export function Lines({ rows, columns, raw, open, onOpen, onEnd, stale, onAway }
                 </span>
               ))}
               <span className={classes.body}>
-                <bdi>{short(textOf(r.body), raw ? 4_000 : 600)}</bdi>
+                <bdi>{short(textOf(r.body), raw ? mostShown : 600)}</bdi>
               </span>
             </li>
           );

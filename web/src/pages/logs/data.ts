@@ -12,6 +12,18 @@ export interface LogRow {
   span_id: string | null;
   /** The values of the columns that were added. */
   extra: Value[];
+  /** What names the line in the address. */
+  key: string;
+}
+
+/** mostShown is how much of a message the list has: there may be thousands of a megabyte each. */
+export const mostShown = 4_000;
+
+/** rowOf keeps of a record what the list shows. */
+export function rowOf(r: Omit<LogRow, "extra" | "key">, extra: Value[]): LogRow {
+  const { timestamp, level, service, trace_id, span_id } = r;
+  const body = short(textOf(r.body), mostShown);
+  return { timestamp, level, service, body, trace_id, span_id, extra, key: writeLine(lineOf(r)) };
 }
 
 /** LogRecord is all of a line, as the calls answer. */
@@ -41,10 +53,7 @@ ORDER BY timestamp ${newest ? "DESC" : "ASC"} LIMIT ${pageSize} OFFSET ${offset}
     {},
     signal,
   );
-  const rows = objects<LogRow>(r);
-  rows.forEach((row, i) => {
-    row.extra = r.rows[i]!.slice(6);
-  });
+  const rows = objects<LogRow>(r).map((row, i) => rowOf(row, r.rows[i]!.slice(6)));
   return { rows, stats: r.stats, warnings: r.warnings ?? [] };
 }
 

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { send } from "../../api/client";
-import type { LogRow } from "./data";
+import { type LogRow, rowOf } from "./data";
 
 /** What is kept of a live tail: the newest lines. */
 const kept = 5_000;
@@ -165,9 +165,7 @@ async function follow(where: string, box: { current: Box }, signal: AbortSignal)
 
 function take(b: Box, e: Event) {
   if (e.name === "row") {
-    const row = JSON.parse(e.data) as LogRow;
-    row.extra = [];
-    b.lines.push(row);
+    b.lines.push(rowOf(JSON.parse(e.data) as LogRow, []));
     b.received++;
     b.waiting++;
     b.version++;
