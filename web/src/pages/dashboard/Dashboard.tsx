@@ -25,6 +25,8 @@ import { ready } from "./ready";
 import { Choose, EditVariables } from "./Variables";
 
 const row = 128;
+/** In the address what is empty is what is not there, so that all has a sign. */
+const everything = "*";
 
 export default function Dashboard() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -70,7 +72,8 @@ function Shown({ id, doc, tag }: { id: string; doc: Doc; tag: string }) {
       Object.fromEntries(
         shown.variables.map((v) => {
           const chosen = all[`var-${v.name}`];
-          return [v.name, (Array.isArray(chosen) ? chosen[0] : chosen) ?? v.value];
+          const value = (Array.isArray(chosen) ? chosen[0] : chosen) ?? v.value;
+          return [v.name, value === everything ? "" : value];
         }),
       ),
     [shown.variables, all],
@@ -193,7 +196,9 @@ function Shown({ id, doc, tag }: { id: string; doc: Doc; tag: string }) {
                 key={v.name}
                 variable={v}
                 value={variables[v.name] ?? ""}
-                onChange={(value) => setParams({ [`var-${v.name}`]: value })}
+                onChange={(value) =>
+                  setParams({ [`var-${v.name}`]: value === v.value ? undefined : value || everything })
+                }
               />
             ))}
             {shown.description && <span className={`dim ellipsis ${classes.description}`}>{shown.description}</span>}

@@ -167,7 +167,7 @@ function Record({
   const section = (title: string, list: [string, string, Value][]) =>
     list.length > 0 && (
       <section>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <dl className={classes.fields}>
           {list.slice(0, 500).map(([key, label, v]) => (
             <Field

@@ -123,7 +123,7 @@ function Saved({ choose }: { choose: Props["choose"] }) {
           {q.data?.length === 0 && <li className="dim">Nothing is saved so far.</li>}
         </ul>
       )}
-      <h3>Examples</h3>
+      <h2>Examples</h2>
       <ul className={classes.list}>
         {examples.map((e) => (
           <li key={e.title}>

@@ -134,8 +134,8 @@ function Numbers({ result, unit, height }: { result: Result; unit?: Unit; height
         const v = numberOf(row[c]!);
         return (
           <div key={c}>
-            <dd>{v === null ? "–" : writer(result.columns[c]!.type, unit)(v)}</dd>
             <dt className="dim">{result.columns[c]!.name}</dt>
+            <dd>{v === null ? "–" : writer(result.columns[c]!.type, unit)(v)}</dd>
           </div>
         );
       })}
