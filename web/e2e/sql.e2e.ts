@@ -50,7 +50,7 @@ test("sql: a chart, the plan, and all of it downloaded", async () => {
   await page.getByRole("figure", { name: "Result" }).waitFor();
   await accessible(page);
   await page.getByText("Plan", { exact: true }).click();
-  await page.getByText(/^output/).waitFor();
+  await page.getByText(/physical plan/).waitFor();
   await page.getByRole("button", { name: "Download" }).click();
   const [file] = await Promise.all([
     page.waitForEvent("download"),

@@ -1,4 +1,5 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Asked } from "../../api/looking";
 import { type Metric, type SeriesAnswer, series } from "../../api/metrics";
@@ -104,14 +105,47 @@ export function Drawn({
   }
   if (lines.length === 0) return <p className={classes.none}>No point in this range</p>;
   return (
-    <TimeChart
-      name={metric.name}
-      from={Date.parse(answer.from)}
-      step={answer.step}
-      series={lines}
-      height={height}
-      write={write}
-      legend={legend}
-    />
+    <div className={classes.drawn}>
+      <TimeChart
+        name={metric.name}
+        from={Date.parse(answer.from)}
+        step={answer.step}
+        series={lines}
+        height={height}
+        write={write}
+        legend={legend}
+      />
+      {legend && <Exemplars answer={answer} height={height} write={write} />}
+    </div>
+  );
+}
+
+/**
+ * Exemplars are marks over a chart of what the metric measures, each a way to its
+ * trace. The table below the chart has them for the keyboard.
+ */
+function Exemplars({ answer, height, write }: { answer: SeriesAnswer; height: number; write: (v: number) => string }) {
+  const { range } = useTime();
+  const most = answer.series.reduce((m, s) => s.values.reduce<number>((a, v) => Math.max(a, v ?? 0), m), 0);
+  if (!/^(p\d+|avg|last|min|max)$/.test(answer.of) || most <= 0) return null;
+  return (
+    // The room that the axes of all charts leave.
+    <div className={classes.exemplars} style={{ height: height - 32 }} aria-hidden>
+      {answer.exemplars.slice(0, 100).map((e, i) => {
+        const x = (Date.parse(e.timestamp) - range.from) / (range.to - range.from);
+        if (!e.trace_id || x < 0 || x > 1) return null;
+        return (
+          <Link
+            key={i}
+            to="/trace/$id"
+            params={{ id: e.trace_id }}
+            search={(() => (e.span_id ? { span: e.span_id } : {})) as never}
+            tabIndex={-1}
+            title={`${write(e.value)}: to its trace`}
+            style={{ left: `${x * 100}%`, bottom: `${Math.min(1, e.value / (most * 1.08)) * 100}%` }}
+          />
+        );
+      })}
+    </div>
   );
 }
