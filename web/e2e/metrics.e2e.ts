@@ -58,7 +58,7 @@ test("metrics: found by name, grouped, and the trace of an exemplar", async () =
   await list.getByRole("button", { name: /shop\.request\.duration/ }).click();
   await page.waitForURL(/metric=shop\.request\.duration/);
   await page.getByText("How long requests take.").waitFor();
-  await page.getByRole("textbox", { name: "Group by" }).click();
+  await page.getByLabel("Group by").first().click();
   await page.getByRole("option", { name: "http.route" }).click();
   await page.waitForURL(/by=http\.route/);
   await page.keyboard.press("Escape");

@@ -38,7 +38,6 @@ test("errors: an issue says when and where, is resolved, and opened again", asyn
   await accessible(page);
   await issue.click();
   await page.waitForURL(/\/errors\/[0-9a-f]+/);
-  await page.getByRole("region", { name: "Where", exact: true }).getByText("main.load").waitFor();
   await page.getByRole("region", { name: "Facts" }).getByText("1.4.2").waitFor();
   await accessible(page);
   await page.getByLabel("Note").fill("fixed in 1.5");

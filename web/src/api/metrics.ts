@@ -25,6 +25,8 @@ export interface SeriesAnswer {
   counts?: number[][];
   exemplars: { timestamp: string; value: number; trace_id: string | null; span_id: string | null }[];
   resets: number;
+  /** Series beyond the limit. */
+  dropped: number;
 }
 
 const bounds = (a: Asked) => ({

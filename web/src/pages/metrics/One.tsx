@@ -100,7 +100,7 @@ export function One({ metric, asked: base, onBack }: { metric: Metric; asked: As
               · {whole(q.data!.resets)} restarts
             </span>
           )}
-          {(q.data?.series.length ?? 0) >= 20 && <span className="dim">· the first 20 series</span>}
+          {(q.data?.dropped ?? 0) > 0 && <span className="dim">· {whole(q.data!.dropped)} more series</span>}
         </div>
         <div className={classes.chart}>
           {q.error ? (
