@@ -17,7 +17,7 @@ import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { useEffect, useImperativeHandle, useRef } from "react";
 import { rangeParams, used } from "../../api/ask";
 import { ApiError, query, type Value } from "../../api/client";
-import { fields, values } from "../../api/looking";
+import { knownFields, values } from "../../api/looking";
 import { constant } from "../../api/sql";
 import type { Range } from "../../time/range";
 import { editorTheme } from "../../ui/editor";
@@ -203,7 +203,7 @@ async function complete(c: CompletionContext, range: Range): Promise<CompletionR
       };
     }
     if (place.text === "" && !c.explicit) return null;
-    const known = await fields({ range, signal }, 1000, stop.signal);
+    const known = await knownFields(signal, "", 1000, stop.signal);
     return {
       from: place.from,
       validFor: /^[\w."[\]']*$/,
