@@ -1,35 +1,7 @@
-// The service map, errors and status.
+// Errors and status.
 import { expect, test } from "vitest";
 import { accessible, open, phone } from "./browser";
 import { range } from "./seed";
-
-test("map: who calls whom, chosen by a click, and the traces of these calls", async () => {
-  const { page, complaints } = await open(`/map?${range}`);
-  await page.getByRole("button", { name: /^shop calls cart/ }).click();
-  await page.waitForURL(/edge=/);
-  const side = page.getByRole("complementary", { name: "shop → cart" });
-  await side.getByText("p95").waitFor();
-  await accessible(page);
-  await side.getByRole("link", { name: "The spans of these calls" }).click();
-  await page.waitForURL(/\/traces\?.*service\+?/);
-  await page.goBack();
-  await side.waitFor();
-  await page.keyboard.press("Escape");
-  await side.waitFor({ state: "detached" });
-  await page.keyboard.press("v");
-  await page.getByRole("region", { name: "Connections" }).getByText("postgresql").first().waitFor();
-  await accessible(page);
-  expect(complaints).toEqual([]);
-});
-
-test("map: a service shows its connections, and nothing but them", async () => {
-  const { page } = await open(`/map?${range}&node=cart`, { colorScheme: "light" });
-  const side = page.getByRole("complementary", { name: "cart", exact: true });
-  await side.getByText("Called by").waitFor();
-  await side.getByRole("button", { name: "Only its connections" }).click();
-  await page.waitForURL(/service=cart/);
-  await accessible(page);
-});
 
 test("errors: an issue says when and where, is resolved, and opened again", async () => {
   const { page, complaints } = await open(`/errors?${range}`);
@@ -66,8 +38,8 @@ test("status: how it fares, in both colours and on a phone", async () => {
   await accessible(small.page);
 });
 
-test.each(["/map", "/errors"])("%s on a phone is not wider than it", async (path) => {
-  const { page } = await open(`${path}?${range}`, { viewport: phone });
+test("errors: on a phone nothing is wider than it", async () => {
+  const { page } = await open(`/errors?${range}`, { viewport: phone });
   await page.locator("main section.panel").first().waitFor();
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
   await accessible(page);
