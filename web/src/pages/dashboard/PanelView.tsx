@@ -42,17 +42,19 @@ interface Props {
 export function PanelView({ panel, variables, row, full, onFull, edit }: Props) {
   const at = useRef<HTMLElement>(null);
   const [seen, setSeen] = useState(false);
-  const [tall, setTall] = useState(0);
+  const [size, setSize] = useState({ width: 600, height: 0 });
   useEffect(() => {
     const watch = new IntersectionObserver((all) => all.some((e) => e.isIntersecting) && setSeen(true), {
       rootMargin: "200px",
     });
     watch.observe(at.current!);
-    const size = new ResizeObserver(([e]) => setTall(e!.contentRect.height));
-    size.observe(at.current!);
+    const resized = new ResizeObserver(([e]) =>
+      setSize({ width: e!.contentRect.width, height: e!.contentRect.height }),
+    );
+    resized.observe(at.current!);
     return () => {
       watch.disconnect();
-      size.disconnect();
+      resized.disconnect();
     };
   }, []);
   return (
@@ -127,7 +129,9 @@ export function PanelView({ panel, variables, row, full, onFull, edit }: Props) 
         )}
       </header>
       <div className={classes.body} data-table={panel.kind === "table" || undefined}>
-        {seen && <Answer panel={panel} variables={variables} height={Math.max(60, tall - 46)} />}
+        {seen && (
+          <Answer panel={panel} variables={variables} height={Math.max(60, size.height - 46)} width={size.width - 24} />
+        )}
       </div>
     </section>
   );
@@ -145,10 +149,12 @@ export function Answer({
   panel,
   variables,
   height,
+  width,
 }: {
   panel: Pick<Panel, "title" | "kind" | "query" | "unit">;
   variables: Record<string, string>;
   height: number;
+  width?: number;
 }) {
   const { range, zone } = useTime();
   const params = useMemo<Record<string, Value>>(
@@ -173,6 +179,7 @@ export function Answer({
       unit={panel.unit}
       name={panel.title || "Chart"}
       height={height}
+      width={width}
       range={timed ? range : undefined}
     />
   );

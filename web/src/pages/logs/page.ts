@@ -6,6 +6,6 @@ export const page: Page = {
   load: () => import("./Logs"),
   label: "Logs",
   icon: IconAlignLeft,
-  order: 30,
+  order: 25,
   key: "l",
 };

@@ -7,5 +7,5 @@ export const page: Page = {
   label: "Metrics",
   icon: IconChartLine,
   order: 40,
-  key: "m",
+  key: "n",
 };

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { type CSSProperties, useMemo } from "react";
 import type { Result } from "../../api/client";
 import type { Range } from "../../time/range";
 import { TimeChart } from "../charts/TimeChart";
@@ -15,6 +15,8 @@ interface Props {
   unit?: Unit;
   name: string;
   height: number;
+  /** About how wide it is. */
+  width?: number;
   /** The range of the time axis: without it what the rows have. */
   range?: Range;
 }
@@ -27,15 +29,33 @@ export function kindFor(r: Result): ChartKind {
 }
 
 /** ResultChart draws rows, or says what they lack to be drawn. */
-export function ResultChart({ result, kind, unit, name, height, range }: Props) {
+export function ResultChart({ result, kind, unit, name, height, width = 900, range }: Props) {
   if (result.rows.length === 0) return <p className={classes.lack}>No row</p>;
   if (kind === "number") return <Numbers result={result} unit={unit} height={height} />;
   if (kind === "bars") return <Bars result={result} unit={unit} name={name} height={height} />;
   if (kind === "heat") return <Heat result={result} unit={unit} name={name} height={height} range={range} />;
-  return <Series result={result} stack={kind === "stack"} unit={unit} name={name} height={height} range={range} />;
+  return (
+    <Series
+      result={result}
+      stack={kind === "stack"}
+      unit={unit}
+      name={name}
+      height={height}
+      width={width}
+      range={range}
+    />
+  );
 }
 
-function Series({ result, stack, unit, name, height, range }: Omit<Props, "kind"> & { stack: boolean }) {
+function Series({
+  result,
+  stack,
+  unit,
+  name,
+  height,
+  width,
+  range,
+}: Omit<Props, "kind" | "width"> & { stack: boolean; width: number }) {
   const { scheme } = usePalette();
   const lines = useMemo(() => linesOf(result), [result]);
   const series = useMemo(
@@ -57,25 +77,30 @@ function Series({ result, stack, unit, name, height, range }: Omit<Props, "kind"
     [range, lines],
   );
   if (!lines) return <p className={classes.lack}>A line needs a column of times and one of numbers</p>;
+  const legend = legendHeight(
+    series.map((s) => s.label),
+    width,
+  );
   return (
-    <>
+    <div className={classes.series} style={{ "--legend": `${legend}px` } as CSSProperties}>
       <TimeChart
         name={name}
         from={lines.from}
         step={lines.step}
         series={series}
-        height={Math.max(80, height - legendHeight(series.map((s) => s.label)))}
+        height={Math.max(80, height - legend)}
         write={write}
         range={shown}
       />
       {lines.more > 0 && <p className={classes.lack}>{lines.more} more series are not shown</p>}
-    </>
+    </div>
   );
 }
 
-// The legend's lines are about as long as a panel is wide; what it takes is taken from the chart.
-const legendHeight = (labels: string[]): number =>
-  Math.min(3, Math.ceil(labels.reduce((n, l) => n + l.length * 6.4 + 28, 110) / 560)) * 20;
+// What the legend takes is taken from the chart, and is the same whether or not
+// it has figures: nothing moves below the cursor.
+const legendHeight = (labels: string[], width: number): number =>
+  Math.min(3, Math.ceil(labels.reduce((n, l) => n + l.length * 6.4 + 28, 130) / width)) * 20;
 
 function Heat({ result, unit, name, height, range }: Omit<Props, "kind">) {
   const cells = useMemo(() => cellsOf(result), [result]);
