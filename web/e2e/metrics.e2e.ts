@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 
 test("metrics: found by name, grouped, and the trace of an exemplar", async () => {
-  const { page, complaints } = await open(`/metrics?${range}`);
+  const { page, complaints } = await open(`/metrics-explorer?${range}`);
   await page.getByPlaceholder("Find a metric").fill("shop.req");
   const list = page.getByRole("complementary", { name: "Metrics" });
   await list.getByRole("button", { name: /shop\.queue/ }).waitFor({ state: "detached" });
@@ -73,7 +73,7 @@ test("metrics: found by name, grouped, and the trace of an exemplar", async () =
 });
 
 test("metrics: what is asked for is in the address, on a phone as well", async () => {
-  const { page } = await open(`/metrics?${range}&metric=shop.request.duration&of=heatmap`, {
+  const { page } = await open(`/metrics-explorer?${range}&metric=shop.request.duration&of=heatmap`, {
     viewport: phone,
     colorScheme: "light",
   });

@@ -35,7 +35,7 @@ export function Lines({ rows, columns, raw, open, onOpen, onEnd, stale, onAway }
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: 6,
   });
   const items = list.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;

@@ -2,7 +2,8 @@ import { IconChartLine } from "@tabler/icons-react";
 import type { Page } from "..";
 
 export const page: Page = {
-  path: "/metrics",
+  // /metrics is the server's own, for Prometheus.
+  path: "/metrics-explorer",
   load: () => import("./Metrics"),
   label: "Metrics",
   icon: IconChartLine,
