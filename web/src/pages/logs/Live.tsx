@@ -31,7 +31,7 @@ export function Live({ where, raw, open, onOpen }: Props) {
     <section className={`panel ${classes.list}`} aria-label="Live">
       <div className="panel-head">
         <i className={classes.pulse} data-on={(tail.connected && !paused) || undefined} aria-hidden />
-        {tail.error ? "Not connected" : paused ? "Paused" : tail.connected ? "Live" : "Connecting"}
+        <span>{tail.error ? "Not connected" : paused ? "Paused" : tail.connected ? "Live" : "Connecting"}</span>
         <Spark values={tail.perSecond} color={palette.accent} width={120} />
         <span className="dim">
           {count(now)}/s · {whole(tail.received)} lines
