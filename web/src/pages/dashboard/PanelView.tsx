@@ -170,14 +170,14 @@ export function Answer({
   if (panel.query.trim() === "") return <p className={classes.empty}>No query so far</p>;
   if (q.error) return <ErrorPanel error={q.error} retry={() => void q.refetch()} />;
   if (!q.data) return <Loading />;
-  if (panel.kind === "table") return <ResultTable result={q.data} name={panel.title || "Rows"} />;
+  if (panel.kind === "table") return <ResultTable result={q.data} name={`${panel.title}, rows`} />;
   const timed = panel.kind === "lines" || panel.kind === "stack" || panel.kind === "heat";
   return (
     <ResultChart
       result={q.data}
       kind={panel.kind}
       unit={panel.unit}
-      name={panel.title || "Chart"}
+      name={`${panel.title}, chart`}
       height={height}
       width={width}
       range={timed ? range : undefined}

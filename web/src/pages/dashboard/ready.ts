@@ -61,7 +61,7 @@ export const ready: Record<string, Dashboard> = {
         query: `SELECT count_if(${status} >= 500)::float / count(*) AS share FROM spans WHERE ${httpWhere}`,
       },
       {
-        title: "Durations",
+        title: "Quantiles of durations",
         kind: "number",
         width: 6,
         height: 1,
