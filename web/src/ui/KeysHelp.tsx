@@ -4,6 +4,7 @@ import { boundKeys } from "./keys";
 
 const show = (key: string): string =>
   key
+    .replace(/^ $/, "space")
     .replace("ctrl+", "ctrl ")
     .replace("backspace", "⌫")
     .replace("enter", "↵")

@@ -9,7 +9,12 @@ export const editorTheme = [
   EditorView.theme({
     "&": { fontSize: "0.8125rem", color: "var(--text)", backgroundColor: "transparent" },
     "&.cm-focused": { outline: "none" },
-    ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--accent)", padding: "5px 0" },
+    ".cm-content": {
+      fontFamily: "var(--mono)",
+      caretColor: "var(--accent)",
+      fontVariantLigatures: "none",
+      padding: "5px 0",
+    },
     ".cm-line": { padding: "0 2px" },
     ".cm-cursor": { borderLeftColor: "var(--accent)", borderLeftWidth: "2px" },
     "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { background: "var(--accent-soft) !important" },

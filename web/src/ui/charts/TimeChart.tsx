@@ -29,14 +29,28 @@ interface Props {
   marks?: { at: number; label: string }[];
   legend?: boolean;
   axis?: boolean;
+  /** The range of the time axis, that of the page without it. */
+  range?: Range;
   /** onZoom gets the range that was dragged; without it the page's range is zoomed. */
   onZoom?: (r: Range) => void;
 }
 
 /** TimeChart is numbers by time. Dragging over it zooms in. */
-export function TimeChart({ from, step, series, height = 150, write, name, marks, legend = true, onZoom }: Props) {
+export function TimeChart({
+  from,
+  step,
+  series,
+  height = 150,
+  write,
+  name,
+  marks,
+  legend = true,
+  range: shown,
+  onZoom,
+}: Props) {
   const palette = usePalette();
-  const { zone, range, zoom } = useTime();
+  const { zone, range: ofPage, zoom } = useTime();
+  const range = shown ?? ofPage;
   const [at, setAt] = useState<number | null>(null);
   const choose = onZoom ?? zoom;
 
@@ -62,7 +76,7 @@ export function TimeChart({ from, step, series, height = 150, write, name, marks
       legend: { show: false },
       scales: {
         x: { time: true, range: () => [range.from / 1e3, range.to / 1e3] },
-        y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
+        y: { range: (_, min, max) => [Math.min(0, min * 1.08), max > 0 ? max * 1.08 : min < 0 ? 0 : 1] },
       },
       axes: [timeAxis(palette, zone), valueAxis(palette, write)],
       series: [

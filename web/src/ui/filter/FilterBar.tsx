@@ -8,6 +8,12 @@ import type { Filters } from "./useFilters";
 
 const ConditionInput = lazy(() => import("./ConditionInput"));
 
+const examples = {
+  spans: "duration > 100ms AND http.route = '/cart'",
+  logs: "level = 'ERROR' AND contains(body, 'timeout')",
+  metrics: "http.route = '/cart'",
+};
+
 /** FilterBar is where conditions are typed, and those that hold. */
 export function FilterBar({ filters, asked, children }: { filters: Filters; asked: Asked; children?: ReactNode }) {
   const [edited, setEdited] = useState("");
@@ -50,9 +56,7 @@ export function FilterBar({ filters, asked, children }: { filters: Filters; aske
           <ConditionInput
             asked={asked}
             text={edited}
-            placeholder={
-              filters.terms.length > 0 ? "and …" : "Condition, such as duration > 100ms AND http.route = '/cart'"
-            }
+            placeholder={filters.terms.length > 0 ? "and …" : `Condition, such as ${examples[asked.signal ?? "spans"]}`}
             onEnter={(t) => {
               setEdited("");
               filters.add(t);
