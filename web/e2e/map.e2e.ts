@@ -18,7 +18,7 @@ test("who calls whom, by mouse and by keyboard", async () => {
   const side = page.getByRole("complementary", { name: "Chosen service" });
   await side.getByRole("button", { name: "shop" }).waitFor();
   await accessible(page);
-  await page.getByText("Databases, queues and what is outside").click();
+  await page.getByRole("switch", { name: /outside/ }).press("Space");
   await expect.poll(() => page.getByRole("button", { name: /^postgresql/ }).count()).toBe(1); // the one of the list
   await side.getByRole("link", { name: "Its spans" }).click();
   await page.waitForURL(/\/traces\?.*f=service/);
