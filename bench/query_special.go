@@ -22,7 +22,7 @@ func (m *queryRun) trace(ctx context.Context) (Figure, error) {
 		return Figure{}, err
 	}
 	var mine, theirs lapse
-	for _, id := range strings.Fields(string(text)) {
+	for id := range strings.FieldsSeq(string(text)) {
 		cold, err := openTTLog(m.data.ttlog(), storage.Options{ReadOnly: true})
 		if err != nil {
 			return Figure{}, err
