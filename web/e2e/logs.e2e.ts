@@ -1,5 +1,5 @@
 import { expect, inject, test } from "vitest";
-import { accessible, open, phone } from "./browser";
+import { accessible, boxOf, open, phone } from "./browser";
 import { ids, range, send, T0 } from "./seed";
 
 test("logs: a line is opened, leads to its trace, and back", async () => {
@@ -41,7 +41,7 @@ test("logs: dragging over the histogram zooms in", async () => {
   const { page } = await open(`/logs?${range}`);
   const plot = page.locator("figure .u-over").first();
   await plot.waitFor();
-  const box = (await plot.boundingBox())!;
+  const box = await boxOf(plot);
   const y = box.y + box.height / 2;
   await page.mouse.move(box.x + 40, y);
   await page.mouse.down();

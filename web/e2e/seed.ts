@@ -79,7 +79,7 @@ function shop(id: string, base: number, at: number, slow: number): SeedSpan[] {
       at,
       took: 120 + slow,
       kind: 2,
-      attrs: { "http.route": "/cart", "http.response.status_code": 200 },
+      attrs: { "http.request.method": "GET", "http.route": "/cart", "http.response.status_code": 200 },
     },
     { service: "shop", name: "load cart", trace: id, id: s(2), parent: s(1), at: at + 5, took: 80 + slow },
     {

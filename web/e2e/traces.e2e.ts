@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, open, phone } from "./browser";
+import { accessible, boxOf, open, phone } from "./browser";
 import { range, T0 } from "./seed";
 
 const page_ = `/traces?${range}`;
@@ -52,10 +52,13 @@ test("a typed condition is completed by names and values", async () => {
   await page.keyboard.press("Tab");
   // Enter takes a completion first where one is open.
   await expect
-    .poll(async () => {
-      await page.keyboard.press("Enter");
-      return page.url();
-    })
+    .poll(
+      async () => {
+        await page.keyboard.press("Enter");
+        return page.url();
+      },
+      { timeout: 20_000, interval: 500 },
+    )
     .toContain("f=db.system.name");
   await expect
     .poll(() => page.getByRole("region", { name: "Results" }).locator("tbody td:nth-child(3)").allInnerTexts())
@@ -86,7 +89,7 @@ test("dragging over the heat map selects, and zooming in sets the range", async 
   const { page } = await open(page_);
   const over = page.getByRole("figure", { name: "Durations by time" }).locator(".u-over");
   await over.waitFor();
-  const at = (await over.boundingBox())!;
+  const at = await boxOf(over);
   await page.mouse.move(at.x + at.width * 0.2, at.y + 10);
   await page.mouse.down();
   await page.mouse.move(at.x + at.width * 0.5, at.y + at.height - 20, { steps: 5 });

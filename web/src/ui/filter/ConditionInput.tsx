@@ -35,7 +35,8 @@ export default function ConditionInput({ asked, onEnter, placeholder, text = "" 
 
   useEffect(() => {
     const enter = (v: EditorView) => {
-      if (completionStatus(v.state) === "active") return acceptCompletion(v);
+      // It does not accept one that has just opened, which nobody can have meant.
+      if (completionStatus(v.state) === "active" && acceptCompletion(v)) return true;
       const condition = v.state.doc.toString().trim();
       if (condition !== "") latest.current.onEnter(condition);
       v.dispatch({ changes: { from: 0, to: v.state.doc.length } });
