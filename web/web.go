@@ -22,23 +22,20 @@ import (
 	"time"
 )
 
-// dist is what "make ui" makes: text as .br and as .gz, the rest as it is.
+// dist is what "make ui" makes: text as .gz, the rest as it is.
 //
 //go:embed dist
 var dist embed.FS
 
-// file is one that is served: in each encoding that it has, "" for as it is.
+// file is one that is served.
 type file struct {
 	mediaType string
-	encodings map[string]content
+	data      []byte
+	zipped    bool // the data is gzip of the file
+	etag      string
 }
 
-type content struct {
-	data []byte
-	etag string
-}
-
-// files are all but index.html, by path.
+// files are all that is embedded, by the paths that they are served at.
 var files = sync.OnceValue(func() map[string]file {
 	all := make(map[string]file)
 	_ = fs.WalkDir(dist, "dist", func(name string, d fs.DirEntry, err error) error {
@@ -49,20 +46,9 @@ var files = sync.OnceValue(func() map[string]file {
 		if err != nil {
 			return err
 		}
-		name, encoding := strings.TrimPrefix(name, "dist/"), ""
-		switch path.Ext(name) {
-		case ".br":
-			name, encoding = strings.TrimSuffix(name, ".br"), "br"
-		case ".gz":
-			name, encoding = strings.TrimSuffix(name, ".gz"), "gzip"
-		}
-		f, ok := all[name]
-		if !ok {
-			f = file{mediaType(name), make(map[string]content)}
-			all[name] = f
-		}
+		name, zipped := strings.CutSuffix(strings.TrimPrefix(name, "dist/"), ".gz")
 		sum := sha256.Sum256(data)
-		f.encodings[encoding] = content{data, `"` + hex.EncodeToString(sum[:12]) + `"`}
+		all[name] = file{mediaType(name), data, zipped, hex.EncodeToString(sum[:12])}
 		return nil
 	})
 	return all
@@ -110,8 +96,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve answers with the smallest encoding that the client takes. The names of
-// assets have a hash of their content, so they can be kept for ever.
+// serve answers with the file, compressed as it is embedded where the client takes
+// that. The names of assets have a hash of their content, so they can be kept for
+// ever.
 func (f file) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
 	h := w.Header()
 	h.Set("Content-Type", f.mediaType)
@@ -120,34 +107,27 @@ func (f file) serve(w http.ResponseWriter, r *http.Request, immutable bool) {
 	if immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	if len(f.encodings) > 1 {
+	data, etag := f.data, f.etag
+	if f.zipped {
 		h.Set("Vary", "Accept-Encoding")
-	}
-	c, ok := f.encodings[""]
-	for _, encoding := range []string{"br", "gzip"} {
-		if have, is := f.encodings[encoding]; is && accepts(r, encoding) {
-			c, ok = have, true
-			h.Set("Content-Encoding", encoding)
-			break
+		if accepts(r, "gzip") {
+			h.Set("Content-Encoding", "gzip")
+		} else {
+			data, etag = unzip(data), etag+"-plain"
 		}
 	}
-	if !ok {
-		c = f.plain()
-	}
-	h.Set("ETag", c.etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(c.data))
+	h.Set("ETag", `"`+etag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
-// plain is for the few clients that take no compression.
-func (f file) plain() content {
-	zipped := f.encodings["gzip"]
-	etag := strings.TrimSuffix(zipped.etag, `"`) + `-plain"`
-	z, err := gzip.NewReader(bytes.NewReader(zipped.data))
+// unzip is for the few clients that take no compression. A test reads every file.
+func unzip(data []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return content{etag: etag}
+		return nil
 	}
-	data, _ := io.ReadAll(z) // a test reads every file
-	return content{data, etag}
+	plain, _ := io.ReadAll(z)
+	return plain
 }
 
 // accepts tells whether a client takes an encoding: Accept-Encoding names it,
@@ -170,7 +150,7 @@ func accepts(r *http.Request, encoding string) bool {
 
 // page is index.html in the three pieces around what each answer differs in.
 var page = sync.OnceValue(func() (pieces [3]string) {
-	text := string(files()["index.html"].encodings[""].data)
+	text := string(files()["index.html"].data)
 	var ok1, ok2 bool
 	pieces[0], text, ok1 = strings.Cut(text, `<base href="/" />`)
 	pieces[1], pieces[2], ok2 = strings.Cut(text, `<meta name="csp-nonce" content="" />`)

@@ -81,7 +81,7 @@ func TestHandler_Page(t *testing.T) {
 
 // TestHandler_NotThere: what no browser opened as a page is not answered with one.
 func TestHandler_NotThere(t *testing.T) {
-	for _, target := range []string{"/nothing", "/assets/nothing.js", "/../web.go", "/index.html.br"} {
+	for _, target := range []string{"/nothing", "/assets/nothing.js", "/../web.go", "/favicon.svg.gz"} {
 		if res := get(t, web.Handler(), target, "Accept", "*/*"); res.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", target, res.StatusCode)
 		}
@@ -121,9 +121,10 @@ func TestHandler_Encodings(t *testing.T) {
 		}
 		return []byte(body(t, res))
 	}
-	f("gzip, deflate, br, zstd", "br")
+	f("gzip, deflate, br, zstd", "gzip")
+	f("gzip;q=0, br", "")
 	f("br;q=0, *", "gzip")
-	f("BR", "br")
+	f("GZIP", "gzip")
 	zipped := f("gzip;q=0.5, br;q=0.0", "gzip")
 	z, err := gzip.NewReader(bytes.NewReader(zipped))
 	if err != nil {

@@ -1,23 +1,14 @@
-// Puts what vite built into dist/, which the Go package embeds: text as brotli
-// and gzip, the rest as it is. A file of dist/ that decompresses to the same
+// Puts what vite built into dist/, which the Go package embeds: text as gzip,
+// the rest as it is. A file of dist/ that decompresses to the same
 // content is left alone, since another Node may compress to other bytes. With
 // --check it writes nothing, and fails where it would have.
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 
 const [built, dist] = [".build", "dist"];
 const check = process.argv.includes("--check");
 const isText = (name) => /\.(js|css|svg|txt|json)$/.test(name);
-const encodings = {
-  ".br": [
-    (data) => brotliCompressSync(data, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: data.length } }),
-    brotliDecompressSync,
-  ],
-  ".gz": [(data) => gzipSync(data, { level: 9 }), gunzipSync],
-  "": [(data) => data, (data) => data],
-};
-
 function files(dir) {
   let entries = [];
   try {
@@ -28,9 +19,10 @@ function files(dir) {
   return entries.map((name) => join(dir, name)).filter((path) => statSync(path).isFile());
 }
 
-function same(path, decompress, data) {
+function same(path, text, data) {
   try {
-    return decompress(readFileSync(path)).equals(data);
+    const have = readFileSync(path);
+    return (text ? gunzipSync(have) : have).equals(data);
   } catch {
     return false;
   }
@@ -40,16 +32,14 @@ const wanted = new Set();
 const changed = [];
 for (const path of files(built)) {
   const data = readFileSync(path);
-  for (const suffix of isText(path) ? [".br", ".gz"] : [""]) {
-    const to = join(dist, relative(built, path)) + suffix;
-    const [compress, decompress] = encodings[suffix];
-    wanted.add(to);
-    if (same(to, decompress, data)) continue;
-    changed.push(to);
-    if (check) continue;
-    mkdirSync(dirname(to), { recursive: true });
-    writeFileSync(to, compress(data));
-  }
+  const text = isText(path);
+  const to = join(dist, relative(built, path)) + (text ? ".gz" : "");
+  wanted.add(to);
+  if (same(to, text, data)) continue;
+  changed.push(to);
+  if (check) continue;
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to, text ? gzipSync(data, { level: 9 }) : data);
 }
 for (const path of files(dist)) {
   if (wanted.has(path)) continue;
