@@ -20,8 +20,9 @@ func (s *Store) retain(now time.Time) error {
 	if s.opts.Retention > 0 {
 		errs = append(errs, s.remove(s.expired(now), "older than the retention"))
 	}
-	if limit := s.diskLimit(); limit > 0 {
-		r := s.surplus(limit)
+	held := s.DiskBytes()
+	if limit := s.diskLimit(held); limit > 0 {
+		r := s.surplus(held, limit)
 		s.announce(r, limit)
 		errs = append(errs, s.remove(r, "the store is larger than its limit"))
 	}
@@ -29,12 +30,13 @@ func (s *Store) retain(now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// diskLimit returns how many bytes the parts may take, 0 or less for no limit.
-func (s *Store) diskLimit() int64 {
+// diskLimit returns how many bytes the parts may take, which take held now; 0 or
+// less for no limit.
+func (s *Store) diskLimit(held int64) int64 {
 	if s.opts.DiskLimit == nil {
 		return s.opts.MaxDiskBytes
 	}
-	return s.opts.DiskLimit(s.DiskBytes())
+	return s.opts.DiskLimit(held)
 }
 
 // DiskBytes returns what the parts take on the disk, those included that were
@@ -110,7 +112,10 @@ func (s *Store) expired(now time.Time) removal {
 // times, one record that is dated in the future would take today's place, and
 // an import of old logs would go while it comes in. Rows that are not flushed
 // yet stay where they are.
-func (s *Store) surplus(limit int64) removal {
+//
+// The limit is an answer for held bytes. For what came while it was asked for
+// others may yet make room: that is for the next time.
+func (s *Store) surplus(held, limit int64) removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var total int64
@@ -122,6 +127,7 @@ func (s *Store) surplus(limit int64) removal {
 		}
 	}
 	slices.SortFunc(all, compareAge)
+	total = min(total, held)
 	out := removal{}
 	for len(all) > 1 && total > limit {
 		out.add(s.partitions[all[0].key], all[0])

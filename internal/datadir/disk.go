@@ -28,6 +28,8 @@ const (
 	// reserve is small, what is free then: parts have to be written.
 	yieldMargin = 16
 	yieldFree   = 64 << 20
+	// maxYields bounds how often room is asked for that is taken again meanwhile.
+	maxYields = 16
 )
 
 // space is how full a file system is, for who is not its superuser.
@@ -129,7 +131,11 @@ func (d *disk) limit(held int64) int64 {
 		return 0 // nothing is removed while it is not known who has to yield
 	}
 	limit := d.partsLimit(held)
-	if limit > 0 && held > limit && spills.Yield(uint64(held-limit)) > 0 {
+	// More may have been kept for collectors by the time that some is given up.
+	for range maxYields {
+		if limit <= 0 || held <= limit || spills.Yield(uint64(held-limit)) == 0 {
+			break
+		}
 		limit = d.partsLimit(held)
 	}
 	return limit
