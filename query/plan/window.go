@@ -98,18 +98,3 @@ func (n *Window) Prune(used []bool) (Node, [][]bool) {
 func (n *Window) Describe() string {
 	return "Window " + describeList(n.Calls, func(c *WindowCall) string { return c.Text })
 }
-
-// Renumber gives columns of expressions other numbers where f does.
-func Renumber(list []*Expr, f func(int) int) {
-	walkExprs(list, func(e *Expr) {
-		if e.IsCol() {
-			e.Column = f(e.Column)
-		}
-		if e.Single >= 0 {
-			e.Single = f(e.Single)
-		}
-		if e.Comparison != nil {
-			e.Comparison.Column = f(e.Comparison.Column)
-		}
-	})
-}

@@ -63,13 +63,7 @@ func (s *selectParts) tree() plan.Node {
 func (s *selectParts) input() plan.Node {
 	n, to := s.sc.tree()
 	if to != nil {
-		r := plan.Numbered(to)
-		s.where = r.Exprs(s.where)
-		if s.group != nil {
-			s.group = r.Aggregate(s.group)
-		} else {
-			s.renumber(r)
-		}
+		s.renumberInput(plan.Numbered(to))
 	}
 	if s.structure != nil {
 		n = s.withStructure(n.(*plan.Scan))
@@ -78,6 +72,16 @@ func (s *selectParts) input() plan.Node {
 		n = &plan.Filter{Input: n, Conds: s.where}
 	}
 	return n
+}
+
+// renumberInput gives the columns of the input other numbers.
+func (s *selectParts) renumberInput(r *plan.Renumbering) {
+	s.where = r.Exprs(s.where)
+	if s.group != nil {
+		s.group = r.Aggregate(s.group)
+		return
+	}
+	s.renumber(r)
 }
 
 // renumber gives the columns of what stands behind grouping other numbers.

@@ -152,8 +152,8 @@ func (r *relation) join(n plan.Node, width int, number func(int) int) plan.Node 
 	to := number
 	if r.expression {
 		to = func(i int) int {
-			if i >= outerBase {
-				return number(i - outerBase)
+			if i >= firstOuter {
+				return number(i - firstOuter)
 			}
 			return width + i
 		}

@@ -9,10 +9,6 @@ import (
 	"github.com/ttlog/ttlog/query/types"
 )
 
-// firstStructure numbers what the trace's structure says of spans while it is not
-// known how many columns lie before. Window functions are numbered behind.
-const firstStructure = 1 << 21
-
 // structureColumns are the columns of the structure of traces, structureTests the
 // functions of a condition on other spans.
 var (
@@ -53,34 +49,13 @@ func (s *selectParts) withStructure(scan *plan.Scan) plan.Node {
 		t.Candidates = t.Rows
 	}
 	t.Spans = &plan.Scan{Table: scan.Table, Signal: scan.Signal, Cols: s.structure.sc.only().cols}
-	plan.Renumber(s.exprs(), func(i int) int {
+	s.renumberInput(plan.Numbered(func(i int) int {
 		if i < firstStructure || i >= firstWindow {
 			return i
 		}
 		return i - firstStructure + width
-	})
+	}))
 	return t
-}
-
-// exprs lists the expressions over the rows of the input.
-func (s *selectParts) exprs() []*plan.Expr {
-	list := append(slices.Clone(s.where), s.out...)
-	for _, k := range s.order {
-		list = append(list, k.Expr)
-	}
-	if s.group != nil {
-		list = append(list, s.group.Keys...)
-		for _, a := range s.group.Aggs {
-			list = append(list, a.Args...)
-		}
-	}
-	for _, w := range s.windows {
-		list = append(append(list, w.Args...), w.Partition...)
-		for _, k := range w.Order {
-			list = append(list, k.Expr)
-		}
-	}
-	return list
 }
 
 // structureColumn binds a name that is a column of the structure, and returns nil

@@ -9,10 +9,6 @@ import (
 	"github.com/ttlog/ttlog/storage/column"
 )
 
-// hiddenBase is where the numbers of columns begin that subqueries add behind
-// grouping, until it is known how many columns stand there.
-const hiddenBase = 1 << 23
-
 // filters binds a condition that is a subquery alone, or NOT and a subquery, as
 // a join that leaves rows out, and returns false for all others.
 func (p *planner) filters(n node) bool {
@@ -83,7 +79,7 @@ func (p *planner) attach(r *relation) *plan.Expr {
 		return p.sc.column(r, 0)
 	}
 	c := r.cols[0]
-	e := plan.Column(hiddenBase+len(p.parts.above), c.Type)
+	e := plan.Column(firstHidden+len(p.parts.above), c.Type)
 	e.Loose, e.Zone = c.Loose, c.Zone
 	p.parts.above = append(p.parts.above, r)
 	return e
@@ -96,8 +92,8 @@ func (s *selectParts) joinAbove(n plan.Node) plan.Node {
 	}
 	width := len(n.Schema())
 	number := func(i int) int {
-		if i >= hiddenBase {
-			return width + i - hiddenBase
+		if i >= firstHidden {
+			return width + i - firstHidden
 		}
 		return i
 	}
@@ -222,7 +218,7 @@ func (p *planner) correlated(r *relation, s *selectStmt, parts *selectParts, exi
 		to = func(i int) int { return i }
 	}
 	number := plan.Numbered(func(i int) int {
-		if i >= outerBase {
+		if i >= firstOuter {
 			return i
 		}
 		return to(i)
@@ -245,7 +241,7 @@ func (p *planner) correlated(r *relation, s *selectStmt, parts *selectParts, exi
 	return number.Expr(parts.out[0])
 }
 
-func isOuter(i int) bool { return i >= outerBase }
+func isOuter(i int) bool { return i >= firstOuter }
 
 func usesOuter(e *plan.Expr) bool { return slices.ContainsFunc(plan.Columns(e), isOuter) }
 
@@ -296,7 +292,7 @@ func (p *planner) checkJoins(out *selectParts) {
 		if r.kind == plan.InnerJoin {
 			conds = slices.Concat(r.on, out.where)
 		}
-		own := func(i int) bool { return i < outerBase && out.sc.cols[i].rel == r }
+		own := func(i int) bool { return i < firstOuter && out.sc.cols[i].rel == r }
 		few := r.sub != nil && bounded(r.sub)
 		linked := func(e *plan.Expr) bool { return never(e) || linked(e, own) }
 		if i > 0 && !few && !small && !slices.ContainsFunc(conds, linked) {

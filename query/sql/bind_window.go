@@ -6,10 +6,6 @@ import (
 	"github.com/ttlog/ttlog/query/types"
 )
 
-// firstWindow numbers the results of window functions while it is not known how
-// many columns lie before them.
-const firstWindow = 1 << 22
-
 // windowScope is the window functions of a SELECT.
 type windowScope struct {
 	calls  []*callNode
@@ -20,16 +16,12 @@ type windowScope struct {
 // window puts the window functions behind n.
 func (s *selectParts) window(n plan.Node) plan.Node {
 	width := len(n.Schema())
-	exprs := append([]*plan.Expr{}, s.out...)
-	for _, k := range s.order {
-		exprs = append(exprs, k.Expr)
-	}
-	plan.Renumber(exprs, func(i int) int {
+	s.renumber(plan.Numbered(func(i int) int {
 		if i < firstWindow {
 			return i
 		}
 		return i - firstWindow + width
-	})
+	}))
 	return &plan.Window{Input: n, Calls: s.windows}
 }
 

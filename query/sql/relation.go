@@ -39,7 +39,7 @@ type relation struct {
 
 	// kind and on are how it is joined with the relations before it. on is over
 	// columns of the scope, or of a subquery in an expression over its own and, from
-	// outerBase on, those of the scope.
+	// firstOuter on, those of the scope.
 	kind   plan.JoinKind
 	on     []*plan.Expr
 	nulls  bool // as of plan.Join

@@ -30,9 +30,6 @@ type scopeColumn struct {
 	at  int
 }
 
-// outerBase is added to the number of a column of the outer scope.
-const outerBase = 1 << 24
-
 // add makes a relation the last of the scope. It returns false where another has
 // its alias.
 func (s *scope) add(r *relation) bool {
@@ -271,7 +268,7 @@ func (s *scope) resolveOuter(n *identNode) (*plan.Expr, string) {
 
 // fromOuter returns a column of the outer scope as one of this scope.
 func (s *scope) fromOuter(e *plan.Expr) *plan.Expr {
-	return plan.Numbered(func(i int) int { return i + outerBase }).Expr(e)
+	return plan.Numbered(func(i int) int { return i + firstOuter }).Expr(e)
 }
 
 func (s *scope) resolveSub(r *relation, name string, quoted bool) (*plan.Expr, string) {
@@ -313,9 +310,9 @@ func (s *scope) tableOf(n *indexNode) (*relation, string) {
 
 // narrow restricts a mixed attribute column to the types that keep accepts.
 func (s *scope) narrow(e *plan.Expr, keep func(types.Type) bool) *plan.Expr {
-	if s.outer != nil && e.IsCol() && e.Column >= outerBase {
+	if s.outer != nil && e.IsCol() && e.Column >= firstOuter {
 		inner := *e
-		inner.Column -= outerBase
+		inner.Column -= firstOuter
 		inner.Single = inner.Column
 		return s.fromOuter(s.outer.narrow(&inner, keep))
 	}
