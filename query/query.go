@@ -59,7 +59,7 @@ func (o Options) withDefaults() Options {
 		o.MaxRows = 1_000_000
 	}
 	if o.MaxRows < 0 {
-		o.MaxRows = math.MaxInt64 - 1
+		o.MaxRows = allRows
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -132,6 +132,16 @@ func (e *Engine) CatchUp(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, maxCatchUp)
 	defer cancel()
 	return e.o.CatchUp(ctx) == nil
+}
+
+// allRows is no limit; one more is still a number.
+const allRows = math.MaxInt64 - 1
+
+// AllRows returns the engine without a limit on the rows of a result.
+func (e *Engine) AllRows() *Engine {
+	all := *e
+	all.o.MaxRows = allRows
+	return &all
 }
 
 // AsIs returns the engine without the wait: its queries see what is there.

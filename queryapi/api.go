@@ -75,10 +75,11 @@ func New(o Options) http.Handler {
 	if o.Guard == nil {
 		o.Guard, _ = NewGuard(GuardOptions{}) // its errors are about what is not there
 	}
+	engine := query.New(o.Source, o.Query)
 	a := &api{
 		Options: o,
-		engine:  query.New(o.Source, o.Query),
-		inner:   query.New(o.Source, withoutRowLimit(o.Query)).AsIs(),
+		engine:  engine,
+		inner:   engine.AllRows().AsIs(), // which knows the groups that the other keeps
 		formats: append([]Format{jsonFormat{}, ndjsonFormat{}, csvFormat{}}, o.Formats...),
 	}
 	mux := http.NewServeMux()
@@ -118,11 +119,6 @@ func (a *api) routes() map[string]http.Handler {
 		routes[otlpPaths] = a.OTLP
 	}
 	return routes
-}
-
-func withoutRowLimit(o query.Options) query.Options {
-	o.MaxRows = -1
-	return o
 }
 
 // looks are the calls that look at telemetry and answer with one value, and the
