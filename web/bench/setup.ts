@@ -1,10 +1,7 @@
 // A server with the captured telemetry and two generated traces.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { otlpTraces, type SeedSpan, send, span, trace } from "../e2e/seed";
-import { findCapture, start } from "../e2e/setup";
+import { serve } from "../e2e/setup";
 
 export const traces = { "10k": trace(0x10_000), "1m": trace(0x1_000_000) };
 
@@ -31,23 +28,8 @@ async function generate(otlp: string, id: string, n: number) {
   }
 }
 
-export default async function setup(project: TestProject) {
-  const dir = mkdtempSync(join(tmpdir(), "ttlog-bench-"));
-  const server = await start(dir);
-  try {
-    await generate(server.otlp, traces["10k"], 10_000);
-    await generate(server.otlp, traces["1m"], 1_000_000);
-  } catch (err) {
-    server.process.kill("SIGKILL");
-    throw err;
-  }
-  project.provide("url", server.url);
-  project.provide("otlp", server.otlp);
-  project.provide("captures", findCapture("hotrod.traces.binpb.zst") !== undefined);
-  return async () => {
-    const ended = new Promise((done) => server.process.once("exit", done));
-    server.process.kill("SIGTERM");
-    await ended;
-    rmSync(dir, { recursive: true, force: true });
-  };
-}
+export default (project: TestProject) =>
+  serve(project, async (otlp) => {
+    await generate(otlp, traces["10k"], 10_000);
+    await generate(otlp, traces["1m"], 1_000_000);
+  });

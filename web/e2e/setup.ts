@@ -51,11 +51,12 @@ export async function start(dir: string): Promise<{ url: string; otlp: string; p
   throw new Error("ttlog serve ended before it was ready");
 }
 
-export default async function setup(project: TestProject) {
-  const dir = mkdtempSync(join(tmpdir(), "ttlog-e2e-"));
+/** serve starts the server for all tests, and returns what ends it; fill sends it telemetry. */
+export async function serve(project: TestProject, fill: (otlp: string) => Promise<void>) {
+  const dir = mkdtempSync(join(tmpdir(), "ttlog-pages-"));
   const server = await start(dir);
   try {
-    await seed(server.otlp);
+    await fill(server.otlp);
   } catch (err) {
     server.process.kill("SIGKILL");
     throw err;
@@ -70,3 +71,5 @@ export default async function setup(project: TestProject) {
     rmSync(dir, { recursive: true, force: true });
   };
 }
+
+export default (project: TestProject) => serve(project, seed);

@@ -5,7 +5,7 @@ import { useTime } from "../../time/TimeProvider";
 import { usePalette } from "../colors";
 import { day, time } from "../format";
 import classes from "./charts.module.css";
-import { timeAxis, usePlot, valueAxis } from "./plot";
+import { rangeOf, timeAxis, usePlot, valueAxis } from "./plot";
 
 export interface Series {
   label: string;
@@ -104,16 +104,7 @@ export function TimeChart({
       },
       hooks: {
         setCursor: [(u) => setAt(u.cursor.idx ?? null)],
-        setSelect: [
-          (u) => {
-            if (u.select.width < 4) return;
-            choose({
-              from: u.posToVal(u.select.left, "x") * 1e3,
-              to: u.posToVal(u.select.left + u.select.width, "x") * 1e3,
-            });
-            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          },
-        ],
+        setSelect: [rangeOf(choose)],
         draw: [
           (u) => {
             for (const m of marks ?? []) {

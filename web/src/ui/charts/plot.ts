@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import uPlot from "uplot";
+import type { Range } from "../../time/range";
 import type { Palette } from "../colors";
 
 /** axes are how all charts show time and values. */
@@ -55,6 +56,16 @@ export function valueAxis(p: Palette, write: (v: number) => string, size = 56): 
     values: (_, splits) => splits.map((v) => (v === null ? "" : write(v))),
   };
 }
+
+/** rangeOf hands on the range of time that was dragged over; a click is none. */
+export const rangeOf = (choose: (range: Range) => void) => (u: uPlot) => {
+  if (u.select.width < 4) return;
+  choose({
+    from: u.posToVal(u.select.left, "x") * 1e3,
+    to: u.posToVal(u.select.left + u.select.width, "x") * 1e3,
+  });
+  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+};
 
 /**
  * usePlot makes a uPlot of the width of an element. It is made anew where options

@@ -3,7 +3,7 @@ import type uPlot from "uplot";
 import type { Range } from "../../time/range";
 import { useTime } from "../../time/TimeProvider";
 import chart from "../charts/charts.module.css";
-import { timeAxis, usePlot, valueAxis } from "../charts/plot";
+import { rangeOf, timeAxis, usePlot, valueAxis } from "../charts/plot";
 import { usePalette } from "../colors";
 import { count, time } from "../format";
 import type { Cells } from "./shape";
@@ -61,16 +61,7 @@ export function BucketMap({ cells, range, write, height, name }: Props) {
             setOver({ left: left + u.bbox.left / devicePixelRatio, top, t, d: Math.floor(u.posToVal(top, "y")) });
           },
         ],
-        setSelect: [
-          (u) => {
-            if (u.select.width < 4) return;
-            zoom({
-              from: u.posToVal(u.select.left, "x") * 1e3,
-              to: u.posToVal(u.select.left + u.select.width, "x") * 1e3,
-            });
-            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          },
-        ],
+        setSelect: [rangeOf(zoom)],
         draw: [
           (u) => {
             const most = cells.counts.reduce((m, c) => c.reduce((a, v) => Math.max(a, v), m), 1);
