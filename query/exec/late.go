@@ -71,21 +71,31 @@ func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
 	return w.give(f, 0, emit)
 }
 
-// alone returns a frame of some rows of f, if it is one that can read them
-// without the others and they are few.
-func alone(f eval.Frame, rows []uint32) (eval.Frame, bool) {
+// reader returns what reads n rows of f without the others, or nil where f has
+// nothing of the kind or they are not few of its rows.
+func reader(f eval.Frame, n int) func(rows []uint32) eval.Frame {
 	if p, ok := f.(pendingFrame); ok {
 		f = p.Frame
 	}
 	b, ok := f.(*blockFrame)
-	if !ok || len(rows)*lateFactor > b.Rows() {
-		return nil, false
+	if !ok || n*lateFactor > b.Rows() {
+		return nil
 	}
 	s, ok := b.blk.(column.Selector)
 	if !ok {
+		return nil
+	}
+	return func(rows []uint32) eval.Frame { return &blockFrame{blk: s.Select(rows), cols: b.cols} }
+}
+
+// alone returns a frame of some rows of f, where they are few and can be read
+// without the others.
+func alone(f eval.Frame, rows []uint32) (eval.Frame, bool) {
+	read := reader(f, len(rows))
+	if read == nil {
 		return nil, false
 	}
-	return &blockFrame{blk: s.Select(slices.Clone(rows)), cols: b.cols}, true
+	return read(slices.Clone(rows)), true
 }
 
 // late gives the rows of the batch to emit, as a frame of their own where they
@@ -106,7 +116,8 @@ func (b *batch) pieces(emit func(*batch) error) error {
 	if w.size >= eval.ChunkRows {
 		return emit(b)
 	}
-	if _, ok := alone(b.f, make([]uint32, w.size)); !ok {
+	read := reader(b.f, w.size)
+	if read == nil {
 		return emit(b)
 	}
 	return eval.Chunks(b.f.Rows(), b.sel, b.all, w.size, func(c eval.Chunk) error {
@@ -114,10 +125,6 @@ func (b *batch) pieces(emit func(*batch) error) error {
 		for i := range rows {
 			rows[i] = c.Row(i)
 		}
-		f, ok := alone(b.f, rows)
-		if !ok {
-			panic("exec: a piece is not few rows")
-		}
-		return w.give(f, b.base+uint64(rows[0]), emit)
+		return w.give(read(rows), b.base+uint64(rows[0]), emit)
 	})
 }
