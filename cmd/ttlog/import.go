@@ -162,6 +162,9 @@ func importAll(ctx context.Context, s sink, files []string, signal otlpwire.Sign
 func takeAll(ctx context.Context, s sink, files []string, signal otlpwire.Signal, out io.Writer) error {
 	for _, name := range files {
 		n, bytes, refused, err := importFile(ctx, s, name, signal)
+		if errors.Is(err, context.Canceled) {
+			err = context.Cause(ctx) // wherever that was noticed, it says which signal came
+		}
 		if err != nil {
 			return fmt.Errorf("%w (%d records before it were stored)", err, n)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -117,8 +118,16 @@ func TestServe_ASecondSignalEndsAtOnce(t *testing.T) {
 	p.waitForNumbered(t, "app", 3)
 }
 
-// TestImport_EndsWhileNothingComes on its standard input.
-func TestImport_EndsWhileNothingComes(t *testing.T) {
+// TestImport_EndsBySignal says which signal ended it, whether something comes on
+// its standard input or nothing.
+func TestImport_EndsBySignal(t *testing.T) {
+	t.Run("nothing comes", func(t *testing.T) { importUntilSignal(t, 1) })
+	t.Run("more and more comes", func(t *testing.T) { importUntilSignal(t, math.MaxInt) })
+}
+
+// importUntilSignal gives ttlog import so many records before it stops it.
+func importUntilSignal(t *testing.T, records int) {
+	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	cmd := exec.Command("ttlog", "import", "--data", data, "--signal", "logs", "-")
 	stdin, err := cmd.StdinPipe()
@@ -131,10 +140,14 @@ func TestImport_EndsWhileNothingComes(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// One record is there; whether it is read before the signal is not told.
-	if _, err := io.WriteString(stdin, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`+"\n"); err != nil {
-		t.Fatal(err)
-	}
+	// Whether the last one is read before the signal is not told.
+	go func() {
+		for range records {
+			if _, err := io.WriteString(stdin, `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}`+"\n"); err != nil {
+				return // it has ended
+			}
+		}
+	}()
 	await(t, "the directory is locked", func() bool {
 		_, err := os.Stat(filepath.Join(data, "LOCK"))
 		return err == nil
