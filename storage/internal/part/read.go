@@ -101,19 +101,8 @@ func (p *pagedLeaf) load(l *table.Leaf) error {
 			}
 		}
 		l.Dict = &table.Dict{Values: values}
-		l.Codes = make([]uint32, 0, h.n)
-		for i := range h.list {
-			b, err := page(&h.list[i])
-			if err == nil {
-				l.Codes, err = h.appendCodes(l.Codes, b, i)
-			}
-			if err != nil {
-				if left := p.page(&h.list[i], err); left != nil {
-					return left
-				}
-				l.Codes = append(l.Codes[:i*h.size], make([]uint32, h.values(i))...)
-				l.Lose(i*h.size, i*h.size+h.values(i), err)
-			}
+		if l.Codes, err = decodeAll(p, l, page, h.appendCodes); err != nil {
+			return err
 		}
 		if lost != nil {
 			l.LoseCodes(func(c uint32) bool { return lostPages[int(c-1)/h.entrySize] }, lost)
@@ -123,21 +112,30 @@ func (p *pagedLeaf) load(l *table.Leaf) error {
 		}
 		return nil
 	}
-	l.Ints = make([]int64, 0, h.n)
+	l.Ints, err = decodeAll(p, l, page, h.appendInts)
+	return err
+}
+
+// decodeAll decodes all pages of values. Those of a page that is lost are zero.
+func decodeAll[T int64 | uint32](
+	p *pagedLeaf, l *table.Leaf, page func(*pageDir) ([]byte, error), decode func(dst []T, b []byte, i int) ([]T, error),
+) ([]T, error) {
+	h := p.head
+	out := make([]T, 0, h.n)
 	for i := range h.list {
 		b, err := page(&h.list[i])
 		if err == nil {
-			l.Ints, err = h.appendInts(l.Ints, b, i)
+			out, err = decode(out, b, i)
 		}
 		if err != nil {
 			if left := p.page(&h.list[i], err); left != nil {
-				return left
+				return out, left
 			}
-			l.Ints = append(l.Ints[:i*h.size], make([]int64, h.values(i))...)
+			out = append(out[:i*h.size], make([]T, h.values(i))...)
 			l.Lose(i*h.size, i*h.size+h.values(i), err)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // appendEntries decodes page i of the dictionary.
@@ -203,39 +201,32 @@ func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
 		return err
 	}
 	if !hasDict(p.kind) {
-		to.Ints = make([]int64, 0, len(at))
-		var ints []int64
-		return p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
-			if ints, err = h.appendInts(ints[:0], b, i); err != nil {
-				return err
-			}
-			for _, k := range at {
-				to.Ints = append(to.Ints, ints[int(k)-i*h.size])
-			}
-			return nil
-		}, func(n int, why error) {
-			to.Lose(len(to.Ints), len(to.Ints)+n, why)
-			to.Ints = append(to.Ints, make([]int64, n)...)
-		})
+		to.Ints, err = decodeAt(p, to, at, h.appendInts)
+		return err
 	}
-	to.Codes = make([]uint32, 0, len(at))
-	var codes []uint32
-	err = p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
-		if codes, err = h.appendCodes(codes[:0], b, i); err != nil {
-			return err
-		}
-		for _, k := range at {
-			to.Codes = append(to.Codes, codes[int(k)-i*h.size])
-		}
-		return nil
-	}, func(n int, why error) {
-		to.Lose(len(to.Codes), len(to.Codes)+n, why)
-		to.Codes = append(to.Codes, make([]uint32, n)...)
-	})
-	if err != nil {
+	if to.Codes, err = decodeAt(p, to, at, h.appendCodes); err != nil {
 		return err
 	}
 	return p.pickEntries(to)
+}
+
+// decodeAt decodes the values at some places. Those of a page that is lost are zero.
+func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, decode func(dst []T, b []byte, i int) ([]T, error)) ([]T, error) {
+	out := make([]T, 0, len(at))
+	var values []T
+	err := p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
+		if values, err = decode(values[:0], b, i); err != nil {
+			return err
+		}
+		for _, k := range at {
+			out = append(out, values[int(k)-i*p.head.size])
+		}
+		return nil
+	}, func(n int, why error) {
+		to.Lose(len(out), len(out)+n, why)
+		out = append(out, make([]T, n)...)
+	})
+	return out, err
 }
 
 // eachPage calls f with every page that has one of the values, and which of
