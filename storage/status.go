@@ -160,6 +160,23 @@ func (s *Store) Status() Status {
 	return st
 }
 
+// ImportedOnly tells whether there are rows and none of them came from a ring,
+// of Options.Ring or any other.
+func (s *Store) ImportedOnly() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rows := int64(0)
+	for _, p := range s.partitions {
+		if len(p.man.marks) > 0 {
+			return false
+		}
+		for _, e := range p.man.parts {
+			rows += e.rows
+		}
+	}
+	return rows > 0
+}
+
 // MemoryBytes returns the memory of the rows that are not in parts yet.
 func (s *Store) MemoryBytes() int64 {
 	s.mu.Lock()

@@ -113,6 +113,7 @@ type DataDir struct {
 	durable      bool
 	disk         *disk
 	aside        string // where a damaged ring is kept, if there was one
+	lost         *lostRing
 	forwardGrace time.Duration
 	memory       *membudget.Budget
 	logger       *slog.Logger
@@ -177,6 +178,7 @@ func Open(dir string, o Options) (d *DataDir, err error) {
 	if d.Store, err = storage.Open(dir, o.Store); err != nil {
 		return d, err
 	}
+	d.reportLost()
 	forwarders, err := d.openForwarders(o.Forward)
 	if err != nil {
 		return d, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,6 +91,73 @@ func TestOpen_HasNothingToSay(t *testing.T) {
 	}
 }
 
+// TestOpen_MissesTheRing that was there, and none where records were only
+// imported.
+func TestOpen_MissesTheRing(t *testing.T) {
+	imported := func(t *testing.T, dir string) {
+		s, err := storage.Open(dir, storage.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Append(t.Context(), otlpwire.Traces, spanNamed("a"), 0)
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	served := func(t *testing.T, dir string) {
+		d, err := Open(dir, Options{RingBytes: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = ringpack.NewWriter(d.Ring).Write(otlpwire.Traces, spanNamed("a"), time.Second, nil)
+		if err := errors.Join(err, d.Close(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		before []func(*testing.T, string)
+		remove string
+		warns  bool
+	}{
+		{"only imported", []func(*testing.T, string){imported}, "", false},
+		{"served, the file gone", []func(*testing.T, string){served}, "ring/ring.ttring", true},
+		{"imported and served, the directory gone", []func(*testing.T, string){imported, served}, "ring", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			for _, f := range c.before {
+				f(t, dir)
+			}
+			if c.remove != "" {
+				if err := os.RemoveAll(filepath.Join(dir, c.remove)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var log bytes.Buffer
+			d, err := Open(dir, Options{RingBytes: 1 << 20, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if got := strings.Contains(log.String(), "made anew"); got != c.warns {
+				t.Errorf("warns: %t, want %t\n%s", got, c.warns, &log)
+			}
+		})
+	}
+}
+
+// spanNamed is a request with a span of that name.
+func spanNamed(name string) []byte {
+	request := otlpwire.AppendString(nil, otlpwire.SpanName, name)
+	for _, num := range []protowire.Number{otlpwire.ScopeSpansSpans, otlpwire.GroupScopes, otlpwire.RequestResource} {
+		request = otlpwire.AppendBytes(nil, num, request)
+	}
+	return request
+}
+
 func TestOpen_InUseNamesTheHolder(t *testing.T) {
 	dir := t.TempDir()
 	d, err := Open(dir, Options{RingBytes: 1 << 20})
@@ -134,10 +202,7 @@ func TestRecall_UnpacksRequests(t *testing.T) {
 	var want []string
 	w := ringpack.NewWriter(d.Ring)
 	for _, name := range []string{"a", strings.Repeat("b", 1000), "c", strings.Repeat("d", 2000)} {
-		request := otlpwire.AppendString(nil, otlpwire.SpanName, name)
-		for _, num := range []protowire.Number{otlpwire.ScopeSpansSpans, otlpwire.GroupScopes, otlpwire.RequestResource} {
-			request = otlpwire.AppendBytes(nil, num, request)
-		}
+		request := spanNamed(name)
 		before := d.Ring.Stats().Head
 		if _, err := w.Write(otlpwire.Traces, request, 0, nil); err != nil {
 			t.Fatal(err)

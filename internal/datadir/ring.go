@@ -22,7 +22,8 @@ const mayBeMissing = "what was acknowledged shortly before the last run ended, a
 // the last seconds of an earlier run.
 func (d *DataDir) openRing(o ringbuffer.Options) error {
 	path, folder := ringPath(d.path), filepath.Join(d.path, ringDir)
-	if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+	info, statErr := os.Stat(folder)
+	if statErr == nil && !info.IsDir() {
 		if _, err := d.keepAside(folder, errors.New("a file, not a directory")); err != nil {
 			return err
 		}
@@ -48,10 +49,26 @@ func (d *DataDir) openRing(o ringbuffer.Options) error {
 		return inUse(d.path, err)
 	}
 	if lost != nil && d.Ring.Stats().FileBacked {
-		d.logger.Warn("the ring is made anew: "+mayBeMissing, "file", path, "error", lost)
+		d.lost = &lostRing{file: path, why: lost, folder: statErr == nil}
 	}
 	d.reportRing()
 	return nil
+}
+
+// lostRing is a ring that is not there although the store is.
+type lostRing struct {
+	file   string
+	why    error
+	folder bool // the directory of the ring is there
+}
+
+// reportLost warns of a ring that is gone. A store that was only imported into
+// never had one: it has rows, none of them through a ring.
+func (d *DataDir) reportLost() {
+	if d.lost == nil || !d.lost.folder && d.Store.ImportedOnly() {
+		return
+	}
+	d.logger.Warn("the ring is made anew: "+mayBeMissing, "file", d.lost.file, "error", d.lost.why)
 }
 
 // blank tells that the ring of a directory that has had one is not there, or
