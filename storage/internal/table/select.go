@@ -206,6 +206,8 @@ type shapeWalk struct {
 	ends   []uint32
 	run    int
 	row    uint32
+	end    uint32 // behind the run that was found last, of rows of one shape
+	code   uint32 // of that run
 	next   []uint32
 	why    error // the shapes could not be read
 }
@@ -224,7 +226,15 @@ func (s *AttrSet) walk() (*shapeWalk, error) {
 }
 
 // runEnd returns the row behind the run that the walk stands in, and its shape.
+// A run is looked for once: who takes row after row asks again for each.
 func (w *shapeWalk) runEnd() (end, code uint32) {
+	if w.row >= w.end {
+		w.end, w.code = w.nextRun()
+	}
+	return w.end, w.code
+}
+
+func (w *shapeWalk) nextRun() (end, code uint32) {
 	switch {
 	case w.ends != nil:
 		for w.run < len(w.ends) && w.ends[w.run] <= w.row {
