@@ -166,9 +166,9 @@ func (b partBlock) Select(rows []uint32) column.Block {
 }
 
 // Narrow implements [column.Narrower].
-func (b partBlock) Narrow(where []column.Predicate) (column.Block, error) {
+func (b partBlock) Narrow(where []column.Predicate) (column.Narrowed, error) {
 	n, err := b.Block.(column.Narrower).Narrow(where)
-	return partBlock{Block: n, path: b.path}, partError(b.path, err)
+	return n, partError(b.path, err)
 }
 
 // Summary implements [column.Summarized].

@@ -83,10 +83,7 @@ func (b Builder) sort(n *plan.Sort, out []*plan.Expr, most int64) Operator {
 
 func (b Builder) topN(n *plan.TopN, out []*plan.Expr) Operator {
 	in := b.Build(n.Input, manyRows)
-	if scan, ok := operatorOf(in).(*scanOp); ok {
-		scan.ends = timeEndsOf(n, scan.node)
-	}
-	return &sortOp{name: "TopN " + plan.DescribeLimit(n.Limit, n.Offset), in: in, node: n, out: out}
+	return &sortOp{name: "TopN " + plan.DescribeLimit(n.Limit, n.Offset), in: in, node: n, out: out, top: topBoundOf(n, in)}
 }
 
 // allColumns returns the columns of n as expressions.

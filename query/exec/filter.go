@@ -111,7 +111,14 @@ func (m *filterMorsel) bounds(col int) (least, greatest int64, ok bool) {
 
 func (m *filterMorsel) run(w *worker, emit func(*batch) error) error {
 	return m.morsel.run(w, func(b *batch) (err error) {
-		if b.sel, b.all, err = b.eval().Filter(m.conds, b.sel, b.all); err != nil || b.len() == 0 {
+		conds := m.conds
+		if len(b.met) > 0 {
+			conds = slices.DeleteFunc(slices.Clone(conds), func(e *plan.Expr) bool { return slices.Contains(b.met, e) })
+		}
+		if len(conds) == 0 {
+			return emit(b)
+		}
+		if b.sel, b.all, err = b.eval().Filter(conds, b.sel, b.all); err != nil || b.len() == 0 {
 			return err
 		}
 		return b.late(emit)

@@ -21,6 +21,9 @@ const lateFactor = 4
 type blockMorsel struct {
 	f     *blockFrame
 	where []column.Predicate
+	conds []*plan.Expr // see plan.Scan.Conds
+	top   *topBound
+	base  uint64 // of the numbers of the rows
 }
 
 // key implements [keyed].
@@ -57,18 +60,32 @@ func (m *blockMorsel) bounds(col int) (least, greatest int64, ok bool) {
 func (m *blockMorsel) weight() int64 { return int64(m.f.Rows()) * int64(len(m.f.cols)) * 8 }
 
 func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
-	f := m.f
-	if n, ok := f.blk.(column.Narrower); ok && len(m.where) > 0 {
-		blk, err := n.Narrow(m.where)
-		if err != nil {
-			return fmt.Errorf("query: scan: %w", err)
-		}
-		if blk.Rows() == 0 {
-			return nil
-		}
-		f = &blockFrame{blk: blk, cols: f.cols}
+	where, some := m.top.narrow(m.f.blk, m.where)
+	if !some {
+		return nil
 	}
-	return w.give(f, 0, emit)
+	b := &batch{w: w, f: m.f, all: true, base: m.base}
+	n, ok := m.f.blk.(column.Narrower)
+	if !ok || len(where) == 0 {
+		return w.giveSome(b, emit)
+	}
+	found, err := n.Narrow(where)
+	if err != nil {
+		return fmt.Errorf("query: scan: %w", err)
+	}
+	for i, e := range m.conds {
+		if e != nil && found.Met[i] {
+			b.met = append(b.met, e)
+		}
+	}
+	switch rows := found.Rows.Len(); rows {
+	case 0:
+		return nil
+	case m.f.Rows():
+		return w.giveSome(b, emit)
+	}
+	b.sel, b.all = found.Rows.List(), false
+	return b.late(emit)
 }
 
 // reader returns what reads n rows of f without the others, or nil where f has
@@ -103,7 +120,7 @@ func alone(f eval.Frame, rows []uint32) (eval.Frame, bool) {
 func (b *batch) late(emit func(*batch) error) error {
 	if !b.all {
 		if f, ok := alone(b.f, b.sel); ok {
-			return b.w.give(f, b.base, emit)
+			return b.w.giveSome(&batch{f: f, all: true, base: b.base, met: b.met}, emit)
 		}
 	}
 	return emit(b)

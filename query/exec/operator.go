@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/plan"
 )
 
 // Operator is a physical operator: it yields its rows as morsels, in order. An
@@ -99,8 +100,13 @@ func newWorker(ctx context.Context, b *eval.Budget, size int) *worker {
 
 // give emits a frame, whose rows have the numbers from base on in their morsel.
 func (w *worker) give(f eval.Frame, base uint64, emit func(*batch) error) error {
-	b := batch{w: w, f: f, all: true, base: base}
-	err := emit(&b)
+	return w.giveSome(&batch{f: f, all: true, base: base}, emit)
+}
+
+// giveSome emits a batch.
+func (w *worker) giveSome(b *batch, emit func(*batch) error) error {
+	b.w = w
+	err := emit(b)
 	if b.ev != nil {
 		w.depth--
 	}
@@ -123,7 +129,8 @@ type batch struct {
 	ev   *eval.Evaluator
 	sel  []uint32
 	all  bool
-	base uint64 // of the numbers of the frame's rows in the morsel
+	base uint64       // of the numbers of the frame's rows in the morsel
+	met  []*plan.Expr // conditions that all of the rows are known to meet
 }
 
 // eval returns what computes expressions over the batch's frame.

@@ -17,7 +17,7 @@ import (
 // scanOp reads a table, a morsel for each block.
 type scanOp struct {
 	node *plan.Scan
-	ends *timeEnds          // of all rows only those of one end of the time are wanted
+	top  *topBound          // of all rows only the first of an order are wanted
 	scan Scan               // set when the scan has begun
 	told []column.Predicate // by a join, before the scan begins
 }
@@ -38,8 +38,8 @@ func (o *scanOp) notes() []string {
 	for _, l := range s.LeftOut {
 		out = append(out, fmt.Sprintf("%d by %s", l.Groups, l.Index))
 	}
-	if o.ends != nil && o.ends.skipped > 0 {
-		out = append(out, fmt.Sprintf("%d by order of time", o.ends.skipped))
+	if o.top != nil && o.top.skipped.Load() > 0 {
+		out = append(out, fmt.Sprintf("%d by order of time", o.top.skipped.Load()))
 	}
 	if len(out) > 0 {
 		notes = append(notes, "row groups left out: "+strings.Join(out, ", "))
@@ -57,12 +57,13 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			return
 		}
 		o.scan = scan
-		for blk, err := range o.ends.blocks(scan.Blocks()) {
+		for b, err := range o.top.blocks(scan.Blocks()) {
 			if err != nil {
 				yield(nil, fmt.Errorf("query: scan of %s: %w", n.Signal, err))
 				return
 			}
-			if !yield(&blockMorsel{f: &blockFrame{blk: blk, cols: n.Cols}, where: where}, nil) {
+			m := &blockMorsel{f: &blockFrame{blk: b.Block, cols: n.Cols}, where: where, conds: n.Conds, top: o.top, base: b.base}
+			if !yield(m, nil) {
 				return
 			}
 		}

@@ -20,6 +20,7 @@ type sortOp struct {
 	in   Operator
 	node *plan.TopN
 	out  []*plan.Expr
+	top  *topBound // what the scan below is told, or nil
 }
 
 func (o *sortOp) inputs() []Operator { return []Operator{o.in} }
@@ -41,10 +42,14 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		if tops[w] == nil {
 			tops[w] = newTopN(n, o.node.Keys, o.out, x)
 		}
+		if o.top != nil {
+			seq = 0 // rows are numbered by the scan, which gives blocks in another order
+		}
 		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return tops[w].add(ev, seq+row) })
 		if err != nil {
 			return err
 		}
+		o.top.raise(tops[w])
 		return tops[w].endFrame(b.eval())
 	})
 	if err != nil {

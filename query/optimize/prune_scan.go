@@ -25,6 +25,7 @@ func pruneScan(n plan.Node) plan.Node {
 func prunedBy(n *plan.Scan, conds []*plan.Expr) *plan.Scan {
 	out := *n
 	out.Where = append([]column.Predicate{}, n.Where...)
+	out.Conds = append(make([]*plan.Expr, 0, len(n.Where)), n.Conds...)
 	for _, e := range conds {
 		push := e.Comparison
 		if e.IsCol() && e.Type == types.Bool {
@@ -42,9 +43,23 @@ func prunedBy(n *plan.Scan, conds []*plan.Expr) *plan.Scan {
 		}
 		if pred, ok := predicate(c.Refs[0], push); ok {
 			out.Where = append(out.Where, pred)
+			if !saysAll(e) {
+				e = nil
+			}
+			out.Conds = append(out.Conds, e)
 		}
 	}
 	return &out
+}
+
+// saysAll reports whether a condition is no more than its comparison: LIKE 'a%b'
+// compares with 'a' as well, and then looks at the rest.
+func saysAll(e *plan.Expr) bool {
+	switch e.Name {
+	case "=", "<", "<=", ">", ">=", "IN":
+		return true
+	}
+	return e.IsCol()
 }
 
 // predicate writes a comparison for the scan, if all its constants have the

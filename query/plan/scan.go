@@ -20,6 +20,9 @@ type Scan struct {
 	// behind the last.
 	From, To int64
 	Where    []column.Predicate
+	// Conds are the conditions that the first of Where say all of: a row that
+	// satisfies one meets the other. Nil are those that say more.
+	Conds []*Expr
 }
 
 // ScanColumn is a column of the input. Of a table it is made of the stored

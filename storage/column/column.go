@@ -107,10 +107,17 @@ type Selector interface {
 // Narrower is a [Block] that finds rows without decoding whole columns.
 type Narrower interface {
 	Block
-	// Narrow returns a block of the rows that may satisfy all predicates: all
-	// rows that do, and others. Where few do not, or it cannot tell, it returns
-	// the block itself. What holds for [Selector] holds for the result.
-	Narrow(where []Predicate) (Block, error)
+	// Narrow returns the rows that may satisfy all predicates: all rows that do,
+	// and others where it cannot tell or would have to read much.
+	Narrow(where []Predicate) (Narrowed, error)
+}
+
+// Narrowed is some rows of a block.
+type Narrowed struct {
+	Rows Ranges
+	// Met says of each predicate whether all of the rows satisfy it: nobody has to
+	// look again.
+	Met []bool
 }
 
 // Summarized is a [Block] about which something is known without reading it.

@@ -97,10 +97,11 @@ func BenchmarkNeedle(b *testing.B) {
 		}
 		rows, groups = 0, len(found)+pruned
 		for _, blk := range found {
-			some, err := blk.(column.Narrower).Narrow(where)
+			found, err := blk.(column.Narrower).Narrow(where)
 			if err != nil {
 				b.Fatal(err)
 			}
+			some := blk.(column.Selector).Select(found.Rows.List())
 			rows += some.Rows()
 			if some.Rows() == 0 {
 				continue

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
@@ -98,6 +99,12 @@ func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 	}
 	l.Pick = func(to *table.Leaf, at []uint32) error {
 		return once.all(to, columnError(d, s.pickWhole(to, d, n, at)))
+	}
+	kind := l.Kind
+	l.Find = func(w table.Wanted, n int, _ column.Ranges) (column.Ranges, error) {
+		found, err := s.findWhole(kind, d, w, n)
+		var none table.Leaf // what is lost satisfies nothing
+		return found, once.all(&none, columnError(d, err))
 	}
 }
 

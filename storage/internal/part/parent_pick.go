@@ -96,11 +96,11 @@ func (p *pagedLeaf) codesAt(at []uint32) (out []uint32, err error) {
 
 // rowsOf returns those of n rows that have a code.
 func (p *pagedLeaf) rowsOf(code uint32, n int) ([]uint32, error) {
-	rows, err := p.findCodes([]uint32{code})
-	for i := p.head.n; code == 0 && i < n; i++ {
-		rows = append(rows, uint32(i))
+	rows, err := p.findCodes([]uint32{code}, nil)
+	if code == 0 && p.head.n < n {
+		rows = rows.Add(p.head.n, n)
 	}
-	return rows, err
+	return rows.List(), err
 }
 
 // refCursor counts the references and raw ids of the rows before the one it

@@ -173,15 +173,6 @@ type block struct {
 // Group returns the number of the row group in its part.
 func (b *block) Group() int { return b.i }
 
-// Narrow implements [column.Narrower].
-func (b *block) Narrow(where []column.Predicate) (column.Block, error) {
-	n, err := b.Block.Narrow(where)
-	if n == column.Block(b.Block) {
-		return b, err
-	}
-	return n, err
-}
-
 // Summary implements [column.Summarized].
 func (b *block) Summary() (column.Summary, bool) {
 	s := column.Summary{MinTime: b.g.minTime, MaxTime: b.g.maxTime}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
@@ -25,8 +26,8 @@ func (s source) paged(l *table.Leaf, d *leafDir, n int) {
 	p := &pagedLeaf{s: s, d: d, kind: l.Kind, limit: n, losses: losses{s: s}}
 	l.Load = func(l *table.Leaf) error { return p.all(l, columnError(d, p.load(l))) }
 	l.Pick = func(to *table.Leaf, at []uint32) error { return p.all(to, columnError(d, p.pick(to, at))) }
-	l.Find = func(w table.Wanted, n int) ([]uint32, error) {
-		found, err := p.find(w, n)
+	l.Find = func(w table.Wanted, n int, within column.Ranges) (column.Ranges, error) {
+		found, err := p.find(w, n, within)
 		var none table.Leaf // what is lost satisfies nothing
 		return found, p.all(&none, columnError(d, err))
 	}
@@ -312,15 +313,16 @@ func renumber(codes, named []uint32) {
 	}
 }
 
-// find returns where wanted values are among n. It reads the pages whose
-// bounds do not say that there are none.
-func (p *pagedLeaf) find(w table.Wanted, n int) (at []uint32, err error) {
+// find returns where wanted values are among n. It reads the pages that have some
+// of the places that are asked about, and whose bounds do not say that there are
+// none.
+func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column.Ranges, err error) {
 	h, err := p.open()
 	if err != nil {
 		return nil, err
 	}
-	if w.Strings != nil {
-		return p.findStrings(w)
+	if w.OfDict() {
+		return p.findStrings(w, within)
 	}
 	var ints []int64
 	var pass []bool
@@ -331,16 +333,14 @@ func (p *pagedLeaf) find(w table.Wanted, n int) (at []uint32, err error) {
 	}
 	for i := range h.list {
 		d := &h.list[i]
-		if pass != nil && !pass[i] {
+		if pass != nil && !pass[i] || !h.asked(within, i) {
 			continue
 		}
 		if p.kind == table.KindInt && (d.greatest < w.Least || d.least > w.Greatest) {
 			continue
 		}
 		if p.kind == table.KindInt && d.least >= w.Least && d.greatest <= w.Greatest {
-			for k := range h.values(i) {
-				at = append(at, uint32(i*h.size+k))
-			}
+			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
 		b, err := p.bytes(d)
@@ -353,22 +353,29 @@ func (p *pagedLeaf) find(w table.Wanted, n int) (at []uint32, err error) {
 			}
 			continue
 		}
-		at = w.IntsAt(at, ints, i*h.size, 0)
+		at = w.IntsAt(at, ints, i*h.size)
 	}
-	return w.IntsAt(at, nil, h.n, n-h.n), nil
+	return w.ZerosAt(at, h.n, n), nil
 }
 
-func (p *pagedLeaf) findStrings(w table.Wanted) (at []uint32, err error) {
+// asked reports whether page i has some of the places.
+func (p *pages) asked(within column.Ranges, i int) bool {
+	return within == nil || within.Any(i*p.size, i*p.size+p.values(i))
+}
+
+func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column.Ranges, err error) {
 	h := p.head
 	var wanted []uint32
 	var entries []string
-	hashes := make([]uint64, len(w.Strings))
-	for i, v := range w.Strings {
-		hashes[i] = xxhash.Sum64String(v)
-	}
-	pass, err := p.s.passing(p.d.filter, len(h.dict), hashes)
-	if err != nil {
-		return nil, err
+	var pass []bool
+	if w.Fits == nil {
+		hashes := make([]uint64, len(w.Strings))
+		for i, v := range w.Strings {
+			hashes[i] = xxhash.Sum64String(v)
+		}
+		if pass, err = p.s.passing(p.d.filter, len(h.dict), hashes); err != nil {
+			return nil, err
+		}
 	}
 	for i := range h.dict {
 		if pass != nil && !pass[i] {
@@ -388,16 +395,20 @@ func (p *pagedLeaf) findStrings(w table.Wanted) (at []uint32, err error) {
 			wanted = append(wanted, uint32(i*h.entrySize)+c+1)
 		}
 	}
-	return p.findCodes(wanted)
+	return p.findCodes(wanted, within)
 }
 
 // findCodes returns where one of some codes stands.
-func (p *pagedLeaf) findCodes(wanted []uint32) (at []uint32, err error) {
+func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.Ranges, err error) {
 	h := p.head
 	var codes []uint32
 	for i := range h.list {
 		d := &h.list[i]
-		if !slices.ContainsFunc(wanted, func(c uint32) bool { return int64(c) >= d.least && int64(c) <= d.greatest }) {
+		if !h.asked(within, i) || !slices.ContainsFunc(wanted, func(c uint32) bool { return int64(c) >= d.least && int64(c) <= d.greatest }) {
+			continue
+		}
+		if d.least == d.greatest {
+			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
 		b, err := p.bytes(d)

@@ -3,6 +3,7 @@ package part
 import (
 	"slices"
 
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
@@ -117,4 +118,56 @@ func pickDict(to *table.Leaf, r *reader, n int, at []uint32) error {
 	values, err := entriesAt(to.Kind, dict, k, size, named)
 	to.Dict = &table.Dict{Values: append([]string{""}, values...)}
 	return err
+}
+
+// findWhole returns where a column that is not cut has wanted values among n.
+func (s source) findWhole(kind table.Kind, d *leafDir, w table.Wanted, n int) (at column.Ranges, err error) {
+	b, err := s.chunk(d.ref)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{src: b}
+	stored := r.count("values", n)
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case w.OfDict():
+		entries, err := decodeEntries(kind, &r)
+		if err != nil {
+			return nil, err
+		}
+		codes, err := uintRuns(r.src[r.off:], stored)
+		if err != nil {
+			return nil, err
+		}
+		return codes.places(table.CodesAt(nil, codes.values, 0, w.Codes(entries))), checkCodes(codes.values, len(entries))
+	case kind == table.KindInt:
+		ints, err := intRuns(b[r.off:], stored)
+		if err != nil {
+			return nil, err
+		}
+		at = ints.places(w.IntsAt(nil, ints.values, 0))
+	default:
+		all := table.NewLeaf(kind)
+		if err := decodeLeaf(&all, b, n); err != nil {
+			return nil, err
+		}
+		at = w.IntsAt(nil, all.Ints, 0)
+	}
+	return w.ZerosAt(at, stored, n), nil
+}
+
+// places returns where some of the runs stand.
+func (r *runs[T]) places(of column.Ranges) column.Ranges {
+	if r.ends == nil {
+		return of
+	}
+	for i, x := range of {
+		from := uint32(0)
+		if x.From > 0 {
+			from = r.ends[x.From-1]
+		}
+		of[i].From, of[i].To = from, r.ends[x.To-1]
+	}
+	return of
 }

@@ -267,9 +267,15 @@ func TestNarrow_KeepsWhatMatches(t *testing.T) {
 // and returns 1 where rows were left out.
 func narrowAs(t *testing.T, s otlpwire.Signal, whole, fresh column.Block, where []column.Predicate) int {
 	t.Helper()
-	n, err := fresh.(column.Narrower).Narrow(where)
+	found, err := fresh.(column.Narrower).Narrow(where)
 	if err != nil {
 		t.Fatal(err)
+	}
+	n := fresh.(column.Selector).Select(found.Rows.List())
+	for i, met := range found.Met {
+		if met && slices.Contains(meets(t, n, &where[i]), false) {
+			t.Fatalf("not all rows that were found for %v satisfy %v, as was said", where, where[i])
+		}
 	}
 	rows := func(b column.Block) (rows []uint32) {
 		keep := slices.Repeat([]bool{true}, b.Rows())

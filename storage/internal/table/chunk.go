@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/storage/column"
 )
 
 // Kind tells how the values of a [Leaf] are held. The values reach disk; part
@@ -36,8 +37,9 @@ type Leaf struct {
 	// some places, which rise, and reads no more than it has to.
 	Pick func(to *Leaf, at []uint32) error
 	// Find, which may stand beside Load, returns where the column, of so many
-	// values, has wanted ones.
-	Find func(w Wanted, n int) (at []uint32, err error)
+	// values, has wanted ones. Those that are not within some places, where these
+	// are given, need not be found.
+	Find func(w Wanted, n int, within column.Ranges) (column.Ranges, error)
 	err  error
 
 	lost [][2]uint32 // values that could not be read, from and behind the last

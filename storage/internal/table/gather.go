@@ -124,19 +124,26 @@ func (c *Chunk) SplitScope(code uint32) (resource, scope string, err error) {
 	if int(code) >= len(values) {
 		return "", "", fmt.Errorf("scope %d of %d", code, len(values))
 	}
-	s := values[code]
+	if resource, scope, err = c.splitScope(values[code]); err != nil {
+		err = fmt.Errorf("scope %d: %w", code, err)
+	}
+	return resource, scope, err
+}
+
+// splitScope is SplitScope for an entry of the dictionary of scopes.
+func (c *Chunk) splitScope(s string) (resource, scope string, err error) {
 	if s == "" {
 		return "", "", nil
 	}
 	if len(s) < 4 {
-		return "", "", fmt.Errorf("scope %d has %d bytes", code, len(s))
+		return "", "", fmt.Errorf("%d bytes", len(s))
 	}
 	r := binary.LittleEndian.Uint32([]byte(s[:4]))
 	if c.Resources.why != nil {
 		return "", s[4:], nil //nolint:nilerr // it is lost, and counted
 	}
 	if int(r) >= len(c.Resources.Dict.Values) {
-		return "", "", fmt.Errorf("scope %d names resource %d of %d", code, r, len(c.Resources.Dict.Values))
+		return "", "", fmt.Errorf("resource %d of %d", r, len(c.Resources.Dict.Values))
 	}
 	return c.Resources.Dict.Values[r], s[4:], nil
 }

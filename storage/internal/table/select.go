@@ -2,6 +2,7 @@ package table
 
 import (
 	"math"
+	"slices"
 
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -206,6 +207,8 @@ type shapeWalk struct {
 	ends   []uint32
 	run    int
 	row    uint32
+	end    uint32 // behind the run that was found last, of rows of one shape
+	code   uint32 // of that run
 	next   []uint32
 	why    error // the shapes could not be read
 }
@@ -224,7 +227,15 @@ func (s *AttrSet) walk() (*shapeWalk, error) {
 }
 
 // runEnd returns the row behind the run that the walk stands in, and its shape.
+// A run is looked for once: who takes row after row asks again for each.
 func (w *shapeWalk) runEnd() (end, code uint32) {
+	if w.row >= w.end {
+		w.end, w.code = w.nextRun()
+	}
+	return w.end, w.code
+}
+
+func (w *shapeWalk) nextRun() (end, code uint32) {
 	switch {
 	case w.ends != nil:
 		for w.run < len(w.ends) && w.ends[w.run] <= w.row {
@@ -275,10 +286,10 @@ func (w *shapeWalk) take(c uint32) uint32 {
 	return n
 }
 
-// rowsOf returns which of n rows have the given values of a column.
-func (w *shapeWalk) rowsOf(col uint32, at []uint32, n int) []uint32 {
+// rowsOf returns which of n rows have the given values of a column; once says that
+// none has more than one.
+func (w *shapeWalk) rowsOf(col uint32, at column.Ranges, n int) (rows column.Ranges, once bool) {
 	count := occurrences(w.shapes, col)
-	rows := make([]uint32, 0, len(at))
 	next := uint32(0) // value of the column that comes next
 	for w.row < uint32(n) && len(at) > 0 {
 		end, code := w.runEnd()
@@ -289,14 +300,15 @@ func (w *shapeWalk) rowsOf(col uint32, at []uint32, n int) []uint32 {
 			continue
 		}
 		last := next + k*(w.row-from)
-		for len(at) > 0 && at[0] < last {
-			row := from + (at[0]-next)/k
-			if len(rows) == 0 || rows[len(rows)-1] != row {
-				rows = append(rows, row)
+		for len(at) > 0 && at[0].From < last {
+			first, behind := max(at[0].From, next), min(at[0].To, last)
+			rows = rows.Add(int(from+(first-next)/k), int(from+(behind-1-next)/k)+1)
+			if at[0].To > last {
+				break // the rest is the next run's
 			}
 			at = at[1:]
 		}
 		next = last
 	}
-	return rows
+	return rows, !slices.ContainsFunc(count, func(k uint32) bool { return k > 1 })
 }

@@ -48,7 +48,8 @@ func NewTraceReader(c *Chunk, leaf int) (*TraceReader, error) {
 
 // RowsOfTrace returns the rows that have a trace id, which is in the given leaf.
 func (c *Chunk) RowsOfTrace(leaf int, id string) ([]uint32, error) {
-	return c.Rows.Leaves[leaf].find(Wanted{Strings: []string{id}}, c.Rows.N)
+	rows, err := c.Rows.Leaves[leaf].find(Wanted{Strings: []string{id}}, c.Rows.N, nil)
+	return rows.List(), err
 }
 
 // PieceBytes is about how large the pieces of a trace are.

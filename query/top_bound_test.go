@@ -13,10 +13,10 @@ import (
 	"github.com/ttlog/ttlog/storage"
 )
 
-// TestTopN_LeavesOutByTime asks for the newest and the oldest rows of a store of
-// several parts: the answers are those of an order that no summary helps with,
-// and blocks are left out.
-func TestTopN_LeavesOutByTime(t *testing.T) {
+// TestTopN_LeavesOut asks for the first rows of orders of a store of several parts:
+// the answers are those of an order that no bound helps with, rows that are equal
+// included, and blocks are left out.
+func TestTopN_LeavesOut(t *testing.T) {
 	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestTopN_LeavesOutByTime(t *testing.T) {
 			}
 		}
 	}
-	e := query.New(query.FromStore(s), query.Options{})
+	e := query.New(query.FromStore(s), query.Options{Parallel: 3})
 	rows := func(sql string) [][]any {
 		t.Helper()
 		r, err := e.Query(t.Context(), sql)
@@ -48,13 +48,16 @@ func TestTopN_LeavesOutByTime(t *testing.T) {
 		}
 		return r.Rows
 	}
-	for _, order := range []string{"", " DESC"} {
-		for _, limit := range []string{"LIMIT 1", "LIMIT 20", "LIMIT 5000 OFFSET 10", "LIMIT 1000000"} {
-			sql := "SELECT span_id, timestamp FROM spans ORDER BY timestamp" + order + ", span_id " + limit
-			// An expression hides from the scan what the order is about.
-			plain := strings.Replace(sql, "BY timestamp", "BY coalesce(timestamp, timestamp)", 1)
-			if got, want := rows(sql), rows(plain); !reflect.DeepEqual(got, want) {
-				t.Errorf("%s: %d rows differ from those of %s", sql, len(got), plain)
+	for _, where := range []string{"", "WHERE service = 'frontend'", "WHERE error OR duration > 10ms", "WHERE http.route = '/route' AND timestamp > '2020-01-01'"} {
+		for _, key := range []string{"timestamp", "timestamp DESC", "duration", "duration DESC", "http.response.status_code", "http.response.status_code DESC"} {
+			for _, limit := range []string{"LIMIT 1", "LIMIT 20", "LIMIT 1000 OFFSET 10", "LIMIT 1000000"} {
+				sql := "SELECT span_id, timestamp, duration FROM spans " + where + " ORDER BY " + key + " " + limit
+				// An expression hides from the scan what the order is about.
+				name, desc, _ := strings.Cut(key, " ")
+				plain := strings.Replace(sql, "BY "+key, "BY coalesce("+name+", "+name+") "+desc, 1)
+				if got, want := rows(sql), rows(plain); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: %d rows differ from those of %s", sql, len(got), plain)
+				}
 			}
 		}
 	}
