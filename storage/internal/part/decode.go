@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
@@ -29,8 +30,11 @@ func (s source) forgives(err error) bool {
 }
 
 // bytes returns bytes of the file.
-func (s source) bytes(off int64, size int) ([]byte, error) {
-	b := make([]byte, size)
+func (s source) bytes(off int64, size int) ([]byte, error) { return s.bytesInto(nil, off, size) }
+
+// bytesInto is bytes that may use a buffer.
+func (s source) bytesInto(buf []byte, off int64, size int) ([]byte, error) {
+	b := slices.Grow(buf[:0], size)[:size]
 	if _, err := s.p.r.ReadAt(b, off); err != nil {
 		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", size, off, err)
 	}

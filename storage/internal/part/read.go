@@ -18,6 +18,7 @@ type pagedLeaf struct {
 	limit int // values that there can be
 
 	head *pages // once it was read
+	buf  []byte // of the page of values that is looked at
 	losses
 }
 
@@ -55,6 +56,16 @@ func (p *pagedLeaf) bytes(d *pageDir) ([]byte, error) {
 		err = p.check(d, b)
 	}
 	return b, err
+}
+
+// value is bytes for a page of values or codes, of which nothing points to the
+// bytes once it is decoded: they are valid until the next call.
+func (p *pagedLeaf) value(d *pageDir) (b []byte, err error) {
+	p.buf, err = p.s.bytesInto(p.buf, p.d.ref.off+int64(d.at), d.size)
+	if err == nil {
+		err = p.check(d, p.buf)
+	}
+	return p.buf, err
 }
 
 func (p *pagedLeaf) check(d *pageDir, b []byte) error {
@@ -194,6 +205,24 @@ func (p *pages) appendInts(dst []int64, b []byte, i int) ([]int64, error) {
 	return encoding.Ints(dst, b, n)
 }
 
+// codesOf is appendCodes for who can do with runs.
+func (p *pages) codesOf(buf []uint32, b []byte, i int) (runs[uint32], error) {
+	r, err := uintRunsInto(buf, b, p.values(i))
+	if err != nil {
+		return r, err
+	}
+	return r, checkCodes(r.values, p.entries+1)
+}
+
+// intsOf is appendInts for who can do with runs.
+func (p *pages) intsOf(buf []int64, b []byte, i int) (r runs[int64], err error) {
+	if p.kind == table.KindInt {
+		return intRunsInto(buf, b, p.values(i))
+	}
+	r.values, err = p.appendInts(buf[:0], b, i)
+	return r, err
+}
+
 // pick reads the values at some places, which rise, from the pages that have
 // them.
 func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
@@ -202,26 +231,24 @@ func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
 		return err
 	}
 	if !hasDict(p.kind) {
-		to.Ints, err = decodeAt(p, to, at, h.appendInts)
+		to.Ints, err = decodeAt(p, to, at, h.intsOf)
 		return err
 	}
-	if to.Codes, err = decodeAt(p, to, at, h.appendCodes); err != nil {
+	if to.Codes, err = decodeAt(p, to, at, h.codesOf); err != nil {
 		return err
 	}
 	return p.pickEntries(to)
 }
 
 // decodeAt decodes the values at some places. Those of a page that is lost are zero.
-func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, decode func(dst []T, b []byte, i int) ([]T, error)) ([]T, error) {
+func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, decode func(buf []T, b []byte, i int) (runs[T], error)) ([]T, error) {
 	out := make([]T, 0, len(at))
-	var values []T
+	var values runs[T]
 	err := p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
-		if values, err = decode(values[:0], b, i); err != nil {
+		if values, err = decode(values.values, b, i); err != nil {
 			return err
 		}
-		for _, k := range at {
-			out = append(out, values[int(k)-i*p.head.size])
-		}
+		values.at(uint32(i*p.head.size), at, func(v T) { out = append(out, v) })
 		return nil
 	}, func(n int, why error) {
 		to.Lose(len(out), len(out)+n, why)
@@ -238,7 +265,7 @@ func (p *pagedLeaf) eachPage(at []uint32, f func(i int, b []byte, at []uint32) e
 	for len(at) > 0 && int(at[0]) < h.n {
 		i := int(at[0]) / h.size
 		end, _ := slices.BinarySearch(at, uint32(min((i+1)*h.size, h.n)))
-		b, err := p.bytes(&h.list[i])
+		b, err := p.value(&h.list[i])
 		if err == nil {
 			err = f(i, b, at[:end])
 		}
@@ -324,7 +351,8 @@ func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column
 	if w.OfDict() {
 		return p.findStrings(w, within)
 	}
-	var ints []int64
+	var values runs[int64]
+	var some column.Ranges
 	var pass []bool
 	if p.kind == table.KindSpanID && w.Least == w.Greatest {
 		if pass, err = p.s.passing(p.d.filter, len(h.list), []uint64{hashOfID(w.Least)}); err != nil {
@@ -343,9 +371,9 @@ func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column
 			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
-		b, err := p.bytes(d)
+		b, err := p.value(d)
 		if err == nil {
-			ints, err = h.appendInts(ints[:0], b, i)
+			values, err = h.intsOf(values.values, b, i)
 		}
 		if err != nil {
 			if left := p.page(d, err); left != nil {
@@ -353,7 +381,8 @@ func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column
 			}
 			continue
 		}
-		at = w.IntsAt(at, ints, i*h.size)
+		some = w.IntsAt(some[:0], values.values, 0)
+		at = values.places(at, i*h.size, some)
 	}
 	return w.ZerosAt(at, h.n, n), nil
 }
@@ -401,7 +430,8 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 // findCodes returns where one of some codes stands.
 func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.Ranges, err error) {
 	h := p.head
-	var codes []uint32
+	var codes runs[uint32]
+	var some column.Ranges
 	for i := range h.list {
 		d := &h.list[i]
 		if !h.asked(within, i) || !slices.ContainsFunc(wanted, func(c uint32) bool { return int64(c) >= d.least && int64(c) <= d.greatest }) {
@@ -411,9 +441,9 @@ func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.
 			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
-		b, err := p.bytes(d)
+		b, err := p.value(d)
 		if err == nil {
-			codes, err = h.appendCodes(codes[:0], b, i)
+			codes, err = h.codesOf(codes.values, b, i)
 		}
 		if err != nil {
 			if left := p.page(d, err); left != nil {
@@ -421,7 +451,8 @@ func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.
 			}
 			continue
 		}
-		at = table.CodesAt(at, codes, i*h.size, wanted)
+		some = table.CodesAt(some[:0], codes.values, 0, wanted)
+		at = codes.places(at, i*h.size, some)
 	}
 	return at, nil
 }

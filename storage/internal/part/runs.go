@@ -17,22 +17,22 @@ type runs[T int64 | uint32] struct {
 	ends   []uint32
 }
 
-// at calls f with the values at some places, which rise, until there are no
-// values any more.
-func (r *runs[T]) at(at []uint32, f func(v T)) {
+// at calls f with the values at some places, which rise and are counted from from
+// on, until there are no values any more.
+func (r *runs[T]) at(from uint32, at []uint32, f func(v T)) {
 	if r.ends == nil {
 		for _, i := range at {
-			if int(i) >= len(r.values) {
+			if int(i-from) >= len(r.values) {
 				return
 			}
-			f(r.values[i])
+			f(r.values[i-from])
 		}
 		return
 	}
 	run := 0
 	for _, i := range at {
-		if run < len(r.ends) && r.ends[run] <= i {
-			k, _ := slices.BinarySearch(r.ends[run:], i+1)
+		if run < len(r.ends) && r.ends[run] <= i-from {
+			k, _ := slices.BinarySearch(r.ends[run:], i-from+1)
 			run += k
 		}
 		if run == len(r.ends) {
@@ -42,18 +42,23 @@ func (r *runs[T]) at(at []uint32, f func(v T)) {
 	}
 }
 
-func intRuns(src []byte, n int) (r runs[int64], err error) {
+func intRuns(src []byte, n int) (runs[int64], error) { return intRunsInto(nil, src, n) }
+
+// intRunsInto is intRuns that has a slice to use for values that stand one by one.
+func intRunsInto(dst []int64, src []byte, n int) (r runs[int64], err error) {
 	var ok bool
 	if r.values, r.ends, ok, err = encoding.IntRuns(src, n); !ok && err == nil {
-		r.values, err = encoding.Ints(nil, src, n)
+		r.values, err = encoding.Ints(dst[:0], src, n)
 	}
 	return r, err
 }
 
-func uintRuns(src []byte, n int) (r runs[uint32], err error) {
+func uintRuns(src []byte, n int) (runs[uint32], error) { return uintRunsInto(nil, src, n) }
+
+func uintRunsInto(dst []uint32, src []byte, n int) (r runs[uint32], err error) {
 	var ok bool
 	if r.values, r.ends, ok, err = encoding.UintRuns(src, n); !ok && err == nil {
-		r.values, err = encoding.Uints(nil, src, n)
+		r.values, err = encoding.Uints(dst[:0], src, n)
 	}
 	return r, err
 }
@@ -77,7 +82,7 @@ func pickLeaf(to *table.Leaf, b []byte, limit int, at []uint32) error {
 	case to.Kind == table.KindInt:
 		ints, err := intRuns(b[r.off:], n)
 		to.Ints = make([]int64, 0, len(at))
-		ints.at(at, func(v int64) { to.Ints = append(to.Ints, v) })
+		ints.at(0, at, func(v int64) { to.Ints = append(to.Ints, v) })
 		return err
 	case hasDict(to.Kind):
 		return pickDict(to, &r, n, at)
@@ -109,7 +114,7 @@ func pickDict(to *table.Leaf, r *reader, n int, at []uint32) error {
 		return err
 	}
 	to.Codes = make([]uint32, 0, len(at))
-	codes.at(at, func(c uint32) { to.Codes = append(to.Codes, c) })
+	codes.at(0, at, func(c uint32) { to.Codes = append(to.Codes, c) })
 	named := namedBy(to.Codes)
 	renumber(to.Codes, named)
 	for i := range named {
@@ -140,13 +145,13 @@ func (s source) findWhole(kind table.Kind, d *leafDir, w table.Wanted, n int) (a
 		if err != nil {
 			return nil, err
 		}
-		return codes.places(table.CodesAt(nil, codes.values, 0, w.Codes(entries))), checkCodes(codes.values, len(entries))
+		return codes.places(nil, 0, table.CodesAt(nil, codes.values, 0, w.Codes(entries))), checkCodes(codes.values, len(entries))
 	case kind == table.KindInt:
 		ints, err := intRuns(b[r.off:], stored)
 		if err != nil {
 			return nil, err
 		}
-		at = ints.places(w.IntsAt(nil, ints.values, 0))
+		at = ints.places(nil, 0, w.IntsAt(nil, ints.values, 0))
 	default:
 		all := table.NewLeaf(kind)
 		if err := decodeLeaf(&all, b, n); err != nil {
@@ -157,17 +162,16 @@ func (s source) findWhole(kind table.Kind, d *leafDir, w table.Wanted, n int) (a
 	return w.ZerosAt(at, stored, n), nil
 }
 
-// places returns where some of the runs stand.
-func (r *runs[T]) places(of column.Ranges) column.Ranges {
-	if r.ends == nil {
-		return of
-	}
-	for i, x := range of {
-		from := uint32(0)
-		if x.From > 0 {
-			from = r.ends[x.From-1]
+// places adds where some of the runs stand, of which the first stands at from.
+func (r *runs[T]) places(at column.Ranges, from int, some column.Ranges) column.Ranges {
+	for _, x := range some {
+		first, behind := x.From, x.To
+		if r.ends != nil {
+			if behind = r.ends[x.To-1]; x.From > 0 {
+				first = r.ends[x.From-1]
+			}
 		}
-		of[i].From, of[i].To = from, r.ends[x.To-1]
+		at = at.Add(from+int(first), from+int(behind))
 	}
-	return of
+	return at
 }

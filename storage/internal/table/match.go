@@ -27,15 +27,47 @@ func (b *Block) Narrow(where []column.Predicate) (column.Narrowed, error) {
 		if n > 0 && rows.Len() <= enough {
 			break
 		}
-		m, err := b.match(&where[i], rows)
+		if order[n] < 0 {
+			continue // it was looked for together with another
+		}
+		found, ok, err := b.matchField(where, order[n:], rows, met)
+		if !ok && err == nil {
+			var m match
+			if m, err = b.match(&where[i]); m.ok {
+				found, ok, met[i] = m.rows, true, m.exact
+			}
+		}
 		if err != nil {
 			return column.Narrowed{}, err
 		}
-		if m.ok {
-			rows, met[i] = rows.And(m.rows), m.exact
+		if ok {
+			rows = rows.And(found)
 		}
 	}
 	return column.Narrowed{Rows: rows, Met: met}, nil
+}
+
+// matchField returns which of some rows may satisfy the first of the predicates in
+// order, which has to be about a field, and all others about the same numbers:
+// from and to is one range. Those are taken out of the order.
+func (b *Block) matchField(where []column.Predicate, order []int, within column.Ranges, met []bool) (rows column.Ranges, ok bool, err error) {
+	first := &where[order[0]]
+	leaf, w, ok := b.fieldWanted(first)
+	if !ok {
+		return nil, false, nil
+	}
+	met[order[0]] = w.exact
+	for k, i := range order[1:] {
+		if i < 0 || w.OfDict() || where[i].Ref.Name != first.Ref.Name {
+			continue
+		}
+		if _, also, ok := b.fieldWanted(&where[i]); ok {
+			w.Least, w.Greatest = max(w.Least, also.Least), min(w.Greatest, also.Greatest)
+			met[i], order[1+k] = also.exact, -1
+		}
+	}
+	rows, err = b.c.Rows.Leaves[leaf].find(w, b.c.Rows.N, within)
+	return rows, err == nil, err
 }
 
 // rank puts predicates first that few rows satisfy, or that are found in runs.
@@ -59,8 +91,8 @@ type match struct {
 	ok, exact bool
 }
 
-// match returns which of some rows may satisfy p. It may return others.
-func (b *Block) match(p *column.Predicate, within column.Ranges) (match, error) {
+// match returns which rows may satisfy a predicate of what is no plain column.
+func (b *Block) match(p *column.Predicate) (match, error) {
 	switch p.Ref.Place {
 	case column.PlaceRecord:
 		return b.matchAttr(&b.c.Rows.Sets[setAttrs], p)
@@ -78,14 +110,8 @@ func (b *Block) match(p *column.Predicate, within column.Ranges) (match, error) 
 			m.exact = false // a body may be missing, and an attribute not
 			return m, err
 		}
-		return match{}, nil
 	}
-	leaf, w, ok := b.fieldWanted(p)
-	if !ok {
-		return match{}, nil
-	}
-	rows, err := b.c.Rows.Leaves[leaf].find(w, b.c.Rows.N, within)
-	return match{rows: rows, ok: err == nil, exact: w.exact}, err
+	return match{}, nil
 }
 
 func onlyStrings(s *AttrSet) bool { return len(s.Cols) == 1 && s.Cols[0].Type == column.TypeString }
@@ -103,7 +129,7 @@ func (b *Block) fieldWanted(p *column.Predicate) (leaf int, w Wanted, ok bool) {
 		{otlpwire.Logs, "trace_id"}: LogTraceID, {otlpwire.Logs, "span_id"}: LogSpanID, {otlpwire.Logs, "severity_number"}: LogSeverityNumber,
 		{otlpwire.Logs, "event_name"}: LogEventName,
 	}[field{b.c.Signal, p.Ref.Name}]
-	if !ok {
+	if !ok || p.Ref.Place != column.PlaceField {
 		return 0, w, false
 	}
 	switch kind := b.c.Rows.Leaves[leaf].Kind; {

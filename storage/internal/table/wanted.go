@@ -135,21 +135,21 @@ func CodesAt(at column.Ranges, codes []uint32, from int, wanted []uint32) column
 	if len(wanted) == 0 {
 		return at
 	}
-	is := func(c uint32) bool { return c == wanted[0] }
-	if len(wanted) > 1 {
-		is = func(c uint32) bool {
-			_, ok := slices.BinarySearch(wanted, c)
-			return ok
-		}
+	low := wanted[0]
+	is := make([]bool, wanted[len(wanted)-1]-low+1)
+	for _, c := range wanted {
+		is[c-low] = true
 	}
 	for i := 0; i < len(codes); i++ {
-		if !is(codes[i]) {
+		c := codes[i]
+		if c-low >= uint32(len(is)) || !is[c-low] { // less than the low wraps
 			continue
 		}
 		first := i
-		for i++; i < len(codes) && is(codes[i]); i++ {
+		for i++; i < len(codes) && codes[i] == c; i++ {
 		}
 		at = at.Add(from+first, from+i)
+		i--
 	}
 	return at
 }
