@@ -2,10 +2,10 @@ package exec
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"iter"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/ttlog/ttlog/query/eval"
@@ -49,8 +49,9 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		if err != nil {
 			return err
 		}
+		err = tops[w].endFrame(b.eval())
 		o.top.raise(tops[w])
-		return tops[w].endFrame(b.eval())
+		return err
 	})
 	if err != nil {
 		return err
@@ -130,7 +131,8 @@ type topN struct {
 	out  []*plan.Expr
 	acct eval.Account
 
-	rows   []*topRow // a heap with the last row on top, once there are n
+	rows   []*topRow // the first n, and some more until the next cut
+	last   *topRow   // of the first n when they were cut, nil before that
 	bytes  int64
 	fresh  []*topRow            // of the chunk
 	frames map[eval.Frame]int64 // frames whose rows have no values yet, and what their columns take
@@ -186,13 +188,6 @@ func (t *topN) compare(a, b *topRow) int {
 	return cmp.Compare(a.seq, b.seq)
 }
 
-// Len, Less, Swap, Push and Pop make the rows a heap.
-func (t *topN) Len() int           { return len(t.rows) }
-func (t *topN) Less(i, j int) bool { return t.compare(t.rows[i], t.rows[j]) > 0 }
-func (t *topN) Swap(i, j int)      { t.rows[i], t.rows[j] = t.rows[j], t.rows[i] }
-func (t *topN) Push(any)           {}
-func (t *topN) Pop() any           { return nil }
-
 // add takes the rows of ev's chunk.
 func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
 	if t.n == 0 {
@@ -212,14 +207,17 @@ func (t *topN) add(ev *eval.Evaluator, seq uint64) error {
 	}
 	for n := range ev.Rows {
 		i := first + n*step
-		if len(t.rows) == t.n && !t.beats(keys, i, seq+uint64(i)) {
+		if t.last != nil && !t.beats(keys, i, seq+uint64(i)) {
 			continue
 		}
 		r := &topRow{keys: make([]types.Value, len(keys)), seq: seq + uint64(i), f: ev.Frame, row: ev.Chunk.Row(i)}
 		for j, k := range keys {
 			r.keys[j] = k.At(i).Owned()
 		}
-		t.put(r)
+		t.rows, t.fresh = append(t.rows, r), append(t.fresh, r)
+		if t.bytes += r.size(); len(t.rows) >= t.n+max(t.n/4, spareRows) {
+			t.cut()
+		}
 	}
 	t.fresh = slices.DeleteFunc(t.fresh, func(r *topRow) bool { return r.dropped })
 	if len(t.fresh) == 0 {
@@ -256,6 +254,9 @@ func (t *topN) account() error {
 // endFrame lets go of frames that no row needs, and computes the values of
 // all rows when too many frames are left. ev stands nowhere after.
 func (t *topN) endFrame(ev *eval.Evaluator) error {
+	if t.n <= eval.ChunkRows {
+		t.cut()
+	}
 	if _, ok := t.frames[ev.Frame]; ok {
 		t.frames[ev.Frame] = ev.Held()
 	}
@@ -306,32 +307,66 @@ func pendingRows(rows []*topRow) map[eval.Frame][]*topRow {
 
 // beats reports whether row i belongs before the last of the rows kept.
 func (t *topN) beats(keys []*eval.Vec, i int, seq uint64) bool {
-	last := t.rows[0]
 	for j, k := range keys {
-		if c := CompareKey(&t.keys[j], k.At(i), last.keys[j]); c != 0 {
+		last := &t.last.keys[j]
+		if k.Ints != nil && !last.IsNull() && !k.IsNull(i) {
+			if v := k.Ints[k.Ix(i)]; v != last.Int {
+				return v > last.Int == t.keys[j].Desc
+			}
+			continue
+		}
+		if c := CompareKey(&t.keys[j], k.At(i), *last); c != 0 {
 			return c < 0
 		}
 	}
-	return seq < last.seq
+	return seq < t.last.seq
 }
 
-func (t *topN) put(r *topRow) {
-	t.fresh = append(t.fresh, r)
-	t.bytes += r.size()
-	if len(t.rows) < t.n {
-		t.rows = append(t.rows, r)
-		if len(t.rows) == t.n {
-			heap.Init(t)
-		}
+// spareRows is how many rows more than the first are kept at least before they are
+// cut: each cut looks at all of them.
+const spareRows = 64
+
+// cut gives up the rows behind the first n. A heap would know the last of them
+// always, but would move a few rows for each that comes.
+func (t *topN) cut() {
+	if len(t.rows) < t.n || t.n == 0 {
 		return
 	}
-	if t.compare(r, t.rows[0]) > 0 {
+	selectFirst(t.rows, t.n, t.compare)
+	for _, r := range t.rows[t.n:] {
 		t.drop(r)
-		return
 	}
-	t.drop(t.rows[0])
-	t.rows[0] = r
-	heap.Fix(t, 0)
+	clear(t.rows[t.n:])
+	t.rows = t.rows[:t.n]
+	t.last = slices.MaxFunc(t.rows, t.compare)
+}
+
+// selectFirst moves the first n of a list, in any order, to its beginning.
+func selectFirst[T any](list []T, n int, compare func(a, b T) int) {
+	for n < len(list) && n > 0 {
+		pivot := list[rand.IntN(len(list))]
+		i, j := 0, len(list)-1
+		for i <= j {
+			for compare(list[i], pivot) < 0 {
+				i++
+			}
+			for compare(list[j], pivot) > 0 {
+				j--
+			}
+			if i <= j {
+				list[i], list[j] = list[j], list[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch { // what is up to j is not behind the pivot, from i on not before it
+		case n <= j:
+			list = list[:j+1]
+		case n > i:
+			list, n = list[i:], n-i
+		default:
+			return
+		}
+	}
 }
 
 // drop gives up a row, which must not hold on to its frame: fresh may go on

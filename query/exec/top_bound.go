@@ -70,10 +70,10 @@ func (t *topBound) value(v int64) int64 {
 
 // raise tells the bound of the rows that a worker has found so far.
 func (t *topBound) raise(found *topN) {
-	if t == nil || found.n == 0 || len(found.rows) < found.n {
+	if t == nil || found.last == nil {
 		return
 	}
-	if last := found.rows[0].keys[0]; !last.IsNull() {
+	if last := found.last.keys[0]; !last.IsNull() {
 		t.reach(t.value(last.Int))
 	}
 }
