@@ -1,6 +1,9 @@
 package eval
 
-import "github.com/ttlog/ttlog/query/plan"
+import (
+	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
+)
 
 // Filter returns the rows of sel, or where all is set of the whole frame, that
 // meet all conditions; all, again, for every row. It works through the
@@ -21,7 +24,8 @@ func (ev *Evaluator) Filter(conds []*plan.Expr, sel []uint32, all bool) ([]uint3
 		var kept []uint32
 		var err error
 		if entries := ev.coarse(c); entries != nil {
-			kept = ev.filterCoded(entries, ev.column(c.Single), sel, all)
+			pass := func(i int) bool { return !entries.IsNull(i) && entries.Ints[entries.Ix(i)] != 0 }
+			kept = ev.filterCoded(pass, ev.column(c.Single), sel, all)
 		} else if kept, err = ev.filterRows(c, rows, sel, all); err != nil {
 			return nil, false, err
 		}
@@ -44,13 +48,31 @@ func (ev *Evaluator) coarse(c *plan.Expr) *Vec {
 	return ev.entries(c)
 }
 
-// filterCoded keeps the rows whose entry passed. Where whole runs pass, rows
+// FilterEntries is [Evaluator.Filter] by the values of one column, each of which is
+// looked at once a frame; NULLs do not pass. ok is false where the rows have about
+// as many values as there are rows.
+func (ev *Evaluator) FilterEntries(column int, passes func(v types.Value) bool, sel []uint32, all bool) (outSel []uint32, outAll, ok bool) {
+	col := ev.column(column)
+	if ev.Err != nil || col.Flat() || col.Entries.Len > ev.Frame.Rows()/4 {
+		return sel, all, false
+	}
+	kept := ev.filterCoded(func(i int) bool {
+		v := col.Entries.At(i)
+		return !v.IsNull() && passes(v)
+	}, col, sel, all)
+	if all && len(kept) == ev.Frame.Rows() {
+		return nil, true, true
+	}
+	return kept, false, true
+}
+
+// filterCoded keeps the rows whose entry passes. Where whole runs pass, rows
 // are not looked at.
-func (ev *Evaluator) filterCoded(entries *Vec, col *Encoded, sel []uint32, all bool) []uint32 {
+func (ev *Evaluator) filterCoded(passes func(entry int) bool, col *Encoded, sel []uint32, all bool) []uint32 {
 	pass := make([]bool, col.Entries.Len)
 	some := false
 	for i := range pass {
-		pass[i] = !entries.IsNull(i) && entries.Ints[entries.Ix(i)] != 0
+		pass[i] = passes(i)
 		some = some || pass[i]
 	}
 	if !some {

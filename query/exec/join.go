@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"iter"
 	"slices"
 
@@ -20,11 +21,12 @@ type joinOp struct {
 	rest        []*plan.Expr // conditions besides the keys
 	mixed       []bool       // which keys have values of types that differ
 	never       bool         // a condition is true of no pair
+	seed        maphash.Seed // of the bits of what is told
 	passed      string       // what the scan of the left input was told
 }
 
 func newJoin(n *plan.Join, left, right Operator) *joinOp {
-	o := &joinOp{left: left, right: right, node: n, width: len(n.Left.Schema())}
+	o := &joinOp{left: left, right: right, node: n, width: len(n.Left.Schema()), seed: maphash.MakeSeed()}
 	o.probe, o.build, o.rest = n.Equalities()
 	o.mixed = mixedKeys(o.probe, o.build)
 	o.never = slices.ContainsFunc(o.rest, func(e *plan.Expr) bool { return e.IsConst() && e.Value.Int == 0 })
@@ -64,7 +66,7 @@ func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			yield(nil, &plan.Error{Message: "a subquery that is a value gave more than one row"})
 			return
 		}
-		if needs := o.node.Kind == plan.InnerJoin || o.node.Kind == plan.SemiJoin; needs {
+		if o.needsMatch() {
 			if t.rows == 0 {
 				return
 			}
@@ -79,6 +81,11 @@ func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			}
 		}
 	}
+}
+
+// needsMatch reports whether rows of the left input without a match are left out.
+func (o *joinOp) needsMatch() bool {
+	return o.node.Kind == plan.InnerJoin || o.node.Kind == plan.SemiJoin
 }
 
 // tell hands the values of the right input's keys to the scan of the left one.

@@ -19,7 +19,33 @@ type probeMorsel struct {
 
 func (m *probeMorsel) run(w *worker, emit func(*batch) error) error {
 	p := &probe{m: m, t: m.t, w: w, emit: emit}
-	return m.morsel.run(w, p.batch)
+	if !m.op.needsMatch() {
+		return m.morsel.run(w, p.batch)
+	}
+	return m.morsel.run(w, func(b *batch) error {
+		if err := m.reduce(b); err != nil || b.len() == 0 {
+			return err
+		}
+		return b.late(p.batch)
+	})
+}
+
+// reduce leaves out the rows of which a key has a value that no row of the table
+// has: of spans most are of other traces than those that are looked for, and traces
+// are few where spans are many.
+func (m *probeMorsel) reduce(b *batch) error {
+	ev := b.eval()
+	for k, e := range m.op.probe {
+		told := &m.t.told[k]
+		if !e.IsCol() || m.op.mixed[k] || !told.knows() {
+			continue
+		}
+		b.sel, b.all, _ = ev.FilterEntries(e.Column, told.may, b.sel, b.all)
+		if ev.Err != nil || b.len() == 0 {
+			break
+		}
+	}
+	return ev.Err
 }
 
 // probe works through the rows of one morsel.
@@ -112,7 +138,7 @@ func (p *probe) lookUp(ev *eval.Evaluator) error {
 	p.chunk, p.hit, p.null, p.next = ev.Chunk, make([]bool, ev.Rows), make([]bool, ev.Rows), 0
 	asked := !op.node.Kind.Pairs() && len(op.rest) == 0 // whether there is a match is all
 	var key, last []byte
-	first := uint32(0) // the first row that last has
+	hash, first := uint64(0), uint32(0) // of last, and the first row that has it
 	for i := range ev.Rows {
 		if i%64 == 63 && ev.Stopped() {
 			return ev.Err
@@ -122,13 +148,14 @@ func (p *probe) lookUp(ev *eval.Evaluator) error {
 		}
 		// Rows are clustered: many have the key of the one before.
 		if i == 0 || !bytes.Equal(key, last) {
-			first, last = p.t.find(key), append(last[:0], key...)
+			hash = p.t.hash(key)
+			first, last = p.t.find(hash, key), append(last[:0], key...)
 		}
 		if asked {
 			p.hit[i] = first != 0
 			continue
 		}
-		for row := first; row != 0; row = p.t.after(row, key) {
+		for row := first; row != 0; row = p.t.after(row, hash, key) {
 			p.rows, p.built = append(p.rows, uint32(i)), append(p.built, row-1)
 			if len(p.rows) >= p.w.size {
 				if err := p.flush(i); err != nil {

@@ -21,15 +21,21 @@ type joinTable struct {
 	rows int
 	keys []byte   // of all rows
 	ends []uint32 // of each row's key
-	// heads and next are rows + 1, 0 for none. A chain has the rows in order.
-	heads, next []uint32
-	seed        maphash.Seed
+	// heads and the links' next are rows + 1, 0 for none. A chain has the rows in
+	// order.
+	heads []uint32
+	links []link
+	seed  maphash.Seed
 	// cols are the columns that are read, with a row of NULLs behind the last.
 	cols []*eval.Encoded
 	null bool // a row has a NULL among its keys
 	told []toldValues
 	acct eval.Account
 }
+
+// link is a row in its chain. Most keys that are not looked for are told by their
+// hash, without a look at where they are.
+type link struct{ next, hash uint32 }
 
 // builtPart is what one morsel gave.
 type builtPart struct {
@@ -92,6 +98,7 @@ func (j *joinBuilder) add(b *batch, seq uint64) error {
 			return ev.Err
 		}
 		before := len(p.keys)
+		p.ends, p.null = slices.Grow(p.ends, ev.Rows), slices.Grow(p.null, ev.Rows)
 		for i := range ev.Rows {
 			null := false
 			p.keys, null = j.op.appendKey(p.keys, keys, i)
@@ -105,7 +112,7 @@ func (j *joinBuilder) add(b *batch, seq uint64) error {
 			j.told[k].add(keys[k])
 		}
 		p.n += ev.Rows
-		j.bytes += int64(len(p.keys)-before) + int64(17*ev.Rows) // and their places in the table
+		j.bytes += int64(len(p.keys)-before) + int64(21*ev.Rows) // and their places in the table
 		for i, c := range p.cols {
 			if c != nil {
 				j.bytes += c.Append(ev.Gather(i))
@@ -162,7 +169,12 @@ func (t *joinTable) merge(ctx context.Context, o *joinOp, builders []*joinBuilde
 		return err
 	}
 	slices.SortFunc(parts, func(x, y *builtPart) int { return cmp.Compare(x.seq, y.seq) })
-	var null []bool
+	rows, bytes := 0, 0
+	for _, p := range parts {
+		rows, bytes = rows+p.n, bytes+len(p.keys)
+	}
+	t.keys, t.ends = make([]byte, 0, bytes), make([]uint32, 0, rows)
+	null := make([]bool, 0, rows)
 	for _, p := range parts {
 		base := len(t.keys)
 		if base+len(p.keys) > math.MaxUint32 {
@@ -188,7 +200,7 @@ func (t *joinTable) index(ctx context.Context, null []bool) error {
 	for size < t.rows {
 		size *= 2
 	}
-	t.heads, t.next = make([]uint32, size), make([]uint32, t.rows)
+	t.heads, t.links = make([]uint32, size), make([]link, t.rows)
 	for row := t.rows - 1; row >= 0; row-- {
 		if err := interrupted(ctx, row); err != nil {
 			return err
@@ -197,8 +209,9 @@ func (t *joinTable) index(ctx context.Context, null []bool) error {
 			t.null = true
 			continue
 		}
-		head := t.head(t.key(row))
-		t.next[row], *head = *head, uint32(row+1)
+		hash := t.hash(t.key(row))
+		head := t.head(hash)
+		t.links[row], *head = link{*head, uint32(hash >> 32)}, uint32(row+1)
 	}
 	return nil
 }
@@ -210,21 +223,27 @@ func (t *joinTable) key(row int) []byte {
 	return t.keys[t.ends[row-1]:t.ends[row]]
 }
 
-func (t *joinTable) head(key []byte) *uint32 {
-	return &t.heads[maphash.Bytes(t.seed, key)&uint64(len(t.heads)-1)]
-}
+func (t *joinTable) hash(key []byte) uint64 { return maphash.Bytes(t.seed, key) }
+
+func (t *joinTable) head(hash uint64) *uint32 { return &t.heads[hash&uint64(len(t.heads)-1)] }
 
 // find returns the first row with the key, plus 1, or 0.
-func (t *joinTable) find(key []byte) uint32 { return t.from(*t.head(key), key) }
+func (t *joinTable) find(hash uint64, key []byte) uint32 { return t.from(*t.head(hash), hash, key) }
 
 // after returns the next row with the key behind row, which is plus 1 as well.
-func (t *joinTable) after(row uint32, key []byte) uint32 { return t.from(t.next[row-1], key) }
+func (t *joinTable) after(row uint32, hash uint64, key []byte) uint32 {
+	return t.from(t.links[row-1].next, hash, key)
+}
 
-func (t *joinTable) from(row uint32, key []byte) uint32 {
-	for row != 0 && !bytes.Equal(t.key(int(row-1)), key) {
-		row = t.next[row-1]
+func (t *joinTable) from(row uint32, hash uint64, key []byte) uint32 {
+	for row != 0 {
+		l := t.links[row-1]
+		if l.hash == uint32(hash>>32) && bytes.Equal(t.key(int(row-1)), key) {
+			return row
+		}
+		row = l.next
 	}
-	return row
+	return 0
 }
 
 // columns puts the columns of all parts together, one after the other so that no

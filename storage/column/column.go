@@ -71,8 +71,8 @@ type Vector struct {
 	Ints    []int64
 	Floats  []float64
 	Codes   []uint32
-	// Dict holds the distinct values that Codes points to, in no order.
-	// It may hold values that no row uses, and may be shared by blocks.
+	// Dict holds the values that Codes points to, in no order, and each mostly
+	// once. It may hold values that no row uses, and may be shared by blocks.
 	Dict []string
 }
 

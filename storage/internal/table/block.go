@@ -1,6 +1,8 @@
 package table
 
 import (
+	"encoding/binary"
+
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -147,17 +149,20 @@ func (b *Block) spanIDField(leaf int) (*column.Vector, error) {
 		return nil, err
 	}
 	n := b.c.Rows.N
-	v := &column.Vector{Type: column.TypeID, Len: n, Codes: make([]uint32, n), Dict: make([]string, 1, n+1)}
-	seen := make(map[int64]uint32, n)
-	seen[0] = 0
+	v := &column.Vector{Type: column.TypeID, Len: n, Codes: make([]uint32, n), Dict: make([]string, 1, len(l.Ints)+1)}
+	// Hardly any comes twice but next to itself: to find out takes longer than what
+	// is made of them.
+	raw := make([]byte, 0, 8*len(l.Ints))
 	for i, id := range l.Ints {
-		code, ok := seen[id]
-		if !ok {
-			code = uint32(len(v.Dict))
-			seen[id] = code
-			v.Dict = append(v.Dict, spanIDString(id))
+		if id != 0 && (i == 0 || id != l.Ints[i-1]) {
+			raw = binary.LittleEndian.AppendUint64(raw, uint64(id))
 		}
-		v.Codes[i] = code
+		if id != 0 {
+			v.Codes[i] = uint32(len(raw) / 8)
+		}
+	}
+	for all := string(raw); len(all) > 0; all = all[8:] {
+		v.Dict = append(v.Dict, all[:8])
 	}
 	v.Valid = validNonZero(n, func(i int) bool { return l.Int(i) != 0 })
 	return v, nil
