@@ -10,9 +10,9 @@
 //	defer shutdown(context.WithoutCancel(ctx))
 //	ttlog.Mount(mux, "/telemetry")
 //
-// The providers are the official SDK's, guarded against errors whose methods
-// panic, and are set as OpenTelemetry's globals, so every instrumentation library
-// works as it is. The environment variables
+// The providers record what the official SDK's do, at a fraction of the price (see
+// package tracer and [WithOfficialSDK]), and are set as OpenTelemetry's globals, so
+// every instrumentation library works as it is. The environment variables
 // of the OpenTelemetry specification are honored: OTEL_SERVICE_NAME,
 // OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_SAMPLER and its argument,
 // OTEL_PROPAGATORS, OTEL_SDK_DISABLED, OTEL_METRIC_EXPORT_INTERVAL,

@@ -9,19 +9,22 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/propagation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/exporter"
 	"github.com/ttlog/ttlog/exporter/otlp"
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/sdkguard"
-	"github.com/ttlog/ttlog/internal/tracer"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/storage"
+	"github.com/ttlog/ttlog/tracer"
 )
 
 // ErrStarted is wrapped by the error of a second Start.
@@ -122,8 +125,8 @@ type instance struct {
 
 	spans   *processor.SpanProcessor
 	records *processor.LogProcessor
-	traces  *tracer.Provider
-	logs    *sdklog.LoggerProvider
+	traces  tracerProvider
+	logs    loggerProvider
 	metrics *sdkmetric.MeterProvider
 	// stopFirst ends the wait for the first collection of metrics.
 	stopFirst func()
@@ -132,6 +135,18 @@ type instance struct {
 	once         sync.Once
 	closing      atomic.Bool // shutdown is under way
 }
+
+// tracerProvider and loggerProvider are ttlog's, or the SDK's.
+type (
+	tracerProvider interface {
+		trace.TracerProvider
+		Shutdown(ctx context.Context) error
+	}
+	loggerProvider interface {
+		log.LoggerProvider
+		Shutdown(ctx context.Context) error
+	}
+)
 
 // flushLimit bounds what waits without a deadline: a collector may be away for
 // days, and an application has to be able to end.
@@ -177,16 +192,19 @@ func (in *instance) openDataDir() (*datadir.DataDir, error) {
 func (in *instance) start(res *resource.Resource) {
 	in.spans = processor.NewSpanProcessor(in.dir.Ring, processor.WithFlush(in.flush))
 	in.records = processor.NewLogProcessor(in.dir.Ring, processor.WithFlush(in.flush))
-	spans := tracer.Options{Resource: res, Sampler: in.config.sampler}
-	if in.toTraces.record {
-		spans.Processor = in.spans
+	spans, records := in.spans, in.records
+	if !in.toTraces.record {
+		spans = nil
 	}
-	in.traces = tracer.New(spans)
-	logOptions := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
-	if in.toLogs.record {
-		logOptions = append(logOptions, sdklog.WithProcessor(in.records))
+	if !in.toLogs.record {
+		records = nil
 	}
-	in.logs = sdklog.NewLoggerProvider(logOptions...)
+	if in.config.officialSDK {
+		in.traces, in.logs = officialTraces(spans, in.config.sampler, res), officialLogs(records, res)
+	} else {
+		in.traces = tracer.NewProvider(spans, tracer.WithResource(res), tracer.WithSampler(in.config.sampler))
+		in.logs = tracer.NewLoggerProvider(records, res)
+	}
 	metricOptions := []sdkmetric.Option{sdkmetric.WithResource(res)}
 	if in.toMetrics.record {
 		metricOptions = append(metricOptions, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(
@@ -194,6 +212,26 @@ func (in *instance) start(res *resource.Resource) {
 	}
 	in.metrics = sdkmetric.NewMeterProvider(metricOptions...)
 	in.collectFirst()
+}
+
+func officialTraces(p *processor.SpanProcessor, s sdktrace.Sampler, res *resource.Resource) tracerProvider {
+	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	if p != nil {
+		opts = append(opts, sdktrace.WithSpanProcessor(p))
+	}
+	if s != nil {
+		// Without one the SDK reads OTEL_TRACES_SAMPLER.
+		opts = append(opts, sdktrace.WithSampler(s))
+	}
+	return sdktrace.NewTracerProvider(opts...)
+}
+
+func officialLogs(p *processor.LogProcessor, res *resource.Resource) loggerProvider {
+	opts := []sdklog.LoggerProviderOption{sdklog.WithResource(res)}
+	if p != nil {
+		opts = append(opts, sdklog.WithProcessor(p))
+	}
+	return sdkguard.Loggers(sdklog.NewLoggerProvider(opts...))
 }
 
 // collectFirst collects the metrics after firstMetrics. shutdown ends the wait.
@@ -216,7 +254,7 @@ func (in *instance) collectFirst() {
 func (in *instance) setGlobals() {
 	otel.SetTracerProvider(in.traces)
 	otel.SetMeterProvider(in.metrics)
-	otel.SetLoggerProvider(sdkguard.Loggers(in.logs))
+	otel.SetLoggerProvider(in.logs)
 	otel.SetTextMapPropagator(in.propagators)
 	in.giveBackSlog = func() {}
 	if in.config.slogDefault {

@@ -19,7 +19,9 @@ import (
 
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/propagation"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog"
 )
@@ -74,6 +76,30 @@ func eventually(t testing.TB, sql string, want [][]any) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatalf("%s: got %v, want %v", sql, got, want)
+}
+
+// TestWithOfficialSDK: the providers are of the SDK's types, and record the same.
+func TestWithOfficialSDK(t *testing.T) {
+	for _, official := range []bool{false, true} {
+		var opts []ttlog.Option
+		if official {
+			opts = append(opts, ttlog.WithOfficialSDK())
+		}
+		stop := start(t, append(opts, ttlog.WithDataDir(t.TempDir()), ttlog.WithService("shop"))...)
+		ctx, span := otel.Tracer("test").Start(t.Context(), "work")
+		if _, ok := span.TracerProvider().(*sdktrace.TracerProvider); ok != official {
+			t.Errorf("WithOfficialSDK %v: the provider is a %T", official, span.TracerProvider())
+		}
+		span.SetAttributes(attribute.Int("items", 3))
+		span.AddEvent("paid")
+		var rec log.Record
+		rec.SetBody(attribute.StringValue("hello"))
+		otel.GetLoggerProvider().Logger("test").Emit(ctx, rec)
+		span.End()
+		eventually(t, "SELECT service, name, items FROM spans", [][]any{{"shop", "work", 3.0}})
+		eventually(t, "SELECT service, body, trace_id FROM logs", [][]any{{"shop", "hello", span.SpanContext().TraceID().String()}})
+		stop()
+	}
 }
 
 func TestStart_StoresAllSignals(t *testing.T) {

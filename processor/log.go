@@ -5,26 +5,26 @@ import (
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 
-	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/recorder"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // LogProcessor writes each log record to a ring as it is emitted. It is safe
 // for concurrent use.
-type LogProcessor struct{ core *core }
+type LogProcessor struct{ recorder *recorder.Recorder }
 
 var _ sdklog.Processor = (*LogProcessor)(nil)
 
 // NewLogProcessor returns a processor that writes to ring, which must stay open
 // until after Shutdown.
 func NewLogProcessor(ring *ringbuffer.Ring, opts ...Option) *LogProcessor {
-	return &LogProcessor{core: newCore(ring, otlpwire.Logs, opts)}
+	return &LogProcessor{recorder: recorder.New(ring, otlpwire.Logs, newConfig(opts))}
 }
 
 // Enabled returns true until Shutdown: every record is kept.
 func (p *LogProcessor) Enabled(context.Context, sdklog.EnabledParameters) bool {
-	return !p.core.stopped.Load()
+	return !p.recorder.Stopped()
 }
 
 // OnEmit writes the record to the ring, whatever the state of ctx. It does not
@@ -35,25 +35,23 @@ func (p *LogProcessor) OnEmit(_ context.Context, r *sdklog.Record) error {
 	if r == nil {
 		return nil
 	}
-	c := p.core
-	defer c.guard()
-	c.count.entered.Add(1)
-	if c.refuses() {
+	c := p.recorder
+	defer c.Guard()
+	c.Enter()
+	if c.Refuses() {
 		return nil
 	}
 	scope := r.InstrumentationScope()
-	id, err := c.scopes.id(r.Resource(), &scope)
-	e := otlpsdk.Get(c.limit)
-	kind, payload := c.kind, []byte(nil)
+	id, err := c.ScopeID(r.Resource(), &scope)
+	e := c.Encoder()
 	switch {
 	case err != nil:
+		c.Write(nil, err)
 	case id != 0:
-		payload, err = e.LogRecord(id, r)
+		c.Write(e.LogRecord(id, r))
 	default:
-		kind = c.whole
-		payload, err = e.LogRequest(r)
+		c.WriteRequest(e.LogRequest(r))
 	}
-	c.write(kind, payload, err)
 	// Not deferred: after a panic the encoder is left to the collector.
 	e.Release()
 	return nil
@@ -62,13 +60,17 @@ func (p *LogProcessor) OnEmit(_ context.Context, r *sdklog.Record) error {
 // ForceFlush calls the function of [WithFlush]. The records themselves need no
 // flush: they are in the ring when OnEmit returns. It does nothing after
 // Shutdown.
-func (p *LogProcessor) ForceFlush(ctx context.Context) error { return p.core.forceFlush(ctx) }
+func (p *LogProcessor) ForceFlush(ctx context.Context) error { return p.recorder.ForceFlush(ctx) }
 
 // Shutdown makes the processor refuse records, waits for those that are being
 // written, and calls the function of [WithFlush]. When that fails, or ctx ends
 // first, Shutdown may be called again; after it has succeeded it does nothing.
 // The ring stays open.
-func (p *LogProcessor) Shutdown(ctx context.Context) error { return p.core.stop(ctx) }
+func (p *LogProcessor) Shutdown(ctx context.Context) error { return p.recorder.Shutdown(ctx) }
+
+// Recorder is for package tracer, whose records go to the ring without a processor
+// in between.
+func (p *LogProcessor) Recorder() *recorder.Recorder { return p.recorder }
 
 // Stats returns what became of the records so far. It works after Shutdown.
-func (p *LogProcessor) Stats() Stats { return p.core.count.stats() }
+func (p *LogProcessor) Stats() Stats { return p.recorder.Stats() }

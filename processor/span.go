@@ -5,21 +5,21 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/ttlog/ttlog/internal/otlpsdk"
 	"github.com/ttlog/ttlog/internal/otlpwire"
+	"github.com/ttlog/ttlog/internal/recorder"
 	"github.com/ttlog/ttlog/ringbuffer"
 )
 
 // SpanProcessor writes each sampled span to a ring as it ends. It is safe for
 // concurrent use.
-type SpanProcessor struct{ core *core }
+type SpanProcessor struct{ recorder *recorder.Recorder }
 
 var _ sdktrace.SpanProcessor = (*SpanProcessor)(nil)
 
 // NewSpanProcessor returns a processor that writes to ring, which must stay
 // open until after Shutdown.
 func NewSpanProcessor(ring *ringbuffer.Ring, opts ...Option) *SpanProcessor {
-	return &SpanProcessor{core: newCore(ring, otlpwire.Traces, opts)}
+	return &SpanProcessor{recorder: recorder.New(ring, otlpwire.Traces, newConfig(opts))}
 }
 
 // OnStart does nothing: a span is written when it ends.
@@ -32,29 +32,27 @@ func (p *SpanProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
 	if s == nil {
 		return
 	}
-	c := p.core
-	defer c.guard()
-	c.count.entered.Add(1)
+	c := p.recorder
+	defer c.Guard()
+	c.Enter()
 	if !s.SpanContext().IsSampled() {
-		c.count.unsampled.Add(1)
+		c.Unsampled()
 		return
 	}
-	if c.refuses() {
+	if c.Refuses() {
 		return
 	}
 	scope := s.InstrumentationScope()
-	id, err := c.scopes.id(s.Resource(), &scope)
-	e := otlpsdk.Get(c.limit)
-	kind, payload := c.kind, []byte(nil)
+	id, err := c.ScopeID(s.Resource(), &scope)
+	e := c.Encoder()
 	switch {
 	case err != nil:
+		c.Write(nil, err)
 	case id != 0:
-		payload, err = e.SpanRecord(id, s)
+		c.Write(e.SpanRecord(id, s))
 	default:
-		kind = c.whole
-		payload, err = e.SpanRequest(s)
+		c.WriteRequest(e.SpanRequest(s))
 	}
-	c.write(kind, payload, err)
 	// Not deferred: after a panic the encoder is left to the collector.
 	e.Release()
 }
@@ -62,13 +60,17 @@ func (p *SpanProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
 // ForceFlush calls the function of [WithFlush]. The spans themselves need no
 // flush: they are in the ring when OnEnd returns. It does nothing after
 // Shutdown.
-func (p *SpanProcessor) ForceFlush(ctx context.Context) error { return p.core.forceFlush(ctx) }
+func (p *SpanProcessor) ForceFlush(ctx context.Context) error { return p.recorder.ForceFlush(ctx) }
 
 // Shutdown makes the processor refuse spans, waits for those that are being
 // written, and calls the function of [WithFlush]. When that fails, or ctx ends
 // first, Shutdown may be called again; after it has succeeded it does nothing.
 // The ring stays open.
-func (p *SpanProcessor) Shutdown(ctx context.Context) error { return p.core.stop(ctx) }
+func (p *SpanProcessor) Shutdown(ctx context.Context) error { return p.recorder.Shutdown(ctx) }
+
+// Recorder is for package tracer, whose spans go to the ring without a processor
+// in between.
+func (p *SpanProcessor) Recorder() *recorder.Recorder { return p.recorder }
 
 // Stats returns what became of the spans so far. It works after Shutdown.
-func (p *SpanProcessor) Stats() Stats { return p.core.count.stats() }
+func (p *SpanProcessor) Stats() Stats { return p.recorder.Stats() }

@@ -46,35 +46,48 @@ func (e *Encoder) keyValue(num protowire.Number, kv *attribute.KeyValue, depth i
 // the time of a span with ten attributes (BenchmarkSpanRecord). It returns
 // false for any other.
 func (e *Encoder) shortKeyValue(num protowire.Number, key string, v *attribute.Value) bool {
-	var text string
-	var n int // size of the AnyValue's content
-	typ := v.Type()
-	switch typ {
+	text, n, ok := plain(v)
+	content := 2 + len(key) + 2 + n
+	if !ok || content >= 0x80 || num > 15 || key == "" || !utf8.ValidString(key) || !utf8.ValidString(text) {
+		return false
+	}
+	if b := e.block(2 + content); b != nil {
+		putShort(b, num, key, v, text, n)
+	}
+	return true
+}
+
+// plain returns the text of a string, and the size of the content of an AnyValue;
+// false for what is no scalar.
+func plain(v *attribute.Value) (text string, n int, ok bool) {
+	switch v.Type() {
 	case attribute.STRING:
 		text = v.AsString()
-		n = 2 + len(text)
+		return text, 1 + otlpwire.SizeUvarint(uint64(len(text))) + len(text), true
 	case attribute.INT64:
-		n = 1 + otlpwire.SizeUvarint(uint64(v.AsInt64()))
+		return "", 1 + otlpwire.SizeUvarint(uint64(v.AsInt64())), true
 	case attribute.BOOL:
-		n = 2
+		return "", 2, true
 	case attribute.FLOAT64:
-		n = 1 + 8
-	default:
-		return false
+		return "", 1 + 8, true
 	}
-	content := 2 + len(key) + 2 + n
-	if content >= 0x80 || num > 15 || key == "" || !utf8.ValidString(key) || !utf8.ValidString(text) {
-		return false
-	}
-	b := e.block(2 + content)
-	if b == nil {
-		return true
-	}
-	b[0], b[1] = byte(num)<<3|byte(protowire.BytesType), byte(content)
+	return "", 0, false
+}
+
+// putShort fills b with the field num of an attribute whose every length and tag
+// is one byte; text and n are those of plain.
+func putShort(b []byte, num protowire.Number, key string, v *attribute.Value, text string, n int) {
+	b[0], b[1] = byte(num)<<3|byte(protowire.BytesType), byte(2+len(key)+2+n)
 	b[2], b[3] = byte(otlpwire.KeyValueKey)<<3|byte(protowire.BytesType), byte(len(key))
 	b = b[4+copy(b[4:], key):]
 	b[0], b[1] = byte(otlpwire.KeyValueValue)<<3|byte(protowire.BytesType), byte(n)
-	switch b = b[2:]; typ {
+	putPlain(b[2:], v, text)
+}
+
+// putPlain fills b with the content of an AnyValue; a text of it is shorter than
+// 128 bytes.
+func putPlain(b []byte, v *attribute.Value, text string) {
+	switch v.Type() {
 	case attribute.STRING:
 		b[0], b[1] = byte(otlpwire.AnyValueString)<<3|byte(protowire.BytesType), byte(len(text))
 		copy(b[2:], text)
@@ -87,7 +100,36 @@ func (e *Encoder) shortKeyValue(num protowire.Number, key string, v *attribute.V
 		b[0] = byte(otlpwire.AnyValueDouble)<<3 | byte(protowire.Fixed64Type)
 		binary.LittleEndian.PutUint64(b[1:], math.Float64bits(v.AsFloat64()))
 	}
-	return true
+}
+
+// AppendPlain appends the field num of an attribute with a scalar value, whose key
+// and text are UTF-8. It is for messages that are written front to back.
+func AppendPlain(dst []byte, num protowire.Number, kv *attribute.KeyValue) []byte {
+	key := string(kv.Key)
+	text, n, _ := plain(&kv.Value)
+	if content := 2 + len(key) + 2 + n; content < 0x80 && num <= 15 {
+		at := len(dst)
+		dst = slices.Grow(dst, 2+content)[:at+2+content]
+		putShort(dst[at:], num, key, &kv.Value, text, n)
+		return dst
+	}
+	content := otlpwire.SizeBytes(otlpwire.KeyValueKey, len(key)) + otlpwire.SizeBytes(otlpwire.KeyValueValue, n)
+	dst = otlpwire.AppendHeader(dst, num, content)
+	dst = otlpwire.AppendString(dst, otlpwire.KeyValueKey, key)
+	return AppendPlainValue(dst, otlpwire.KeyValueValue, &kv.Value)
+}
+
+// AppendPlainValue does so for the field num of a value alone.
+func AppendPlainValue(dst []byte, num protowire.Number, v *attribute.Value) []byte {
+	text, n, _ := plain(v)
+	dst = otlpwire.AppendHeader(dst, num, n)
+	if v.Type() == attribute.STRING {
+		return otlpwire.AppendString(dst, otlpwire.AnyValueString, text)
+	}
+	at := len(dst)
+	dst = slices.Grow(dst, n)[:at+n]
+	putPlain(dst[at:], v, text)
+	return dst
 }
 
 // value puts the content of an AnyValue in front. depth is the number of

@@ -33,10 +33,18 @@ func (e *Encoder) SpanRecord(scopeID uint32, s sdktrace.ReadOnlySpan) ([]byte, e
 	return e.finish()
 }
 
+// SpanExtras encodes what only few spans have, as fields of a Span message.
+func (e *Encoder) SpanExtras(events []sdktrace.Event, links []sdktrace.Link) ([]byte, error) {
+	e.reset()
+	e.links(links)
+	e.events(events)
+	return e.finish()
+}
+
 // span puts the content of a Span message in front.
 func (e *Encoder) span(s sdktrace.ReadOnlySpan) {
 	sc, parent := s.SpanContext(), s.Parent()
-	e.fixed32(otlpwire.SpanFlags, contextFlags(sc.TraceFlags(), parent.IsRemote()))
+	e.fixed32(otlpwire.SpanFlags, ContextFlags(sc.TraceFlags(), parent.IsRemote()))
 	e.status(s.Status())
 	e.countIf(otlpwire.SpanDroppedLinksCount, s.DroppedLinks())
 	e.links(s.Links())
@@ -114,7 +122,7 @@ func (e *Encoder) events(events []sdktrace.Event) {
 func (e *Encoder) links(links []sdktrace.Link) {
 	for i := len(links) - 1; i >= 0; i-- {
 		l, end := &links[i], e.len()
-		e.fixed32(otlpwire.LinkFlags, contextFlags(l.SpanContext.TraceFlags(), l.SpanContext.IsRemote()))
+		e.fixed32(otlpwire.LinkFlags, ContextFlags(l.SpanContext.TraceFlags(), l.SpanContext.IsRemote()))
 		e.countIf(otlpwire.LinkDroppedAttributesCount, l.DroppedAttributeCount)
 		e.keyValues(otlpwire.LinkAttributes, l.Attributes, 0)
 		e.traceState(l.SpanContext.TraceState())
@@ -126,31 +134,41 @@ func (e *Encoder) links(links []sdktrace.Link) {
 // traceState puts the trace state of a span or link, which both have as field
 // 3, in front. It fills the header value in without building a string.
 func (e *Encoder) traceState(ts trace.TraceState) {
-	members := ts.Len()
-	if members == 0 {
+	n := SizeTraceState(ts)
+	if n == 0 || !e.room(n) {
 		return
 	}
-	n := 2*members - 1 // a '=' each, and a ',' between two
+	e.at -= n
+	AppendTraceState(e.buf[e.at:e.at:e.at+n], ts)
+	e.head(otlpwire.SpanTraceState, n)
+}
+
+// SizeTraceState returns the bytes of a trace state as a header has it.
+func SizeTraceState(ts trace.TraceState) int {
+	n := max(0, 2*ts.Len()-1) // a '=' each, and a ',' between two
 	ts.Walk(func(key, value string) bool {
 		n += len(key) + len(value)
 		return true
 	})
-	if !e.room(n) {
-		return
-	}
-	e.at -= n
-	dst := e.buf[e.at : e.at : e.at+n]
+	return n
+}
+
+// AppendTraceState appends it. The API builds a string.
+func AppendTraceState(dst []byte, ts trace.TraceState) []byte {
+	start := len(dst)
 	ts.Walk(func(key, value string) bool {
-		if len(dst) > 0 {
+		if len(dst) > start {
 			dst = append(dst, ',')
 		}
 		dst = append(append(append(dst, key...), '='), value...)
 		return true
 	})
-	e.head(otlpwire.SpanTraceState, n)
+	return dst
 }
 
-func contextFlags(f trace.TraceFlags, remote bool) uint32 {
+// ContextFlags returns the flags of a span, whose parent may be remote, or of a
+// link as OTLP has them.
+func ContextFlags(f trace.TraceFlags, remote bool) uint32 {
 	flags := uint32(f) | flagHasIsRemote
 	if remote {
 		flags |= flagIsRemote

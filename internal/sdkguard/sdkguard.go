@@ -19,11 +19,13 @@ import (
 
 // Loggers returns p with guarded loggers. ForceFlush, Shutdown and the others are
 // p's own.
-func Loggers(p *sdklog.LoggerProvider) log.LoggerProvider { return loggers{p} }
+func Loggers(p *sdklog.LoggerProvider) LoggerProvider { return LoggerProvider{p} }
 
-type loggers struct{ *sdklog.LoggerProvider }
+// LoggerProvider is what Loggers returns.
+type LoggerProvider struct{ *sdklog.LoggerProvider }
 
-func (p loggers) Logger(name string, opts ...log.LoggerOption) log.Logger {
+// Logger implements [log.LoggerProvider].
+func (p LoggerProvider) Logger(name string, opts ...log.LoggerOption) log.Logger {
 	return logger{p.LoggerProvider.Logger(name, opts...)}
 }
 

@@ -1,4 +1,4 @@
-package processor
+package recorder
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
+// scopeName is that of the processors, whose records these are.
 const scopeName = "github.com/ttlog/ttlog/processor"
 
 // components numbers the processors of this process, for otel.component.name.
@@ -23,12 +24,12 @@ var components [otlpwire.Logs + 1]atomic.Int64
 // report registers the self-metrics and returns what takes them back. The
 // queue metrics of the conventions are left out: they count spans, and the
 // ring has room for bytes. The ring's own Stats tell how full it is.
-func (c *core) report(signal otlpwire.Signal) (unregister func() error) {
+func (c *Recorder) report(signal otlpwire.Signal) (unregister func() error) {
 	none := func() error { return nil }
-	if c.config.meter == nil {
+	if c.config.Meter == nil {
 		return none
 	}
-	meter := c.config.meter.Meter(scopeName, metric.WithSchemaURL(semconv.SchemaURL))
+	meter := c.config.Meter.Meter(scopeName, metric.WithSchemaURL(semconv.SchemaURL))
 	component := "ttlog_span_processor"
 	if signal == otlpwire.Logs {
 		component = "ttlog_log_processor"
