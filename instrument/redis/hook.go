@@ -54,9 +54,10 @@ type mark struct {
 
 func newHook(cfg config, attrs []attribute.KeyValue, traces, measures bool) *hook {
 	h := &hook{
-		cfg: cfg, traces: traces, sets: setcache.New[setKey](), marker: markerKey{traces},
+		cfg: cfg, traces: traces, marker: markerKey{traces},
 		tracer: tracenoop.Tracer{}, duration: noop.Float64Histogram{},
 	}
+	h.sets = setcache.New(h.measureAttributes)
 	if traces {
 		h.tracer = cfg.tracers.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
 	}
@@ -121,7 +122,7 @@ func (op *operation) end(err error) {
 		op.span.End()
 	}
 	if op.h.duration.Enabled(op.ctx) {
-		op.h.duration.Record(op.ctx, time.Since(op.start).Seconds(), op.h.sets.Get(key, op.h.measureAttributes)...)
+		op.h.duration.Record(op.ctx, time.Since(op.start).Seconds(), op.h.sets.Get(key).Record...)
 	}
 }
 
