@@ -69,7 +69,7 @@ func (r *rows) Close() error {
 	if r.op.in.cfg.returnedRows {
 		r.op.span.SetAttributes(semconv.DBResponseReturnedRows(int(r.read)))
 	}
-	r.op.end(err)
+	r.op.endRows(err, r.read)
 	return closeErr
 }
 

@@ -25,12 +25,17 @@ const limit = 1024
 type Set struct {
 	Record []metric.RecordOption
 	Add    []metric.AddOption
+
+	observe metric.ObserveOption
 }
+
+// Observe returns the set as callbacks take it.
+func (s *Set) Observe() metric.ObserveOption { return s.observe }
 
 // NewSet returns the set of some attributes, which it does not keep.
 func NewSet(attrs ...attribute.KeyValue) *Set {
 	opt := metric.WithAttributeSet(attribute.NewSet(attrs...))
-	return &Set{Record: []metric.RecordOption{opt}, Add: []metric.AddOption{opt}}
+	return &Set{Record: []metric.RecordOption{opt}, Add: []metric.AddOption{opt}, observe: opt}
 }
 
 // Cache maps a comparable key to a set. Reading takes no lock and allocates
