@@ -2,16 +2,18 @@ package ttloggin
 
 import (
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"github.com/gin-gonic/gin"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
+	"github.com/ttlog/ttlog/instrument/internal/version"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -25,19 +27,24 @@ type optionFunc func(config) config
 func (f optionFunc) apply(c config) config { return f(c) }
 
 type config struct {
-	tracers     trace.TracerProvider
-	meters      metric.MeterProvider
+	scope       httpsemconv.Scope
 	propagators propagation.TextMapPropagator
 	filters     []func(*gin.Context) bool
-	spanName    func(route string, r *http.Request) string
+	spanName    func(route string, c *gin.Context) string
 	public      func(*http.Request) bool
 	redactKeys  []string
+	trusted     httpsemconv.TrustedProxies
+	serverName  string
+	attrs       []attribute.KeyValue
+	spanOptions []trace.SpanStartOption
+	measured    func(*gin.Context) []attribute.KeyValue
 }
 
 func newConfig(opts []Option) config {
 	c := config{
-		tracers:     otel.GetTracerProvider(),
-		meters:      otel.GetMeterProvider(),
+		scope: httpsemconv.Scope{
+			Name: ScopeName, Version: version.Version, Tracers: otel.GetTracerProvider(), Meters: otel.GetMeterProvider(),
+		},
 		propagators: otel.GetTextMapPropagator(),
 	}
 	for _, o := range opts {
@@ -49,13 +56,11 @@ func newConfig(opts []Option) config {
 }
 
 func (c config) server() *httpsemconv.Server {
+	host, port := httpsemconv.SplitHostPort(c.serverName)
 	return httpsemconv.NewServer(httpsemconv.ServerConfig{
-		Tracer:         c.tracers.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL)),
-		Meter:          c.meters.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL)),
-		Propagators:    c.propagators,
-		Redactor:       httpsemconv.NewRedactor(c.redactKeys),
-		PublicEndpoint: c.public,
-		SpanName:       c.spanName,
+		Scope: c.scope, Propagators: c.propagators, Redactor: httpsemconv.NewRedactor(c.redactKeys),
+		PublicEndpoint: c.public, Trusted: c.trusted, ServerName: host, ServerPort: port,
+		Attributes: c.attrs, SpanOptions: c.spanOptions,
 	})
 }
 
@@ -74,7 +79,7 @@ func (c config) traced(gc *gin.Context) bool {
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.tracers = p
+			c.scope.Tracers = p
 		}
 		return c
 	})
@@ -85,7 +90,7 @@ func WithTracerProvider(p trace.TracerProvider) Option {
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.meters = p
+			c.scope.Meters = p
 		}
 		return c
 	})
@@ -118,7 +123,21 @@ func WithFilter(keep func(c *gin.Context) bool) Option {
 // not use the path.
 func WithSpanNameFormatter(name func(route string, r *http.Request) string) Option {
 	return optionFunc(func(c config) config {
-		c.spanName = name
+		c.spanName = nil
+		if name != nil {
+			c.spanName = func(route string, gc *gin.Context) string { return name(route, gc.Request) }
+		}
+		return c
+	})
+}
+
+// WithSpanName is [WithSpanNameFormatter] for a name that needs more of gin.
+func WithSpanName(name func(c *gin.Context) string) Option {
+	return optionFunc(func(c config) config {
+		c.spanName = nil
+		if name != nil {
+			c.spanName = func(_ string, gc *gin.Context) string { return name(gc) }
+		}
 		return c
 	})
 }
@@ -146,6 +165,52 @@ func WithPublicEndpoint(isPublic ...func(r *http.Request) bool) Option {
 func WithRedactedQueryKeys(keys ...string) Option {
 	return optionFunc(func(c config) config {
 		c.redactKeys = append(slices.Clip(c.redactKeys), keys...)
+		return c
+	})
+}
+
+// WithTrustedProxies says whose word is taken on the scheme and the host that a
+// client asked for: the networks of the reverse proxies before this server. What
+// the client's address is, gin knows by the engine's SetTrustedProxies.
+func WithTrustedProxies(networks ...netip.Prefix) Option {
+	return optionFunc(func(c config) config {
+		c.trusted = append(slices.Clip(c.trusted), networks...)
+		return c
+	})
+}
+
+// WithServerName sets server.address, and server.port where name has one
+// ("shop.example:8443"), in place of what the client wrote in the Host header.
+// It is then on measurements as well.
+func WithServerName(name string) Option {
+	return optionFunc(func(c config) config {
+		c.serverName = name
+		return c
+	})
+}
+
+// WithAttributes adds attributes to every span and measurement.
+func WithAttributes(attrs ...attribute.KeyValue) Option {
+	return optionFunc(func(c config) config {
+		c.attrs = append(slices.Clip(c.attrs), attrs...)
+		return c
+	})
+}
+
+// WithSpanStartOptions adds options to the start of every span.
+func WithSpanStartOptions(opts ...trace.SpanStartOption) Option {
+	return optionFunc(func(c config) config {
+		c.spanOptions = append(slices.Clip(c.spanOptions), opts...)
+		return c
+	})
+}
+
+// WithMetricAttributes adds attributes to the measurements of a request, but for
+// that of the active ones. It is called when the request has been served. What
+// it returns must have few different values.
+func WithMetricAttributes(of func(c *gin.Context) []attribute.KeyValue) Option {
+	return optionFunc(func(c config) config {
+		c.measured = of
 		return c
 	})
 }

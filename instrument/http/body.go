@@ -11,7 +11,10 @@ import (
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 )
 
-var errPanicked = errors.New("ttloghttp: the base transport panicked")
+var (
+	errPanicked   = errors.New("ttloghttp: the base transport panicked")
+	errNoResponse = errors.New("ttloghttp: the base transport returned neither a response nor an error")
+)
 
 // body ends the call when the response has been read, failed, closed or
 // forgotten.
@@ -28,6 +31,7 @@ type body struct {
 type ending struct {
 	call *httpsemconv.Call
 	done atomic.Bool
+	read atomic.Int64 // bytes
 }
 
 func (e *ending) abandon() {
@@ -40,7 +44,7 @@ func (e *ending) abandon() {
 // body of a protocol switch stays writable.
 func newBody(res *http.Response, call *httpsemconv.Call) io.ReadCloser {
 	if res.Body == nil || res.Body == http.NoBody {
-		call.End(nil)
+		call.End(nil, 0)
 		return res.Body
 	}
 	b := &body{base: res.Body, ending: &ending{call: call}}
@@ -54,13 +58,14 @@ func newBody(res *http.Response, call *httpsemconv.Call) io.ReadCloser {
 func (b *body) end(err error) {
 	if b.ending.done.CompareAndSwap(false, true) {
 		b.forgotten.Stop()
-		b.ending.call.End(err)
+		b.ending.call.End(err, b.ending.read.Load())
 	}
 }
 
 // Read implements [io.Reader].
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.base.Read(p)
+	b.ending.read.Add(int64(n))
 	switch err {
 	case nil:
 	case io.EOF: // as readers compare it: an error that wraps it is none of the kind

@@ -1,16 +1,20 @@
 package ttloghttp
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
+	"github.com/ttlog/ttlog/instrument/internal/version"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -24,8 +28,7 @@ type optionFunc func(config) config
 func (f optionFunc) apply(c config) config { return f(c) }
 
 type config struct {
-	tracers     trace.TracerProvider
-	meters      metric.MeterProvider
+	scope       httpsemconv.Scope
 	propagators propagation.TextMapPropagator
 	filters     []func(*http.Request) bool
 	spanName    func(route string, r *http.Request) string
@@ -33,12 +36,22 @@ type config struct {
 	mux         *http.ServeMux
 	route       func(*http.Request) string
 	redactKeys  []string
+	trusted     httpsemconv.TrustedProxies
+	serverName  string
+	attrs       []attribute.KeyValue
+	spanOptions []trace.SpanStartOption
+	measured    func(*http.Request) []attribute.KeyValue
+	startTime   func(*http.Request) time.Time
+	readEvents  bool
+	writeEvents bool
+	clientTrace func(context.Context) *httptrace.ClientTrace
 }
 
 func newConfig(opts []Option) config {
 	c := config{
-		tracers:     otel.GetTracerProvider(),
-		meters:      otel.GetMeterProvider(),
+		scope: httpsemconv.Scope{
+			Name: ScopeName, Version: version.Version, Tracers: otel.GetTracerProvider(), Meters: otel.GetMeterProvider(),
+		},
 		propagators: otel.GetTextMapPropagator(),
 	}
 	for _, o := range opts {
@@ -49,15 +62,28 @@ func newConfig(opts []Option) config {
 	return c
 }
 
-func (c config) tracer() trace.Tracer {
-	return c.tracers.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
-}
-
-func (c config) meter() metric.Meter {
-	return c.meters.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL))
-}
-
 func (c config) redactor() httpsemconv.Redactor { return httpsemconv.NewRedactor(c.redactKeys) }
+
+func (c config) server() *httpsemconv.Server {
+	host, port := httpsemconv.SplitHostPort(c.serverName)
+	return httpsemconv.NewServer(httpsemconv.ServerConfig{
+		Scope: c.scope, Propagators: c.propagators, Redactor: c.redactor(),
+		PublicEndpoint: c.public, SpanName: c.spanName, Trusted: c.trusted,
+		ServerName: host, ServerPort: port, Attributes: c.attrs, SpanOptions: c.spanOptions,
+		Measured: c.measured, StartTime: c.startTime, ReadEvents: c.readEvents, WriteEvents: c.writeEvents,
+	})
+}
+
+func (c config) client() *httpsemconv.Client {
+	cc := httpsemconv.ClientConfig{
+		Scope: c.scope, Propagators: c.propagators, Redactor: c.redactor(),
+		Attributes: c.attrs, SpanOptions: c.spanOptions, Measured: c.measured,
+	}
+	if name := c.spanName; name != nil {
+		cc.SpanName = func(r *http.Request) string { return name("", r) }
+	}
+	return httpsemconv.NewClient(cc)
+}
 
 // traced reports whether every filter lets r through.
 func (c config) traced(r *http.Request) bool {
@@ -74,7 +100,7 @@ func (c config) traced(r *http.Request) bool {
 func WithTracerProvider(p trace.TracerProvider) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.tracers = p
+			c.scope.Tracers = p
 		}
 		return c
 	})
@@ -85,7 +111,7 @@ func WithTracerProvider(p trace.TracerProvider) Option {
 func WithMeterProvider(p metric.MeterProvider) Option {
 	return optionFunc(func(c config) config {
 		if p != nil {
-			c.meters = p
+			c.scope.Meters = p
 		}
 		return c
 	})

@@ -15,9 +15,11 @@ type handler struct {
 }
 
 // NewHandler returns a handler that serves with h and records each request as
-// a span and in the metric http.server.request.duration. The optional
-// interfaces of the response writer (Flusher, Hijacker, ReaderFrom, Pusher, and
-// all that [http.ResponseController] finds) stay what they are.
+// a span and in the metrics http.server.request.duration,
+// http.server.active_requests, http.server.request.body.size and
+// http.server.response.body.size. The optional interfaces of the response
+// writer (Flusher, Hijacker, ReaderFrom, Pusher, and all that
+// [http.ResponseController] finds) stay what they are.
 //
 // A panic of h is recorded and goes on. A nil h means [http.DefaultServeMux].
 func NewHandler(h http.Handler, opts ...Option) http.Handler {
@@ -30,10 +32,7 @@ func NewHandler(h http.Handler, opts ...Option) http.Handler {
 // Middleware is [NewHandler] in the form that routers take.
 func Middleware(opts ...Option) func(http.Handler) http.Handler {
 	cfg := newConfig(opts)
-	server := httpsemconv.NewServer(httpsemconv.ServerConfig{
-		Tracer: cfg.tracer(), Meter: cfg.meter(), Propagators: cfg.propagators,
-		Redactor: cfg.redactor(), PublicEndpoint: cfg.public, SpanName: cfg.spanName,
-	})
+	server := cfg.server()
 	return func(next http.Handler) http.Handler {
 		return &handler{cfg: cfg, server: server, next: next}
 	}
@@ -53,22 +52,32 @@ type exchange struct {
 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.cfg.traced(r) {
+	if h.server.Off(r.Context()) || !h.cfg.traced(r) {
 		h.next.ServeHTTP(w, r)
 		return
 	}
 	e := &exchange{before: h.routeBefore(r)}
 	ctx := h.server.Start(r, e.before, &e.Exchange)
-	e.writer.base = w
-	inner := r.WithContext(httpsemconv.WithExchange(ctx, e))
+	e.writer.base, e.writer.request = w, r
+	if e.WriteEvents() {
+		e.writer.wrote = e.Wrote
+	}
+	inner := e.Inner(r, e.Within(ctx, e))
 
 	finished := false
 	defer func() {
-		out := httpsemconv.Outcome{Status: e.writer.status}
+		out := httpsemconv.Outcome{Status: e.writer.status, Size: e.writer.size}
 		if !finished {
 			// Nil after all when the goroutine is leaving (runtime.Goexit).
 			out.Panic = recover()
-		} else if out.Status == 0 && !e.writer.hijacked {
+		}
+		out.Left = !e.writer.hijacked && (out.Status == 0 || e.writer.late) && httpsemconv.Left(r)
+		switch {
+		case e.writer.hijacked:
+			out.Size = -1
+		case out.Left:
+			out.Status = 0
+		case finished && out.Status == 0:
 			out.Status = http.StatusOK
 		}
 		out.Route = h.routeAfter(r, inner, e)

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -203,7 +205,7 @@ func TestHandler_Attributes(t *testing.T) {
 	conformance.Want(t, span, map[string]string{
 		"http.request.method": "_OTHER", "http.request.method_original": "BREW", "url.scheme": "https", "url.path": "/pot",
 		"url.query": "token=REDACTED&size=2", "server.address": "shop.test", "server.port": "8443",
-		"client.address": "203.0.113.9", "network.peer.address": "::1", "network.peer.port": "5555",
+		"client.address": "::1", "network.peer.address": "::1", "network.peer.port": "5555",
 		"http.response.status_code": "404", "error.type": "-", "user_agent.original": "kettle/1\uFFFD",
 	})
 	if span.Status().Code != codes.Unset {
@@ -212,13 +214,42 @@ func TestHandler_Attributes(t *testing.T) {
 }
 
 func TestHandler_Forwarded(t *testing.T) {
-	rec := conformance.NewRecorder(t)
-	req := httptest.NewRequest(http.MethodGet, "http://inner:8080/items/1", nil)
-	req.Header.Set("Forwarded", `for="[2001:db8::1]:4711";proto=https;host=shop.example, for=10.0.0.1`)
-	serve(rec, shop(), req)
-	conformance.Want(t, rec.One(t), map[string]string{
-		"client.address": "2001:db8::1", "url.scheme": "https", "server.address": "shop.example", "server.port": "-",
-	})
+	f := func(what, peer string, header map[string]string, want map[string]string) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		req := httptest.NewRequest(http.MethodGet, "http://inner:8080/items/1", nil)
+		req.RemoteAddr = peer + ":999"
+		for k, v := range header {
+			req.Header.Set(k, v)
+		}
+		serve(rec, shop(), req, WithTrustedProxies(netip.MustParsePrefix("10.0.0.0/8")))
+		t.Log(what)
+		conformance.Want(t, rec.One(t), want)
+		p := rec.Histogram(t, "http.server.request.duration")[0]
+		if got := conformance.Texts(p.Attributes.ToSlice())["url.scheme"]; got != want["url.scheme"] {
+			t.Errorf("%s: measured with the scheme %q", what, got)
+		}
+	}
+	shopBehind := map[string]string{"url.scheme": "https", "server.address": "shop.example", "server.port": "-"}
+	with := func(client string) map[string]string {
+		m := maps.Clone(shopBehind)
+		m["client.address"] = client
+		return m
+	}
+	inner := map[string]string{"url.scheme": "http", "server.address": "inner", "server.port": "8080", "client.address": "192.0.2.1"}
+	forwarded := map[string]string{"Forwarded": `for="[2001:db8::1]:4711";proto=https;host=shop.example, for=10.0.0.1`}
+	x := map[string]string{"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}
+	f("Forwarded", "10.0.0.2", forwarded, with("2001:db8::1"))
+	f("X-Forwarded", "10.0.0.2", x, with("203.0.113.9"))
+	f("anybody's Forwarded", "192.0.2.1", forwarded, inner)
+	f("anybody's X-Forwarded", "192.0.2.1", x, inner)
+	// What the client has put before what the trusted ones appended.
+	f("Forwarded, forged", "10.0.0.2", map[string]string{
+		"Forwarded": `for=1.1.1.1;proto=http;host=evil, for=203.0.113.9;proto=https;host=shop.example, for=10.0.0.1`,
+	}, with("203.0.113.9"))
+	f("X-Forwarded, forged", "10.0.0.2", map[string]string{
+		"X-Forwarded-For": "1.1.1.1, 203.0.113.9, 10.0.0.1", "X-Forwarded-Proto": "http,https,http", "X-Forwarded-Host": "evil, shop.example, inner2",
+	}, with("203.0.113.9"))
 }
 
 func TestHandler_HostileRequest(t *testing.T) {

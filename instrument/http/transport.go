@@ -2,6 +2,7 @@ package ttloghttp
 
 import (
 	"net/http"
+	"net/http/httptrace"
 
 	"go.opentelemetry.io/otel/propagation"
 
@@ -15,27 +16,27 @@ type transport struct {
 }
 
 // NewTransport returns a transport that sends with base and records each
-// request as a client span and in the metric http.client.request.duration. It
-// writes the trace context into the headers of a copy of the request. A nil
-// base means [http.DefaultTransport].
+// request as a client span and in the metrics http.client.request.duration,
+// http.client.active_requests, http.client.request.body.size and
+// http.client.response.body.size. It writes the trace context into the headers
+// of a copy of the request. A nil base means [http.DefaultTransport].
 func NewTransport(base http.RoundTripper, opts ...Option) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
 	cfg := newConfig(opts)
-	cc := httpsemconv.ClientConfig{Tracer: cfg.tracer(), Meter: cfg.meter(), Redactor: cfg.redactor()}
-	if name := cfg.spanName; name != nil {
-		cc.SpanName = func(r *http.Request) string { return name("", r) }
-	}
-	return &transport{cfg: cfg, client: httpsemconv.NewClient(cc), base: base}
+	return &transport{cfg: cfg, client: cfg.client(), base: base}
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !t.cfg.traced(r) {
+	if t.client.Off(r.Context()) || !t.cfg.traced(r) {
 		return t.base.RoundTrip(r)
 	}
 	ctx, call := t.client.Start(r)
+	if t.cfg.clientTrace != nil {
+		ctx = httptrace.WithClientTrace(ctx, t.cfg.clientTrace(ctx))
+	}
 	sent := r.WithContext(ctx)
 	// A round tripper must not change the request it was given; r.Clone would
 	// copy its URL and trailers too.
@@ -43,22 +44,26 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		sent.Header = make(http.Header)
 	}
 	t.cfg.propagators.Inject(ctx, propagation.HeaderCarrier(sent.Header))
+	call.Sends(sent)
 
 	finished := false
 	defer func() {
 		if !finished {
-			call.End(errPanicked)
+			call.End(errPanicked, -1)
 		}
 	}()
 	res, err := t.base.RoundTrip(sent)
 	finished = true
-	if err != nil || res == nil {
-		call.End(err)
-		return res, err
+	switch {
+	case err != nil:
+		call.End(err, -1)
+	case res == nil:
+		call.End(errNoResponse, -1) // which http.Client answers with an error of its own
+	default:
+		call.Respond(res)
+		res.Body = newBody(res, call)
 	}
-	call.Respond(res)
-	res.Body = newBody(res, call)
-	return res, nil
+	return res, err
 }
 
 // CloseIdleConnections lets [http.Client.CloseIdleConnections] through.

@@ -14,9 +14,13 @@ import (
 // makes are roots.
 func Untraced(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if ctx, ok := httpsemconv.Forget(r.Context()); ok {
-			r = r.WithContext(ctx)
+		ctx, ok := httpsemconv.Forget(r.Context())
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		inner := r.WithContext(ctx)
+		defer httpsemconv.HandBack(r, inner)
+		next.ServeHTTP(w, inner)
 	})
 }

@@ -5,14 +5,21 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
+
+	"github.com/ttlog/ttlog/instrument/internal/httpsemconv"
 )
 
-// writer notes the status of a response on its way to base. Which optional
-// interfaces base has is copied by wrap.
+// writer notes the status and the size of a response on its way to base. Which
+// optional interfaces base has is copied by wrap.
 type writer struct {
 	base     http.ResponseWriter
+	request  *http.Request // as it came
 	status   int
+	size     int64
+	late     bool // the status is an error that the client had not waited for
 	hijacked bool
+	wrote    func() // nil without events
 }
 
 // Header implements [http.ResponseWriter].
@@ -26,6 +33,9 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.base }
 func (w *writer) WriteHeader(code int) {
 	if w.status == 0 && (code >= 200 || code == http.StatusSwitchingProtocols) {
 		w.status = code
+		// Asked here and not at the end: a client may also leave because it
+		// has got its error.
+		w.late = code >= 500 && httpsemconv.Left(w.request)
 	}
 	w.base.WriteHeader(code)
 }
@@ -36,16 +46,44 @@ func (w *writer) began() {
 	}
 }
 
+// passed counts bytes of the body.
+func (w *writer) passed(n int64) {
+	w.size += n
+	if w.wrote != nil {
+		w.wrote()
+	}
+}
+
 // Write implements [http.ResponseWriter].
 func (w *writer) Write(b []byte) (int, error) {
 	w.began()
-	return w.base.Write(b)
+	n, err := w.base.Write(b)
+	w.passed(int64(n))
+	return n, err
 }
 
 // WriteString implements [io.StringWriter].
 func (w *writer) WriteString(s string) (int, error) {
 	w.began()
-	return io.WriteString(w.base, s)
+	n, err := io.WriteString(w.base, s)
+	w.passed(int64(n))
+	return n, err
+}
+
+// SetReadDeadline and its like are what [http.ResponseController] calls. Code
+// from before it asserts them on the writer itself.
+func (w *writer) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(w.base).SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the deadline for writing the response.
+func (w *writer) SetWriteDeadline(t time.Time) error {
+	return http.NewResponseController(w.base).SetWriteDeadline(t)
+}
+
+// EnableFullDuplex lets a handler read while it writes.
+func (w *writer) EnableFullDuplex() error {
+	return http.NewResponseController(w.base).EnableFullDuplex()
 }
 
 // CloseNotify is always there, because frameworks that predate
@@ -81,7 +119,9 @@ func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 func (w *writer) readFrom(src io.Reader) (int64, error) {
 	// An empty source writes nothing, but the status is then 200 all the same.
 	w.began()
-	return w.base.(io.ReaderFrom).ReadFrom(src)
+	n, err := w.base.(io.ReaderFrom).ReadFrom(src)
+	w.passed(n)
+	return n, err
 }
 
 func (w *writer) push(target string, opts *http.PushOptions) error {

@@ -28,7 +28,11 @@ const (
 	pairs                 // every other one: key value key value
 	hashPair              // the first, then every other one: key field value field value
 	script                // script, number of keys, that many keys, values
-	scriptID              // the same with the script's hash, which is no secret
+	scriptID              // the same with a first one that is no secret: the script's hash, the key of the result
+	counted               // number of keys, that many keys, the rest
+	butLast               // all but the last, which is a timeout
+	streams               // STREAMS, then as many keys as there are ids behind them
+	second                // a subcommand and the key behind it
 )
 
 // shapes lists the known commands. It is filled from words, because so the
@@ -38,7 +42,7 @@ var shapes = func() map[string]shape {
 	for sh, words := range map[shape]string{
 		hidden: `AUTH HELLO CONFIG ACL MIGRATE CLIENT CLUSTER COMMAND INFO PING ECHO SELECT QUIT MULTI EXEC DISCARD UNWATCH
 			DBSIZE FLUSHALL FLUSHDB SAVE BGSAVE BGREWRITEAOF LASTSAVE TIME ROLE REPLICAOF SLAVEOF SHUTDOWN MONITOR SCRIPT FUNCTION
-			KEYS SCAN RANDOMKEY SLOWLOG LATENCY MEMORY MODULE DEBUG OBJECT PUBSUB XGROUP XINFO XREAD XREADGROUP WAIT WAITAOF
+			KEYS SCAN RANDOMKEY SLOWLOG LATENCY MODULE DEBUG PUBSUB WAIT WAITAOF
 			READONLY READWRITE ASKING RESET SWAPDB SORT_RO`,
 		oneKey: `GET SET SETNX SETEX PSETEX GETSET GETDEL GETEX APPEND STRLEN GETRANGE SETRANGE SUBSTR INCR INCRBY INCRBYFLOAT
 			DECR DECRBY GETBIT SETBIT BITCOUNT BITPOS BITFIELD BITFIELD_RO EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME
@@ -47,15 +51,26 @@ var shapes = func() map[string]shape {
 			ZLEXCOUNT ZINCRBY ZRANGE ZRANGEBYSCORE ZRANGEBYLEX ZREVRANGE ZREVRANGEBYSCORE ZREVRANGEBYLEX ZRANK ZREVRANK ZSCORE
 			ZMSCORE ZPOPMIN ZPOPMAX ZRANDMEMBER ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREMRANGEBYLEX ZSCAN HGETALL HKEYS HVALS HLEN
 			HSCAN HRANDFIELD PFADD GEOADD GEODIST GEOHASH GEOPOS GEORADIUS GEOSEARCH XADD XLEN XRANGE XREVRANGE XTRIM XDEL XACK
-			XPENDING XCLAIM XAUTOCLAIM XSETID PUBLISH SPUBLISH MOVE JSON.GET JSON.SET JSON.DEL JSON.TYPE JSON.ARRAPPEND`,
+			XPENDING XCLAIM XAUTOCLAIM XSETID PUBLISH SPUBLISH MOVE HEXPIRE HPEXPIRE HEXPIREAT HPEXPIREAT HTTL HPTTL HPERSIST HGETDEL
+			HGETEX HSETEX GEORADIUSBYMEMBER GEORADIUS_RO VADD VSIM VREM VCARD VDIM VEMB VINFO
+			JSON.GET JSON.SET JSON.DEL JSON.TYPE JSON.ARRAPPEND JSON.ARRINDEX JSON.ARRINSERT JSON.ARRLEN JSON.ARRPOP JSON.ARRTRIM
+			JSON.CLEAR JSON.FORGET JSON.MERGE JSON.NUMINCRBY JSON.NUMMULTBY JSON.OBJKEYS JSON.OBJLEN JSON.STRAPPEND JSON.STRLEN
+			JSON.TOGGLE BF.ADD BF.EXISTS BF.INFO BF.INSERT BF.MADD BF.MEXISTS BF.RESERVE CF.ADD CF.ADDNX CF.COUNT CF.DEL CF.EXISTS
+			CF.RESERVE CMS.INCRBY CMS.INITBYDIM CMS.INITBYPROB CMS.QUERY TOPK.ADD TOPK.LIST TOPK.QUERY TOPK.RESERVE TDIGEST.ADD
+			TDIGEST.CREATE TDIGEST.QUANTILE TS.ADD TS.ALTER TS.CREATE TS.DECRBY TS.DEL TS.GET TS.INCRBY TS.INFO TS.RANGE TS.REVRANGE
+			FT.SEARCH FT.AGGREGATE FT.CREATE FT.INFO FT.DROPINDEX FT.ALTER`,
 		twoKeys: `RENAME RENAMENX COPY RPOPLPUSH BRPOPLPUSH LMOVE BLMOVE SMOVE ZRANGESTORE GEOSEARCHSTORE HGET HEXISTS HSTRLEN
-			HINCRBY HINCRBYFLOAT`,
+			HINCRBY HINCRBYFLOAT LCS TS.CREATERULE TS.DELETERULE`,
 		allKeys: `MGET DEL UNLINK EXISTS TOUCH WATCH HMGET HDEL SINTER SUNION SDIFF SINTERSTORE SUNIONSTORE SDIFFSTORE PFCOUNT
-			PFMERGE SUBSCRIBE UNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE`,
+			PFMERGE BITOP SUBSCRIBE UNSUBSCRIBE PSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUNSUBSCRIBE`,
 		pairs:    `MSET MSETNX`,
 		hashPair: `HSET HMSET HSETNX`,
 		script:   `EVAL EVAL_RO`,
-		scriptID: `EVALSHA EVALSHA_RO FCALL FCALL_RO`,
+		scriptID: `EVALSHA EVALSHA_RO FCALL FCALL_RO ZINTERSTORE ZUNIONSTORE ZDIFFSTORE BLMPOP BZMPOP`, // a timeout is no secret either
+		counted:  `LMPOP ZMPOP SINTERCARD ZINTER ZUNION ZDIFF ZINTERCARD`,
+		butLast:  `BLPOP BRPOP BZPOPMIN BZPOPMAX JSON.MGET`,
+		streams:  `XREAD XREADGROUP`,
+		second:   `XGROUP XINFO OBJECT MEMORY`,
 	} {
 		for w := range strings.FieldsSeq(words) {
 			m[w] = sh
@@ -84,7 +99,7 @@ func operationName(cmd redis.Cmder) string {
 func appendText(dst []byte, name string, args []any) []byte {
 	dst = append(dst, name...)
 	sh := shapes[name]
-	shown := shownArgs{shape: sh, keys: -1}
+	shown := shownArgs{shape: sh, keys: -1, n: len(args)}
 	for i := 1; i < len(args); i++ {
 		if i > maxArgs || len(dst) > maxTextBytes {
 			return append(dst, " ..."...)
@@ -102,6 +117,8 @@ func appendText(dst []byte, name string, args []any) []byte {
 type shownArgs struct {
 	shape shape
 	keys  int64 // of a script, -1 before their number is read
+	n     int   // of all arguments, with the name
+	from  int   // where the keys of streams begin, 0 before that is read
 }
 
 // show reports whether argument i (1 is the first behind the name) is shown.
@@ -117,17 +134,41 @@ func (s *shownArgs) show(i int, arg any) bool {
 		return i%2 == 1
 	case hashPair:
 		return i == 1 || i%2 == 0
+	case butLast:
+		return i < s.n-1
+	case second:
+		return i <= 2
+	case counted:
+		if i == 1 {
+			s.keys = number(arg)
+			return true
+		}
+		return int64(i-1) <= s.keys
+	case streams:
+		if s.from > 0 {
+			return i < s.from+(s.n-s.from)/2
+		}
+		word, _ := arg.(string)
+		if strings.EqualFold(word, "STREAMS") {
+			s.from = i + 1
+		}
+		return s.from > 0
 	case script, scriptID:
 		switch i {
 		case 1:
 			return s.shape == scriptID
 		case 2:
-			s.keys, _ = strconv.ParseInt(string(appendArg(nil, arg)), 10, 64)
+			s.keys = number(arg)
 			return true
 		}
 		return int64(i-2) <= s.keys
 	}
 	return false
+}
+
+func number(arg any) int64 {
+	n, _ := strconv.ParseInt(string(appendArg(nil, arg)), 10, 64)
+	return n
 }
 
 func appendArg(dst []byte, arg any) []byte {

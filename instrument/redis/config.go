@@ -7,7 +7,10 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ttlog/ttlog/instrument/internal/version"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -28,6 +31,11 @@ type config struct {
 	dials          bool
 	parentRequired bool
 	filter         func(cmd redis.Cmder) bool
+	poolName       string
+}
+
+func (c config) meter() metric.Meter {
+	return c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(version.Version), metric.WithSchemaURL(semconv.SchemaURL))
 }
 
 func newConfig(opts []Option) config {
@@ -79,7 +87,18 @@ func WithoutQueryText() Option {
 	})
 }
 
-// WithDialSpans makes a span of every dial, not only of those that fail.
+// WithPoolName sets db.client.connection.pool.name, which is the server's
+// address and the database's index else.
+func WithPoolName(name string) Option {
+	return optionFunc(func(c config) config {
+		c.poolName = name
+		return c
+	})
+}
+
+// WithDialSpans makes a span of every dial. In its newer versions go-redis dials
+// in the background, so they are roots, and many while a server is down; with
+// [WithParentRequired] those are left out.
 func WithDialSpans() Option {
 	return optionFunc(func(c config) config {
 		c.dials = true

@@ -2,6 +2,7 @@ package ttlogredis
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"time"
@@ -16,7 +17,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/ttlog/ttlog/instrument/internal/gate"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
+	"github.com/ttlog/ttlog/instrument/internal/version"
 )
 
 // maxDescriptionBytes bounds a status description.
@@ -32,62 +35,91 @@ var clientKind = trace.WithSpanKind(trace.SpanKindClient)
 type hook struct {
 	cfg      config
 	traces   bool
+	measures bool
 	tracer   trace.Tracer
+	tracers  gate.Tracers
 	duration metric.Float64Histogram
+	create   metric.Float64Histogram
 	attrs    []attribute.KeyValue // of every span and measurement
+	pool     *setcache.Set        // of the measurements of connections
 	sets     *setcache.Cache[setKey]
 	marker   markerKey
 }
 
-type setKey struct{ operation, errorType, status string }
+type setKey struct {
+	operation, errorType, status string
+	node                         *nodeHook // that served it, nil where there is one server only
+}
 
 // markerKey marks the context of an operation. What go-redis sends with it is
 // part of the operation. The hook for spans and the one for metrics have marks
 // of their own, since one runs inside the other.
 type markerKey struct{ traces bool }
 
-// mark is the value under a markerKey.
-type mark struct {
-	span trace.Span // nil for a hook without spans
-	name string     // of the operation
-}
-
 func newHook(cfg config, attrs []attribute.KeyValue, traces, measures bool) *hook {
 	h := &hook{
-		cfg: cfg, traces: traces, sets: setcache.New[setKey](), marker: markerKey{traces},
-		tracer: tracenoop.Tracer{}, duration: noop.Float64Histogram{},
+		cfg: cfg, traces: traces, measures: measures, marker: markerKey{traces},
+		tracer: tracenoop.Tracer{}, tracers: gate.OfTracers(tracenoop.NewTracerProvider()),
+		duration: noop.Float64Histogram{}, create: noop.Float64Histogram{},
 	}
+	h.sets = setcache.New(h.measureAttributes)
 	if traces {
-		h.tracer = cfg.tracers.Tracer(ScopeName, trace.WithSchemaURL(semconv.SchemaURL))
+		h.tracers = gate.OfTracers(cfg.tracers)
+		h.tracer = cfg.tracers.Tracer(ScopeName,
+			trace.WithInstrumentationVersion(version.Version), trace.WithSchemaURL(semconv.SchemaURL))
 	}
 	if measures {
-		meter := cfg.meters.Meter(ScopeName, metric.WithSchemaURL(semconv.SchemaURL))
 		// On an error the instrument records nothing; telemetry must not
 		// stop the program.
-		d, _ := dbconv.NewClientOperationDuration(meter, metric.WithExplicitBucketBoundaries(durationBuckets...))
-		h.duration = d.Inst()
+		d, _ := dbconv.NewClientOperationDuration(cfg.meter(), metric.WithExplicitBucketBoundaries(durationBuckets...))
+		c, _ := dbconv.NewClientConnectionCreateTime(cfg.meter(), metric.WithExplicitBucketBoundaries(durationBuckets...))
+		h.duration, h.create = d.Inst(), c.Inst()
 	}
 	h.attrs = append(h.attrs, semconv.DBSystemNameRedis)
 	h.attrs = append(h.attrs, attrs...)
 	h.attrs = append(h.attrs, cfg.attrs...)
+	h.pool = setcache.NewSet(semconv.DBClientConnectionPoolName(poolName(cfg, attrs)))
 	return h
 }
 
-// operation is one command or pipeline on its way.
-type operation struct {
-	h     *hook
-	ctx   context.Context // carries the span
-	span  trace.Span
-	name  string
-	start time.Time
+// off reports whether nobody listens to what is done with this context.
+func (h *hook) off(ctx context.Context) bool {
+	return h.tracers.Closed() && !h.duration.Enabled(ctx)
 }
 
-func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValue) operation {
-	op := operation{h: h, name: name, start: time.Now(), ctx: ctx}
-	if h.spans(ctx) {
-		op.ctx, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
+// operation is one command or pipeline on its way. It is the context that the
+// command goes on with, so that there is one allocation of all.
+type operation struct {
+	context.Context // carries the span
+	h               *hook
+	span            trace.Span // nil without one
+	name            string
+	start           time.Time
+	// Of a cluster or a ring: the node that was asked last, and how many were.
+	// The tries of one command come one after the other.
+	node  *nodeHook
+	tries int
+}
+
+// Value implements [context.Context]: the operation is what its marker marks.
+func (op *operation) Value(key any) any {
+	if k, ok := key.(markerKey); ok && k == op.h.marker {
+		return op
 	}
-	op.ctx = context.WithValue(op.ctx, h.marker, mark{op.span, name})
+	return op.Context.Value(key)
+}
+
+// operationOf returns the operation of this hook that ctx is part of, or nil.
+func (h *hook) operationOf(ctx context.Context) *operation {
+	op, _ := ctx.Value(h.marker).(*operation)
+	return op
+}
+
+func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValue) *operation {
+	op := &operation{Context: ctx, h: h, name: name, start: time.Now()}
+	if h.spans(ctx) {
+		op.Context, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
+	}
 	return op
 }
 
@@ -107,21 +139,30 @@ func (h *hook) spanAttributes(ctx context.Context, name string, n int) []attribu
 	return append(attrs, semconv.DBOperationName(name))
 }
 
+// canceled is the error.type of what the caller did not wait for, which is no
+// error of the server.
+const canceled = "context.Canceled"
+
 func (op *operation) end(err error) {
-	key := setKey{operation: op.name}
+	key := setKey{operation: op.name, node: op.node}
 	if err != nil {
 		key.status = statusOf(err)
 		key.errorType = errorType(err, key.status)
 	}
 	if op.span != nil {
+		if op.tries > 1 {
+			op.span.SetAttributes(attribute.Int("ttlog.redis.tries", op.tries))
+		}
 		if err != nil && op.span.IsRecording() {
 			op.span.SetAttributes(key.errorAttributes()...)
-			op.span.SetStatus(codes.Error, description(err))
+			if key.errorType != canceled || !errors.Is(op.Err(), context.Canceled) {
+				op.span.SetStatus(codes.Error, description(err))
+			}
 		}
 		op.span.End()
 	}
-	if op.h.duration.Enabled(op.ctx) {
-		op.h.duration.Record(op.ctx, time.Since(op.start).Seconds(), op.h.sets.Get(key, op.h.measureAttributes)...)
+	if op.h.duration.Enabled(op) {
+		op.h.duration.Record(op, time.Since(op.start).Seconds(), op.h.sets.Get(key).Record...)
 	}
 }
 
@@ -135,6 +176,9 @@ func (k setKey) errorAttributes() []attribute.KeyValue {
 
 func (h *hook) measureAttributes(k setKey) []attribute.KeyValue {
 	attrs := append(slices.Clip(h.attrs), semconv.DBOperationName(k.operation))
+	if k.node != nil {
+		attrs = append(attrs, k.node.server...)
+	}
 	if k.errorType != "" {
 		attrs = append(attrs, k.errorAttributes()...)
 	}
@@ -144,7 +188,7 @@ func (h *hook) measureAttributes(k setKey) []attribute.KeyValue {
 // ProcessHook implements [redis.Hook].
 func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if ctx.Value(h.marker) != nil || handshake(cmd) || (h.cfg.filter != nil && !h.cfg.filter(cmd)) {
+		if h.off(ctx) || h.operationOf(ctx) != nil || handshake(cmd) || (h.cfg.filter != nil && !h.cfg.filter(cmd)) {
 			return next(ctx, cmd)
 		}
 		name := operationName(cmd)
@@ -154,7 +198,7 @@ func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			attrs = append(attrs, semconv.DBQueryText(string(appendText(buf[:0], name, cmd.Args()))))
 		}
 		op := h.begin(ctx, name, attrs)
-		err := next(op.ctx, cmd)
+		err := next(op, cmd)
 		op.end(failure(err))
 		return err
 	}
@@ -163,7 +207,7 @@ func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook implements [redis.Hook].
 func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		if len(cmds) == 0 || ctx.Value(h.marker) != nil || allHandshake(cmds) || !h.keepAny(cmds) {
+		if len(cmds) == 0 || h.off(ctx) || h.operationOf(ctx) != nil || allHandshake(cmds) || !h.keepAny(cmds) {
 			return next(ctx, cmds)
 		}
 		b := newBatch(cmds)
@@ -178,7 +222,7 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 			}
 		}
 		op := h.begin(ctx, b.name, attrs)
-		err := next(op.ctx, cmds)
+		err := next(op, cmds)
 		op.end(pipelineFailure(err, cmds))
 		return err
 	}
@@ -191,12 +235,16 @@ func (h *hook) keepAny(cmds []redis.Cmder) bool {
 	return slices.ContainsFunc(cmds, h.cfg.filter)
 }
 
-// DialHook implements [redis.Hook].
+// DialHook implements [redis.Hook]. With the server down the pool dials again and
+// again, for nobody: a span is made of that only for those who ask.
 func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		start := time.Now()
 		conn, err := next(ctx, network, addr)
-		if (err != nil || h.cfg.dials) && h.spans(ctx) {
+		if err == nil && h.create.Enabled(ctx) {
+			h.create.Record(ctx, time.Since(start).Seconds(), h.pool.Record...)
+		}
+		if h.cfg.dials && h.spans(ctx) {
 			_, span := h.tracer.Start(ctx, "CONNECT", clientKind, trace.WithTimestamp(start),
 				trace.WithAttributes(h.spanAttributes(ctx, "CONNECT", 0)...))
 			if err != nil {

@@ -24,7 +24,9 @@ func InstrumentTracing(rdb Client, opts ...Option) error {
 }
 
 // InstrumentMetrics makes rdb record its commands in the metric
-// db.client.operation.duration. Call it once, before the client is used.
+// db.client.operation.duration and its connections in db.client.connection.count,
+// max, idle.max, idle.min, pending_requests, timeouts and create_time. Call it
+// once, before the client is used.
 func InstrumentMetrics(rdb Client, opts ...Option) error {
 	return instrument(rdb, opts, false, true)
 }
@@ -43,7 +45,7 @@ func instrument(rdb Client, opts []Option, traces, measures bool) error {
 		if c == nil {
 			return errors.New("ttlogredis: the client is nil")
 		}
-		c.AddHook(newHook(cfg, clientAttributes(c.Options()), traces, measures))
+		return instrumentClient(c, newHook(cfg, clientAttributes(c.Options()), traces, measures))
 	case *redis.ClusterClient:
 		if c == nil {
 			return errors.New("ttlogredis: the client is nil")
@@ -51,18 +53,16 @@ func instrument(rdb Client, opts []Option, traces, measures bool) error {
 		// The caller's command is seen at the cluster client, once; at the
 		// nodes its tries are, which tell their address.
 		c.AddHook(newHook(cfg, nil, traces, measures))
-		c.OnNewNode(func(node *redis.Client) { node.AddHook(newNodeHook(cfg, node.Options(), traces, measures)) })
+		c.OnNewNode(func(node *redis.Client) { _ = instrumentNode(node, cfg, traces, measures) })
 	case *redis.Ring:
 		if c == nil {
 			return errors.New("ttlogredis: the client is nil")
 		}
 		c.AddHook(newHook(cfg, nil, traces, measures))
-		add := func(node *redis.Client) { node.AddHook(newNodeHook(cfg, node.Options(), traces, measures)) }
-		c.OnNewNode(add)
+		c.OnNewNode(func(node *redis.Client) { _ = instrumentNode(node, cfg, traces, measures) })
 		// A ring makes its nodes at once, a cluster when it needs them.
 		return c.ForEachShard(context.Background(), func(_ context.Context, node *redis.Client) error {
-			add(node)
-			return nil
+			return instrumentNode(node, cfg, traces, measures)
 		})
 	default:
 		// A wrapper around one of the above passes hooks on, but not what it
@@ -70,6 +70,23 @@ func instrument(rdb Client, opts []Option, traces, measures bool) error {
 		rdb.AddHook(newHook(cfg, nil, traces, measures))
 	}
 	return nil
+}
+
+func instrumentClient(c *redis.Client, h *hook) error {
+	c.AddHook(h)
+	if !h.measures {
+		return nil
+	}
+	return observePool(h.cfg, c, h.pool, poolName(h.cfg, h.attrs))
+}
+
+func instrumentNode(node *redis.Client, cfg config, traces, measures bool) error {
+	n := newNodeHook(cfg, node.Options(), traces, measures)
+	node.AddHook(n)
+	if !measures {
+		return nil
+	}
+	return observePool(cfg, node, n.hook.pool, poolName(cfg, n.server))
 }
 
 // clientAttributes are what a client's options tell of its server.

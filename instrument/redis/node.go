@@ -7,8 +7,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 )
 
-// nodeHook sits at a node of a cluster or a ring. Of a command that has a span
-// already it only tells that span which node served it; after a redirection the
+// nodeHook sits at a node of a cluster or a ring. Of a command that is an
+// operation already it only tells which node served it; after a redirection the
 // last node is the one that stays. A command that was given to the node itself,
 // as all of a transaction with WATCH are, becomes an operation like any other.
 type nodeHook struct {
@@ -25,11 +25,14 @@ func newNodeHook(cfg config, o *redis.Options, traces, measures bool) *nodeHook 
 func (n *nodeHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	process := n.hook.ProcessHook(next)
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		m, marked := ctx.Value(n.hook.marker).(mark)
+		op := n.hook.operationOf(ctx)
 		switch {
-		case marked && m.span != nil && m.name == operationName(cmd):
-			m.span.SetAttributes(n.server...)
-		case !marked && ownCommand(cmd):
+		case op != nil && op.name == operationName(cmd):
+			op.node, op.tries = n, op.tries+1
+			if op.span != nil {
+				op.span.SetAttributes(n.server...)
+			}
+		case op == nil && ownCommand(cmd):
 			return next(ctx, cmd)
 		}
 		return process(ctx, cmd)

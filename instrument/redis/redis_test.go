@@ -8,10 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
@@ -147,22 +149,88 @@ func TestInstrument_HandshakeIsNoSpan(t *testing.T) {
 	}
 }
 
+// TestInstrument_FailedDial counts the spans while the server is down: go-redis
+// dials again and again, by itself.
 func TestInstrument_FailedDial(t *testing.T) {
+	f := func(dials bool, opts ...Option) {
+		t.Helper()
+		rec := conformance.NewRecorder(t)
+		c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, MinIdleConns: 3})
+		defer c.Close()
+		if err := InstrumentTracing(c, options(rec.Tracers, rec.Meters, opts...)...); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Get(t.Context(), "k").Err(); err == nil {
+			t.Fatal("no error")
+		}
+		got := conformance.Names(rec.Spans())
+		if slices.Contains(got, "CONNECT") != dials || !slices.Contains(got, "GET") {
+			t.Errorf("spans %q, want dials: %v", got, dials)
+		}
+		for _, s := range rec.Spans() {
+			conformance.Want(t, s, map[string]string{"error.type": "syscall.ECONNREFUSED", "server.port": "1"})
+		}
+	}
+	f(false)
+	f(true, WithDialSpans())
+}
+
+// blockingHook answers when its context has ended.
+type blockingHook struct{ failingHook }
+
+func (blockingHook) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, _ redis.Cmder) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+}
+
+func TestInstrument_CanceledIsNoError(t *testing.T) {
 	rec := conformance.NewRecorder(t)
-	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
-	defer c.Close()
-	if err := InstrumentTracing(c, options(rec.Tracers, rec.Meters)...); err != nil {
+	c := client(t, mini(t), options(rec.Tracers, rec.Meters)...)
+	c.AddHook(blockingHook{})
+	rec.Reset()
+	ctx, leave := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, leave)
+	if err := c.Get(ctx, "k").Err(); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if err := c.Get(t.Context(), "k").Err(); err == nil {
-		t.Fatal("no error")
+	span := rec.One(t)
+	conformance.Want(t, span, map[string]string{"error.type": "context.Canceled", "db.response.status_code": "-"})
+	if span.Status().Code != codes.Unset {
+		t.Errorf("the status is %v", span.Status())
 	}
-	got := conformance.Names(rec.Spans())
-	if want := []string{"CONNECT", "GET"}; !slices.Equal(slices.Compact(got), want) {
-		t.Errorf("spans %q, want %q", got, want)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer stop()
+	rec.Reset()
+	_ = c.Get(ctx, "k").Err()
+	if span := rec.One(t); span.Status().Code != codes.Error {
+		t.Errorf("after a deadline the status is %v", span.Status())
 	}
-	for _, s := range rec.Spans() {
-		conformance.Want(t, s, map[string]string{"error.type": "syscall.ECONNREFUSED", "server.port": "1"})
+}
+
+func TestInstrumentMetrics_OfThePool(t *testing.T) {
+	rec := conformance.NewRecorder(t)
+	addr := mini(t)
+	c := redis.NewClient(&redis.Options{Addr: addr, PoolSize: 7, MaxIdleConns: 3})
+	defer c.Close()
+	if err := InstrumentMetrics(c, options(rec.Tracers, rec.Meters)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Ping(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	pool := addr + "/0"
+	for name, want := range map[string]int64{"max": 7, "idle.max": 3, "idle.min": 0, "timeouts": 0, "count": 1} {
+		if n := rec.Sum(t, "db.client.connection."+name, pool); n != want {
+			t.Errorf("%s is %d, want %d", name, n, want)
+		}
+	}
+	if n := rec.Sum(t, "db.client.connection.count", pool, "idle"); n != 1 {
+		t.Errorf("%d connections are idle, want 1", n)
+	}
+	if n := rec.Histogram(t, "db.client.connection.create_time")[0].Count; n != 1 {
+		t.Errorf("measured %d new connections, want 1", n)
 	}
 }
 
@@ -211,6 +279,13 @@ func TestInstrument_RingAndCluster(t *testing.T) {
 			}
 			span := rec.One(t)
 			conformance.Want(t, span, map[string]string{"db.operation.name": "SET", "server.address": "127.0.0.1", "server.port": port})
+			point := conformance.Texts(rec.Histogram(t, "db.client.operation.duration")[0].Attributes.ToSlice())
+			if point["server.address"] != "127.0.0.1" || point["server.port"] != port {
+				t.Errorf("measured with %v, want the node's address", point)
+			}
+			if n := rec.Sum(t, "db.client.connection.count", addr); n == 0 {
+				t.Error("the node's pool is not measured")
+			}
 
 			// A pipeline may go to several nodes; which one go-redis asked
 			// for its table of commands says nothing about it.
@@ -304,6 +379,18 @@ func TestAppendText(t *testing.T) {
 	f("EVALSHA abc 2 k1 k2 ?", "evalsha", "abc", 2, "k1", "k2", "v")
 	f("EVAL ? 99 k", "eval", "script", 99, "k")
 	f("EVAL ? -1 ?", "eval", "script", -1, "v")
+	f("BLPOP a b ?", "blpop", "a", "b", 5)
+	f("BLMPOP 0 2 a b ? ?", "blmpop", 0, 2, "a", "b", "left", 3)
+	f("ZINTERSTORE dest 2 a b ? ?", "zinterstore", "dest", 2, "a", "b", "weights", 1)
+	f("LMPOP 1 a ?", "lmpop", 1, "a", "left")
+	f("SINTERCARD 1 a ? ?", "sintercard", 1, "a", "limit", 9)
+	f("XREADGROUP ? ? ? ? ? STREAMS s1 s2 ? ?", "xreadgroup", "group", "g", "consumer", "count", 9, "STREAMS", "s1", "s2", ">", ">")
+	f("XREAD ? ? streams s1 ?", "xread", "block", 9, "streams", "s1", "0")
+	f("XGROUP create s ? ?", "xgroup", "create", "s", "g", "$")
+	f("JSON.SET doc ? ?", "json.set", "doc", "$", `{"a":1}`)
+	f("JSON.MGET a b ?", "json.mget", "a", "b", "$.x")
+	f("FT.SEARCH idx ?", "ft.search", "idx", "@name:secret")
+	f("BF.ADD filter ?", "bf.add", "filter", "secret")
 	f("_OTHER ?", "bad name\n", "secret")
 	f("_OTHER", strings.Repeat("x", 100))
 	f("PING", "ping")

@@ -7,7 +7,11 @@ import (
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/ttlog/ttlog/instrument/internal/version"
 )
 
 // ScopeName is the name of the instrumentation scope.
@@ -46,6 +50,18 @@ type config struct {
 	transactions   bool
 	returnedRows   bool
 	parentRequired bool
+	poolName       string
+	pings          bool
+	callName       func(context.Context, Call) string
+	spanAttrs      func(context.Context, Call) []attribute.KeyValue
+	measured       func(context.Context, Call) []attribute.KeyValue
+	errorAttrs     func(error) []attribute.KeyValue
+	measuredError  func(error) []attribute.KeyValue
+	commenter      propagation.TextMapPropagator
+}
+
+func (c config) meter() metric.Meter {
+	return c.meters.Meter(ScopeName, metric.WithInstrumentationVersion(version.Version), metric.WithSchemaURL(semconv.SchemaURL))
 }
 
 func newConfig(opts []Option) config {

@@ -26,6 +26,8 @@ type conn struct {
 	skippedQuery string
 
 	tx *tx // the open transaction, nil outside of one or without a span of its own
+
+	borrowed time.Time // when it was taken out of the pool, zero while it is there
 }
 
 // Unwrap returns the driver's own value for one that this package wrapped, such
@@ -46,12 +48,29 @@ func (c *conn) Unwrap() driver.Conn { return c.base }
 
 // start begins an operation, inside of the transaction's span where there is
 // one and the caller's context does not name another.
-func (c *conn) start(ctx context.Context, query string, parameterized bool) (context.Context, operation) {
+func (c *conn) start(ctx context.Context, call Call) (context.Context, operation) {
 	c.endSkipped()
+	c.borrow()
 	if c.tx != nil && trace.SpanContextFromContext(ctx).Equal(c.tx.parent) {
 		ctx = trace.ContextWithSpan(ctx, c.tx.op.span)
 	}
-	return c.in.start(ctx, query, parameterized)
+	return c.in.start(ctx, call)
+}
+
+// borrow notes that the connection is in use. database/sql does not say when it
+// takes one out of the pool, so that is when it is first asked for something.
+func (c *conn) borrow() {
+	if c.borrowed.IsZero() && c.in.pool.use.Enabled(context.Background()) {
+		c.borrowed = time.Now()
+	}
+}
+
+// giveBack measures the use of a connection that goes back into the pool.
+func (c *conn) giveBack() {
+	if !c.borrowed.IsZero() {
+		c.in.pool.used(c.borrowed)
+		c.borrowed = time.Time{}
+	}
 }
 
 // skip keeps an operation for the prepare that follows it.
@@ -95,16 +114,17 @@ func (c *conn) Prepare(query string) (driver.Stmt, error) {
 // PrepareContext implements [driver.ConnPrepareContext].
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	op, continued := c.takeSkipped(query)
+	c.borrow()
 	start := time.Now()
 	if continued {
 		ctx = trace.ContextWithSpan(ctx, op.span)
 	}
-	base, err := prepare(ctx, c.base, query)
+	base, err := prepare(ctx, c.base, c.in.commented(ctx, query))
 	if err != nil {
 		if continued {
 			op.end(err)
 		} else {
-			c.in.failedQuery(ctx, query, start, err)
+			c.in.failedQuery(ctx, Call{Method: MethodPrepare, Query: query}, start, err)
 		}
 		return nil, err
 	}
@@ -126,6 +146,7 @@ func prepare(ctx context.Context, base driver.Conn, query string) (driver.Stmt, 
 // Close implements [driver.Conn].
 func (c *conn) Close() error {
 	c.endSkipped()
+	c.giveBack()
 	return c.base.Close()
 }
 
@@ -137,6 +158,7 @@ func (c *conn) Begin() (driver.Tx, error) {
 // BeginTx implements [driver.ConnBeginTx].
 func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	c.endSkipped()
+	c.borrow()
 	start := time.Now()
 	t := &tx{conn: c, ctx: ctx}
 	if c.in.cfg.transactions {
@@ -183,6 +205,13 @@ func (c *conn) Ping(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
+	c.borrow()
+	if c.in.cfg.pings {
+		ctx, op := c.in.startStep(ctx, stepPing)
+		err := p.Ping(ctx)
+		op.end(err)
+		return err
+	}
 	start := time.Now()
 	err := p.Ping(ctx)
 	if err != nil {
@@ -194,6 +223,7 @@ func (c *conn) Ping(ctx context.Context) error {
 // ResetSession implements [driver.SessionResetter].
 func (c *conn) ResetSession(ctx context.Context) error {
 	c.endSkipped()
+	c.borrow()
 	c.tx = nil
 	if r, ok := c.base.(driver.SessionResetter); ok {
 		return r.ResetSession(ctx)
@@ -201,8 +231,10 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return nil
 }
 
-// IsValid implements [driver.Validator].
+// IsValid implements [driver.Validator]. database/sql asks when it puts a
+// connection back.
 func (c *conn) IsValid() bool {
+	c.giveBack()
 	if v, ok := c.base.(driver.Validator); ok {
 		return v.IsValid()
 	}

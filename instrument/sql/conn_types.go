@@ -69,8 +69,8 @@ func (c connExecQuery) QueryContext(ctx context.Context, query string, args []dr
 }
 
 func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	ctx, op := c.start(ctx, query, len(args) > 0)
-	res, err := execOn(ctx, c.base, query, args)
+	ctx, op := c.start(ctx, Call{Method: MethodExec, Query: query, Args: args})
+	res, err := execOn(ctx, c.base, c.in.commented(ctx, query), args)
 	if guard.Is(err, driver.ErrSkip) {
 		c.skip(op, query)
 		return nil, driver.ErrSkip // compared with == by database/sql
@@ -80,8 +80,8 @@ func (c *conn) exec(ctx context.Context, query string, args []driver.NamedValue)
 }
 
 func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	ctx, op := c.start(ctx, query, len(args) > 0)
-	base, err := queryOn(ctx, c.base, query, args)
+	ctx, op := c.start(ctx, Call{Method: MethodQuery, Query: query, Args: args})
+	base, err := queryOn(ctx, c.base, c.in.commented(ctx, query), args)
 	if guard.Is(err, driver.ErrSkip) {
 		c.skip(op, query)
 		return nil, driver.ErrSkip

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/ttlog/ttlog/instrument/internal/sqlsystem"
 )
 
@@ -30,13 +32,24 @@ func Open(driverName, dsn string, opts ...Option) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ttlogsql: open %s: %w", driverName, err)
 	}
-	return sql.OpenDB(c), nil
+	return openDB(c), nil
 }
 
 // OpenDB is [sql.OpenDB] for an instrumented database. A connector does not
 // tell where it connects to, so [WithDSN] or [WithAttributes] should.
 func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
-	return sql.OpenDB(newConnector(c, newConfig(opts)))
+	return openDB(newConnector(c, newConfig(opts)))
+}
+
+// openDB opens the database and observes its pool until it is closed.
+func openDB(c driver.Connector) *sql.DB {
+	db := sql.OpenDB(c)
+	if c, ok := c.(*connector); ok {
+		at := parseDSN(c.in.cfg.system, c.in.cfg.dsn)
+		// On an error nothing is observed; telemetry must not stop the program.
+		c.observed, _ = registerPool(c.in.cfg.meter(), db, poolName(c.in.cfg.poolName, c.in.cfg.system, at))
+	}
+	return db
 }
 
 // Wrap returns an instrumented driver, to be registered with [sql.Register]
@@ -95,6 +108,8 @@ func (c dsnConnector) Driver() driver.Driver                        { return c.d
 type connector struct {
 	base driver.Connector
 	in   *instrument
+
+	observed metric.Registration // nil when the pool is not
 }
 
 func newConnector(base driver.Connector, cfg config) driver.Connector {
@@ -112,6 +127,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		c.in.failedStep(ctx, stepConnect, start, err)
 		return nil, err
 	}
+	c.in.pool.created(ctx, start)
 	return wrapConn(base, c.in), nil
 }
 
@@ -119,8 +135,12 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // asks [sql.DB.Driver] expects.
 func (c *connector) Driver() driver.Driver { return c.base.Driver() }
 
-// Close implements [io.Closer], for connectors that do.
+// Close implements [io.Closer]: database/sql calls it when the database is
+// closed.
 func (c *connector) Close() error {
+	if c.observed != nil {
+		_ = c.observed.Unregister() // the caller wants to know of the database
+	}
 	if closer, ok := c.base.(io.Closer); ok {
 		return closer.Close()
 	}

@@ -23,12 +23,14 @@ func wrapRows(base driver.Rows, op operation) driver.Rows {
 	if op.in == nil {
 		return base // left out by the filter
 	}
-	return &rows{Rows: base, op: op}
+	return withColumnScanner(&rows{Rows: base, op: op})
 }
 
 // Next implements [driver.Rows].
-func (r *rows) Next(dest []driver.Value) error {
-	err := r.Rows.Next(dest)
+func (r *rows) Next(dest []driver.Value) error { return r.advanced(r.Rows.Next(dest)) }
+
+// advanced counts a row, or notes why there is none.
+func (r *rows) advanced(err error) error {
 	if err == nil {
 		r.read++
 	}
@@ -67,7 +69,7 @@ func (r *rows) Close() error {
 	if r.op.in.cfg.returnedRows {
 		r.op.span.SetAttributes(semconv.DBResponseReturnedRows(int(r.read)))
 	}
-	r.op.end(err)
+	r.op.endRows(err, r.read)
 	return closeErr
 }
 

@@ -33,13 +33,13 @@ func (s stmtConverter) ColumnConverter(i int) driver.ValueConverter {
 	return s.base.(driver.ColumnConverter).ColumnConverter(i) //nolint:staticcheck // see wrapStmt
 }
 
-func (s *stmt) start(ctx context.Context, args []driver.NamedValue) (context.Context, operation) {
+func (s *stmt) start(ctx context.Context, method string, args []driver.NamedValue) (context.Context, operation) {
 	if s.begun.in != nil {
 		op := s.begun
 		s.begun = operation{}
 		return trace.ContextWithSpan(ctx, op.span), op
 	}
-	return s.conn.start(ctx, s.query, len(args) > 0)
+	return s.conn.start(ctx, Call{Method: method, Query: s.query, Args: args, Prepared: true})
 }
 
 // Close implements [driver.Stmt].
@@ -71,7 +71,7 @@ func namedValues(args []driver.Value) []driver.NamedValue {
 
 // ExecContext implements [driver.StmtExecContext].
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	ctx, op := s.start(ctx, args)
+	ctx, op := s.start(ctx, MethodExec, args)
 	res, err := s.exec(ctx, args)
 	op.end(err)
 	return res, err
@@ -90,7 +90,7 @@ func (s *stmt) exec(ctx context.Context, args []driver.NamedValue) (driver.Resul
 
 // QueryContext implements [driver.StmtQueryContext].
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	ctx, op := s.start(ctx, args)
+	ctx, op := s.start(ctx, MethodQuery, args)
 	base, err := s.rows(ctx, args)
 	if err != nil {
 		op.end(err)

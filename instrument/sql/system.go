@@ -12,6 +12,12 @@ func dialectOf(system string) sqltext.Dialect {
 		return sqltext.SQLite
 	case "microsoft.sql_server":
 		return sqltext.SQLServer
+	case "oracle.db":
+		return sqltext.Oracle
+	case "clickhouse":
+		return sqltext.ClickHouse
+	case "gcp.spanner":
+		return sqltext.GoogleSQL
 	}
 	return sqltext.Other
 }

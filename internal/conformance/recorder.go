@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -76,19 +78,59 @@ func Parent(ctx context.Context) (context.Context, trace.Span) {
 // Histogram returns the data points of a duration metric.
 func (r *Recorder) Histogram(t testing.TB, name string) []metricdata.HistogramDataPoint[float64] {
 	t.Helper()
+	var points []metricdata.HistogramDataPoint[float64]
+	for _, m := range r.Metrics(t) {
+		if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == name {
+			points = append(points, h.DataPoints...)
+		}
+	}
+	return points
+}
+
+// Sizes returns the data points of a metric of sizes.
+func (r *Recorder) Sizes(t testing.TB, name string) []metricdata.HistogramDataPoint[int64] {
+	t.Helper()
+	var points []metricdata.HistogramDataPoint[int64]
+	for _, m := range r.Metrics(t) {
+		if h, ok := m.Data.(metricdata.Histogram[int64]); ok && m.Name == name {
+			points = append(points, h.DataPoints...)
+		}
+	}
+	return points
+}
+
+// Sum returns the total of a counter over all of its attributes, or over those
+// points that have one with the text of each of with.
+func (r *Recorder) Sum(t testing.TB, name string, with ...string) int64 {
+	t.Helper()
+	total := int64(0)
+	for _, m := range r.Metrics(t) {
+		sum, ok := m.Data.(metricdata.Sum[int64])
+		if !ok || m.Name != name {
+			continue
+		}
+		for _, p := range sum.DataPoints {
+			texts := slices.Collect(maps.Values(Texts(p.Attributes.ToSlice())))
+			if !slices.ContainsFunc(with, func(w string) bool { return !slices.Contains(texts, w) }) {
+				total += p.Value
+			}
+		}
+	}
+	return total
+}
+
+// Metrics returns all metrics that have data.
+func (r *Recorder) Metrics(t testing.TB) []metricdata.Metrics {
+	t.Helper()
 	var rm metricdata.ResourceMetrics
 	if err := r.reader.Collect(context.Background(), &rm); err != nil {
 		t.Fatal(err)
 	}
-	var points []metricdata.HistogramDataPoint[float64]
+	var all []metricdata.Metrics
 	for _, sm := range rm.ScopeMetrics {
-		for _, m := range sm.Metrics {
-			if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == name {
-				points = append(points, h.DataPoints...)
-			}
-		}
+		all = append(all, sm.Metrics...)
 	}
-	return points
+	return all
 }
 
 // Attributes returns the attributes of a span by key, as text.

@@ -99,8 +99,8 @@ func (s Subject) checkSpan(t *testing.T, span sdktrace.ReadOnlySpan, parent trac
 	if span.SpanKind() != s.Kind {
 		t.Errorf("the kind is %v, want %v", span.SpanKind(), s.Kind)
 	}
-	if got := span.InstrumentationScope(); got.Name != s.Scope || got.SchemaURL == "" {
-		t.Errorf("the scope is %q with schema %q, want %q with one", got.Name, got.SchemaURL, s.Scope)
+	if got := span.InstrumentationScope(); got.Name != s.Scope || got.SchemaURL == "" || got.Version == "" {
+		t.Errorf("the scope is %q, version %q, schema %q, want %q with both", got.Name, got.Version, got.SchemaURL, s.Scope)
 	}
 	if got, want := span.Parent().SpanID(), parent.SpanContext().SpanID(); got != want {
 		t.Errorf("the parent is %v, want %v", got, want)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"go.opentelemetry.io/otel/codes"
@@ -265,7 +266,8 @@ func TestOpen_Errors(t *testing.T) {
 		t.Error("a malformed data source name gives no error")
 	}
 	rec := conformance.NewRecorder(t)
-	if _, err := ttlogsqlx.Connect(t.Context(), "pgx", "postgres://u:secret@127.0.0.1:1/shop?sslmode=disable", options(rec.Tracers, rec.Meters)...); err == nil {
+	ctx, _ := conformance.Parent(t.Context())
+	if _, err := ttlogsqlx.Connect(ctx, "pgx", "postgres://u:secret@127.0.0.1:1/shop?sslmode=disable", options(rec.Tracers, rec.Meters)...); err == nil {
 		t.Error("a refused connection gives no error")
 	}
 	for _, s := range rec.Spans() {
@@ -378,4 +380,29 @@ func TestDatabase_WithParentRequired(t *testing.T) {
 			t.Errorf("measured %v", measured)
 		}
 	}, ttlogsql.WithParentRequired(), ttlogsql.WithTransactionSpans())
+}
+
+// TestDatabase_CanceledIsNoError has a caller that does not wait for a query.
+func TestDatabase_CanceledIsNoError(t *testing.T) {
+	each(t, func(t *testing.T, d database, db *sql.DB, rec *conformance.Recorder) {
+		slow := map[string]string{
+			"PostgreSQL": "SELECT pg_sleep(60)", "MariaDB": "SELECT SLEEP(60)",
+			"SQLite": "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT max(n) FROM c",
+		}[d.name]
+		ctx, leave := context.WithCancel(t.Context())
+		time.AfterFunc(200*time.Millisecond, leave)
+		var v any
+		if err := db.QueryRowContext(ctx, slow).Scan(&v); err == nil {
+			t.Fatal("no error")
+		}
+		for _, span := range rec.Spans() {
+			conformance.Want(t, span, map[string]string{"error.type": "context.Canceled", "db.response.status_code": "-"})
+			if span.Status().Code != codes.Unset {
+				t.Errorf("%s: the status is %v", span.Name(), span.Status())
+			}
+		}
+		if len(rec.Spans()) == 0 {
+			t.Error("no span")
+		}
+	})
 }

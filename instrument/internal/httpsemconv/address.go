@@ -2,6 +2,8 @@ package httpsemconv
 
 import (
 	"net/http"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,9 +12,9 @@ import (
 // 253 bytes.
 const maxHostBytes = 255
 
-// splitHostPort splits "host", "host:port", "[v6]" and "[v6]:port". The port is
+// SplitHostPort splits "host", "host:port", "[v6]" and "[v6]:port". The port is
 // 0 when there is none or it is not a port.
-func splitHostPort(hostport string) (host string, port int) {
+func SplitHostPort(hostport string) (host string, port int) {
 	host = hostport
 	rest := ""
 	if strings.HasPrefix(hostport, "[") {
@@ -41,51 +43,128 @@ func defaultPort(scheme string, port int) bool {
 	return port == 0 || (scheme == "http" && port == 80) || (scheme == "https" && port == 443)
 }
 
-// origin is what a request says about the way it came: proxies included.
+// origin is what is known of the way a request came: the proxies' word
+// included where it counts.
 type origin struct {
 	scheme, host, client string
 }
 
-// readOrigin prefers the Forwarded header, then the X-Forwarded ones, then the
-// connection itself.
-func readOrigin(r *http.Request) origin {
-	o := origin{scheme: "http", host: r.Host}
+// TrustedProxies are the networks whose word on where a request came from is
+// taken. The zero value trusts nobody: whoever reaches the server can write any
+// header, also into the scheme of a metric.
+type TrustedProxies []netip.Prefix
+
+// trusts reports whether address, without a port, is in one of the networks.
+func (t TrustedProxies) trusts(address string) bool {
+	if len(t) == 0 {
+		return false
+	}
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return false
+	}
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(t, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// origin reads where r came from. Behind a trusted proxy that is what it says
+// in Forwarded, else in the X-Forwarded headers.
+func (t TrustedProxies) origin(r *http.Request) (o origin, peer string, peerPort int) {
+	o = origin{scheme: "http", host: r.Host}
 	if r.TLS != nil {
 		o.scheme = "https"
 	}
-	if v := r.Header["X-Forwarded-Proto"]; len(v) > 0 {
-		o.scheme = knownScheme(firstElement(v[0]), o.scheme)
+	peer, peerPort = SplitHostPort(r.RemoteAddr)
+	o.client = peer
+	if !t.trusts(peer) {
+		return o, peer, peerPort
 	}
-	if v := r.Header["X-Forwarded-Host"]; len(v) > 0 {
-		if h := firstElement(v[0]); h != "" {
-			o.host = h
-		}
+	if elements := elementsOf(r.Header["Forwarded"]); len(elements) > 0 {
+		t.readForwarded(&o, elements)
+	} else {
+		t.readXForwarded(&o, r.Header)
 	}
-	if v := r.Header["X-Forwarded-For"]; len(v) > 0 {
-		o.client, _ = splitHostPort(firstElement(v[0]))
-	}
-	if v := r.Header["Forwarded"]; len(v) > 0 {
-		o.readForwarded(firstElement(v[0]))
-	}
-	return o
+	return o, peer, peerPort
 }
 
-func (o *origin) readForwarded(element string) {
-	for pair := range strings.SplitSeq(element, ";") {
-		key, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
-		value = strings.Trim(value, `"`)
-		if !ok || value == "" {
-			continue
+// readForwarded goes back from the last proxy to the first one that a trusted
+// one had its request from. Each has appended an element, and what stands
+// before those of the trusted is anybody's.
+func (t TrustedProxies) readForwarded(o *origin, elements []string) {
+	for i := len(elements) - 1; i >= 0; i-- {
+		from := ""
+		for pair := range strings.SplitSeq(elements[i], ";") {
+			key, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
+			value = strings.Trim(value, `"`)
+			if !ok || value == "" {
+				continue
+			}
+			switch strings.ToLower(key) {
+			case "proto":
+				o.scheme = knownScheme(value, o.scheme)
+			case "host":
+				o.host = value
+			case "for":
+				from, _ = SplitHostPort(value)
+			}
 		}
-		switch strings.ToLower(key) {
-		case "proto":
-			o.scheme = knownScheme(value, o.scheme)
-		case "host":
-			o.host = value
-		case "for":
-			o.client, _ = splitHostPort(value)
+		if from == "" {
+			return
+		}
+		if o.client = from; !t.trusts(from) {
+			return
 		}
 	}
+}
+
+// readXForwarded does the same with three headers. A proxy appends to
+// X-Forwarded-For and sets the other two or appends to them as well, so theirs
+// are counted from the end, as far as they go.
+func (t TrustedProxies) readXForwarded(o *origin, h http.Header) {
+	clients := elementsOf(h["X-Forwarded-For"])
+	back := 0 // how many trusted proxies lie between
+	for i := len(clients) - 1; i >= 0; i-- {
+		from, _ := SplitHostPort(clients[i])
+		if from == "" {
+			break
+		}
+		if o.client = from; !t.trusts(from) {
+			break
+		}
+		back++
+	}
+	if v := fromEnd(elementsOf(h["X-Forwarded-Proto"]), back); v != "" {
+		o.scheme = knownScheme(v, o.scheme)
+	}
+	if v := fromEnd(elementsOf(h["X-Forwarded-Host"]), back); v != "" {
+		o.host = v
+	}
+}
+
+// fromEnd returns the element that lies back before the last one, or the first.
+func fromEnd(elements []string, back int) string {
+	if len(elements) == 0 {
+		return ""
+	}
+	return elements[max(0, len(elements)-1-back)]
+}
+
+// maxProxies bounds the elements that are looked at: the last ones, which are
+// those of the nearest proxies.
+const maxProxies = 16
+
+// elementsOf returns the elements of a list that may stand in several lines.
+func elementsOf(lines []string) []string {
+	var elements []string
+	for i := len(lines) - 1; i >= 0 && len(elements) < maxProxies; i-- {
+		for rest := lines[i]; rest != "" && len(elements) < maxProxies; {
+			at := strings.LastIndexByte(rest, ',')
+			elements = append(elements, strings.TrimSpace(rest[at+1:]))
+			rest = rest[:max(at, 0)]
+		}
+	}
+	slices.Reverse(elements)
+	return elements
 }
 
 // knownScheme keeps a header from inventing time series: url.scheme is a metric
@@ -95,11 +174,6 @@ func knownScheme(s, fallback string) string {
 		return s
 	}
 	return fallback
-}
-
-func firstElement(list string) string {
-	first, _, _ := strings.Cut(list, ",")
-	return strings.TrimSpace(first)
 }
 
 // protocolVersion returns the value of network.protocol.version.

@@ -2,37 +2,57 @@ package httpsemconv
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
+	"github.com/ttlog/ttlog/instrument/internal/gate"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
+	"github.com/ttlog/ttlog/internal/guard"
 )
 
-// ClientConfig is what a client instrumentation needs; every field is set.
+// ClientConfig is what a client instrumentation needs. Of the functions and the
+// fields behind Redactor the zero value means that nothing was asked for.
 type ClientConfig struct {
-	Tracer   trace.Tracer
-	Meter    metric.Meter
-	Redactor Redactor
-	// SpanName overrides the name of the span; nil means the method.
+	Scope       Scope
+	Propagators propagation.TextMapPropagator
+	Redactor    Redactor
+	// SpanName overrides the name of the span, which is the method.
 	SpanName func(r *http.Request) string
+	// Attributes are added to every span and measurement, SpanOptions to the
+	// start of every span.
+	Attributes  []attribute.KeyValue
+	SpanOptions []trace.SpanStartOption
+	// Measured returns attributes of the measurements of one request.
+	Measured func(*http.Request) []attribute.KeyValue
 }
 
-// Client starts and ends the spans of outgoing requests. It is immutable and
-// safe for concurrent use.
+// Client starts and ends the spans of outgoing requests. It is immutable but
+// for its cache, and safe for concurrent use.
 type Client struct {
-	cfg      ClientConfig
-	duration httpconv.ClientRequestDuration
-	sets     *setcache.Cache[clientKey]
+	cfg         ClientConfig
+	tracer      trace.Tracer
+	tracers     gate.Tracers
+	propagators gate.Propagators
+
+	duration     metric.Float64Histogram
+	active       metric.Int64UpDownCounter
+	requestBody  metric.Int64Histogram
+	responseBody metric.Int64Histogram
+	sets         *setcache.Cache[clientKey]
 }
 
 type clientKey struct {
@@ -42,30 +62,47 @@ type clientKey struct {
 
 // NewClient returns a Client.
 func NewClient(cfg ClientConfig) *Client {
-	c := &Client{cfg: cfg, sets: setcache.New[clientKey]()}
-	c.duration, _ = httpconv.NewClientRequestDuration(cfg.Meter)
+	c := &Client{
+		cfg: cfg, tracer: cfg.Scope.tracer(cfg.Scope.Tracers),
+		tracers: gate.OfTracers(cfg.Scope.Tracers), propagators: gate.OfPropagators(cfg.Propagators),
+	}
+	c.sets = setcache.New(c.measureAttributes)
+	meter := cfg.Scope.meter()
+	duration, _ := httpconv.NewClientRequestDuration(meter)
+	active, _ := httpconv.NewClientActiveRequests(meter)
+	requestBody, _ := httpconv.NewClientRequestBodySize(meter)
+	responseBody, _ := httpconv.NewClientResponseBodySize(meter)
+	c.duration, c.active, c.requestBody, c.responseBody = duration.Inst(), active.Inst(), requestBody.Inst(), responseBody.Inst()
 	return c
+}
+
+// Off reports whether nobody listens and there is no trace context to send.
+func (c *Client) Off(ctx context.Context) bool {
+	return c.tracers.Closed() && c.propagators.Closed() && !c.duration.Enabled(ctx) &&
+		!c.active.Enabled(ctx) && !c.requestBody.Enabled(ctx) && !c.responseBody.Enabled(ctx)
 }
 
 // Call is one outgoing request on its way. Its methods may be called from
 // different goroutines, but not at the same time.
 type Call struct {
-	client *Client
-	ctx    context.Context // the span's, for the metric's exemplar; a Call lives as long as its request
-	span   trace.Span
-	start  time.Time
-	head   time.Time // when the response's head arrived
-	key    clientKey
+	client  *Client
+	ctx     context.Context // the span's, for the metric's exemplar; a Call lives as long as its request
+	request *http.Request
+	span    trace.Span
+	start   time.Time
+	head    time.Time // when the response's head arrived
+	key     clientKey
+	sent    sentBody
 }
 
 var clientKind = trace.WithSpanKind(trace.SpanKindClient)
 
 // Start begins the span of r and returns the context that carries it.
 func (c *Client) Start(r *http.Request) (context.Context, *Call) {
-	call := &Call{client: c, start: time.Now()}
+	call := &Call{client: c, request: r, start: time.Now()}
 	method, original := Method(r.Method)
 	call.key.method = method
-	attrs := make([]attribute.KeyValue, 0, 10)
+	attrs := make([]attribute.KeyValue, 0, 10+len(c.cfg.Attributes))
 	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method))
 	if original != "" {
 		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(attrtext.Clean(original, maxNameBytes)))
@@ -87,14 +124,20 @@ func (c *Client) Start(r *http.Request) (context.Context, *Call) {
 	if c.cfg.SpanName != nil {
 		name = c.cfg.SpanName(r)
 	}
-	call.ctx, call.span = c.cfg.Tracer.Start(r.Context(), name, clientKind, trace.WithAttributes(attrs...))
+	opts := make([]trace.SpanStartOption, 0, 2+len(c.cfg.SpanOptions))
+	opts = append(opts, clientKind, trace.WithAttributes(append(attrs, c.cfg.Attributes...)...))
+	opts = append(opts, c.cfg.SpanOptions...)
+	call.ctx, call.span = c.cfg.Scope.tracerFor(r.Context(), c.tracer).Start(r.Context(), name, opts...)
+	if c.active.Enabled(call.ctx) {
+		c.active.Add(call.ctx, 1, c.sets.Get(call.key).Add...)
+	}
 	return call.ctx, call
 }
 
 // serverOf returns the address that r is sent to; the port is the scheme's
 // when the URL has none, because the client convention requires one.
 func serverOf(r *http.Request) (host string, port int) {
-	host, port = splitHostPort(r.URL.Host)
+	host, port = SplitHostPort(r.URL.Host)
 	if port == 0 {
 		switch r.URL.Scheme {
 		case "http":
@@ -118,8 +161,27 @@ func resends(r *http.Request) int {
 	return n
 }
 
-// Span returns the span of the call.
-func (c *Call) Span() trace.Span { return c.span }
+// Sends readies the request that is sent in the place of the caller's: its
+// body is counted where the length is not known.
+func (c *Call) Sends(r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= 0 {
+		c.sent.ReadCloser = r.Body
+		r.Body = &c.sent
+	}
+}
+
+// sentBody counts what the transport reads, maybe after the response's head.
+type sentBody struct {
+	io.ReadCloser
+	read atomic.Int64
+}
+
+// Read implements [io.Reader].
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read.Add(int64(n))
+	return n, err
+}
 
 // Respond records the head of the response. An answer of 400 and above is an
 // error for the one who asked.
@@ -145,30 +207,66 @@ func (c *Call) Respond(res *http.Response) {
 	c.span.SetAttributes(attrs...)
 }
 
-// End ends the span and records the duration. A non-nil err is one of the
-// transport, before or after the response's head.
-func (c *Call) End(err error) {
+// End ends the span and records the measurements; size is that of the
+// response's body as far as it was read, negative when there is none. A non-nil
+// err is one of the transport, before or after the response's head.
+func (c *Call) End(err error, size int64) { //nolint:revive // the size belongs to how it ended
 	if err != nil {
 		c.fail(err)
 	}
 	c.span.End()
-	c.measure(time.Since(c.start))
+	c.measure(time.Since(c.start), size)
 }
 
 // Abandon ends a call whose response nobody read to its end or closed. When
 // they lost interest is not known, so it ends where the response's head came.
 func (c *Call) Abandon() {
 	c.span.End(trace.WithTimestamp(c.head))
-	c.measure(c.head.Sub(c.start))
+	c.measure(c.head.Sub(c.start), -1)
 }
 
-func (c *Call) measure(took time.Duration) {
-	if inst := c.client.duration.Inst(); inst.Enabled(c.ctx) {
-		inst.Record(c.ctx, took.Seconds(), c.client.sets.Get(c.key, clientKey.attributes)...)
+func (c *Call) measure(took time.Duration, size int64) {
+	t := c.client
+	if t.active.Enabled(c.ctx) {
+		k := clientKey{method: c.key.method, scheme: c.key.scheme, host: c.key.host, port: c.key.port}
+		t.active.Add(c.ctx, -1, t.sets.Get(k).Add...)
+	}
+	duration, request, response := t.duration.Enabled(c.ctx), t.requestBody.Enabled(c.ctx), t.responseBody.Enabled(c.ctx)
+	if !duration && !request && !response {
+		return
+	}
+	var set *setcache.Set
+	if extra := c.measured(); len(extra) > 0 {
+		set = setcache.NewSet(append(t.measureAttributes(c.key), extra...)...)
+	} else {
+		set = t.sets.Get(c.key)
+	}
+	if duration {
+		t.duration.Record(c.ctx, took.Seconds(), set.Record...)
+	}
+	if request {
+		t.requestBody.Record(c.ctx, max(c.request.ContentLength, c.sent.read.Load()), set.Record...)
+	}
+	if response && size >= 0 {
+		t.responseBody.Record(c.ctx, size, set.Record...)
 	}
 }
 
+func (c *Call) measured() []attribute.KeyValue {
+	if c.client.cfg.Measured == nil {
+		return nil
+	}
+	return c.client.cfg.Measured(c.request)
+}
+
+// fail records an error. That the caller did not want to wait is none of the
+// one who was asked.
 func (c *Call) fail(err error) {
+	if errors.Is(c.ctx.Err(), context.Canceled) && guard.Is(err, context.Canceled) {
+		c.key.errorType = clientLeft
+		c.span.SetAttributes(semconv.ErrorTypeKey.String(clientLeft))
+		return
+	}
 	c.key.errorType = errtype.Name(err)
 	if c.span.IsRecording() {
 		c.span.SetAttributes(semconv.ErrorTypeKey.String(c.key.errorType))
@@ -176,6 +274,10 @@ func (c *Call) fail(err error) {
 		c.span.SetStatus(codes.Error, attrtext.Clean(message, maxHeaderBytes))
 		recordError(c.span, err, message)
 	}
+}
+
+func (c *Client) measureAttributes(k clientKey) []attribute.KeyValue {
+	return append(k.attributes(), c.cfg.Attributes...)
 }
 
 func (k clientKey) attributes() []attribute.KeyValue {

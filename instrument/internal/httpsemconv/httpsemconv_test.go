@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -18,8 +19,8 @@ import (
 func TestSplitHostPort(t *testing.T) {
 	f := func(in, host string, port int) {
 		t.Helper()
-		if h, p := splitHostPort(in); h != host || p != port {
-			t.Errorf("splitHostPort(%q) = %q, %d, want %q, %d", in, h, p, host, port)
+		if h, p := SplitHostPort(in); h != host || p != port {
+			t.Errorf("SplitHostPort(%q) = %q, %d, want %q, %d", in, h, p, host, port)
 		}
 	}
 	f("a.test", "a.test", 0)
@@ -57,8 +58,10 @@ func FuzzServer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, method, target, host, forwardedFor, forwarded, agent string) {
 		spans := tracetest.NewSpanRecorder()
 		server := NewServer(ServerConfig{
-			Tracer:      sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test"),
-			Meter:       metricnoop.Meter{},
+			Scope: Scope{
+				Tracers: sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)), Meters: metricnoop.NewMeterProvider(),
+			},
+			Trusted:     TrustedProxies{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
 			Propagators: propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}),
 		})
 		u, err := url.Parse(target)

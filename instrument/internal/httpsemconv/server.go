@@ -3,12 +3,9 @@ package httpsemconv
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -16,8 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
+	"github.com/ttlog/ttlog/instrument/internal/gate"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
-	"github.com/ttlog/ttlog/internal/guard"
 )
 
 // Limits on what a request brings along.
@@ -27,32 +24,57 @@ const (
 	maxURLBytes    = 4 << 10
 )
 
-// ServerConfig is what a server instrumentation needs; every field is set.
+// ServerConfig is what a server instrumentation needs. Of the functions and the
+// fields behind Redactor the zero value means that nothing was asked for.
 type ServerConfig struct {
-	Tracer      trace.Tracer
-	Meter       metric.Meter
+	Scope       Scope
 	Propagators propagation.TextMapPropagator
 	Redactor    Redactor
 
 	// PublicEndpoint reports whether a request comes from outside: its trace
-	// is then linked and not continued. Nil means never.
+	// is then linked and not continued. The request's context carries the
+	// caller's span context.
 	PublicEndpoint func(*http.Request) bool
-	// SpanName overrides the name of the span; nil means the convention's. It
-	// is called at the start and again once the route is known.
+	// SpanName overrides the name of the span. It is called at the start and
+	// again once the route is known.
 	SpanName func(route string, r *http.Request) string
+	// Trusted are the proxies whose word on a request's origin is taken.
+	Trusted TrustedProxies
+	// ServerName is server.address, on measurements as well; ServerPort goes
+	// with it.
+	ServerName string
+	ServerPort int
+	// Attributes are added to every span and measurement, SpanOptions to the
+	// start of every span.
+	Attributes  []attribute.KeyValue
+	SpanOptions []trace.SpanStartOption
+	// Measured returns attributes of the measurements of one request.
+	Measured func(*http.Request) []attribute.KeyValue
+	// StartTime returns when a request began, the zero time for now.
+	StartTime func(*http.Request) time.Time
+	// ReadEvents and WriteEvents make an event of each read and write.
+	ReadEvents, WriteEvents bool
 }
 
 // Server starts and ends the spans of incoming requests. It is immutable and
 // safe for concurrent use.
 type Server struct {
-	cfg      ServerConfig
-	duration httpconv.ServerRequestDuration
-	sets     *setcache.Cache[serverKey]
+	cfg         ServerConfig
+	tracer      trace.Tracer
+	tracers     gate.Tracers
+	propagators gate.Propagators
+
+	duration     metric.Float64Histogram
+	active       metric.Int64UpDownCounter
+	requestBody  metric.Int64Histogram
+	responseBody metric.Int64Histogram
+	fixed        []attribute.KeyValue // of every measurement
+	sets         *setcache.Cache[serverKey]
 }
 
-// serverKey holds the attributes of the duration metric. server.address is not
-// among them: it comes from the Host header, so the sender could make any
-// number of time series.
+// serverKey holds the attributes of the metrics. A server.address that comes
+// from the Host header is not among them: the sender could make any number of
+// time series.
 type serverKey struct {
 	method, scheme, route, protocol, errorType string
 	status                                     int
@@ -61,25 +83,33 @@ type serverKey struct {
 // NewServer returns a Server. An instrument that cannot be created is reported
 // to nobody and records nothing: telemetry must not stop the program.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{cfg: cfg, sets: setcache.New[serverKey]()}
-	s.duration, _ = httpconv.NewServerRequestDuration(cfg.Meter)
+	s := &Server{
+		cfg: cfg, tracer: cfg.Scope.tracer(cfg.Scope.Tracers),
+		tracers: gate.OfTracers(cfg.Scope.Tracers), propagators: gate.OfPropagators(cfg.Propagators),
+	}
+	if cfg.ServerName != "" {
+		s.fixed = append(s.fixed, semconv.ServerAddress(cfg.ServerName))
+		if cfg.ServerPort > 0 {
+			s.fixed = append(s.fixed, semconv.ServerPort(cfg.ServerPort))
+		}
+	}
+	s.fixed = append(s.fixed, cfg.Attributes...)
+	s.sets = setcache.New(s.measureAttributes)
+	meter := cfg.Scope.meter()
+	duration, _ := httpconv.NewServerRequestDuration(meter)
+	active, _ := httpconv.NewServerActiveRequests(meter)
+	requestBody, _ := httpconv.NewServerRequestBodySize(meter)
+	responseBody, _ := httpconv.NewServerResponseBodySize(meter)
+	s.duration, s.active, s.requestBody, s.responseBody = duration.Inst(), active.Inst(), requestBody.Inst(), responseBody.Inst()
 	return s
 }
 
-// Exchange is one request on its way. It belongs to the goroutine that serves
-// the request.
-type Exchange struct {
-	server   *Server
-	span     trace.Span
-	start    time.Time
-	method   string
-	scheme   string
-	protocol string
-	route    string // as at the start
-	name     string // as at the start
-
-	outer     forgetter // the exchange around this one, nil for none
-	forgotten atomic.Bool
+// Off reports whether nobody listens: there is no SDK, nothing that measures,
+// no trace context to pass on and no exchange around that wants the route.
+// Nothing needs to be done for a request then.
+func (s *Server) Off(ctx context.Context) bool {
+	return s.tracers.Closed() && s.propagators.Closed() && !s.duration.Enabled(ctx) &&
+		!s.active.Enabled(ctx) && !s.requestBody.Enabled(ctx) && !s.responseBody.Enabled(ctx) && ExchangeOf(ctx) == nil
 }
 
 // Start begins the span of r in x, which is new. The route is "" when it is not
@@ -91,32 +121,46 @@ func (s *Server) Start(r *http.Request, route string, x *Exchange) context.Conte
 		ctx = s.cfg.Propagators.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	} // else the parent is the exchange around this one, and not its caller
 	method, original := Method(r.Method)
-	from := readOrigin(r)
-	x.outer, _ = ExchangeOf(ctx).(forgetter)
+	from, peer, peerPort := s.cfg.Trusted.origin(r)
+	x.around, _ = ExchangeOf(ctx).(forgetter)
 	x.server, x.start, x.method, x.scheme, x.route = s, time.Now(), method, from.scheme, route
 	x.protocol = protocolVersion(r.ProtoMajor, r.ProtoMinor)
-	x.name = s.spanName(r, method, route)
-	attrs := s.requestAttributes(r, x, from, original)
+	x.name = x.spanName(r, route)
 
-	opts := make([]trace.SpanStartOption, 0, 4)
-	opts = append(opts, serverKind, trace.WithAttributes(attrs...))
-	if s.cfg.PublicEndpoint != nil && s.cfg.PublicEndpoint(r) {
+	opts := make([]trace.SpanStartOption, 0, 4+len(s.cfg.SpanOptions))
+	attrs := s.requestAttributes(r, x, from, original)
+	attrs = s.addressAttributes(attrs, x, from, peer, peerPort)
+	opts = append(opts, serverKind, trace.WithAttributes(append(attrs, s.cfg.Attributes...)...))
+	opts = append(opts, s.cfg.SpanOptions...)
+	if s.cfg.PublicEndpoint != nil && s.cfg.PublicEndpoint(r.WithContext(ctx)) {
 		opts = append(opts, trace.WithNewRoot())
 		if remote := trace.SpanContextFromContext(ctx); remote.IsValid() && remote.IsRemote() {
 			opts = append(opts, trace.WithLinks(trace.Link{SpanContext: remote}))
 		}
 	}
-	ctx, x.span = s.cfg.Tracer.Start(ctx, x.name, opts...)
+	if s.cfg.StartTime != nil {
+		if began := s.cfg.StartTime(r); !began.IsZero() {
+			x.start = began
+			opts = append(opts, trace.WithTimestamp(began))
+		}
+	}
+	ctx, x.span = s.cfg.Scope.tracerFor(r.Context(), s.tracer).Start(ctx, x.name, opts...)
+	if s.active.Enabled(ctx) {
+		s.active.Add(ctx, 1, s.sets.Get(serverKey{method: x.method, scheme: x.scheme}).Add...)
+	}
 	return ctx
 }
 
 var serverKind = trace.WithSpanKind(trace.SpanKindServer)
 
-func (s *Server) spanName(r *http.Request, method, route string) string {
-	if s.cfg.SpanName != nil {
-		return s.cfg.SpanName(route, r)
+func (x *Exchange) spanName(r *http.Request, route string) string {
+	switch {
+	case x.SpanName != nil:
+		return x.SpanName(route)
+	case x.server.cfg.SpanName != nil:
+		return x.server.cfg.SpanName(route, r)
 	}
-	return SpanName(method, route)
+	return SpanName(x.method, route)
 }
 
 func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, original string) []attribute.KeyValue {
@@ -135,25 +179,6 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 	if x.route != "" {
 		attrs = append(attrs, semconv.HTTPRoute(x.route))
 	}
-	if host, port := splitHostPort(from.host); host != "" {
-		attrs = append(attrs, semconv.ServerAddress(attrtext.Clean(host, maxHostBytes)))
-		if !defaultPort(from.scheme, port) {
-			attrs = append(attrs, semconv.ServerPort(port))
-		}
-	}
-	peer, peerPort := splitHostPort(r.RemoteAddr)
-	if peer != "" {
-		attrs = append(attrs, semconv.NetworkPeerAddress(attrtext.Clean(peer, maxHostBytes)))
-		if peerPort > 0 {
-			attrs = append(attrs, semconv.NetworkPeerPort(peerPort))
-		}
-	}
-	if from.client == "" {
-		from.client = peer
-	}
-	if from.client != "" {
-		attrs = append(attrs, semconv.ClientAddress(attrtext.Clean(from.client, maxHostBytes)))
-	}
 	if x.protocol != "" {
 		attrs = append(attrs, semconv.NetworkProtocolVersion(x.protocol))
 	}
@@ -163,133 +188,37 @@ func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, or
 	return attrs
 }
 
-// Span returns the span of the exchange.
-func (x *Exchange) Span() trace.Span { return x.span }
-
-// RecordError adds an exception event for err, without touching the status.
-func (x *Exchange) RecordError(err error) {
-	recordError(x.span, err, x.server.cfg.Redactor.Error(err))
-}
-
-type exchangeKey struct{}
-
-// RouteReporter is what the value of an exchange may be: it is told of the
-// route that a router inside of it matched, and the path that this was given.
-type RouteReporter interface {
-	Report(ctx context.Context, route, path string)
-}
-
-// WithExchange marks ctx as being inside of an exchange; value is the
-// instrumentation's own. It lets a handler inside of another know that the
-// headers have been read.
-func WithExchange(ctx context.Context, value any) context.Context {
-	return context.WithValue(ctx, exchangeKey{}, value)
-}
-
-// ExchangeOf returns the value of the innermost exchange that ctx is inside of,
-// or nil.
-func ExchangeOf(ctx context.Context) any { return ctx.Value(exchangeKey{}) }
-
-// forgetter is an [Exchange], or what an instrumentation has put around it.
-type forgetter interface {
-	forget()
-	isForgotten() bool
-}
-
-// Forget makes the exchanges that ctx is inside of leave no trace. The context
-// that it returns is inside of none of their spans. It returns false when there
-// are none.
-func Forget(ctx context.Context) (context.Context, bool) {
-	x, ok := ExchangeOf(ctx).(forgetter)
-	if !ok {
-		return ctx, false
+func (s *Server) addressAttributes(attrs []attribute.KeyValue, x *Exchange, from origin, peer string, peerPort int) []attribute.KeyValue {
+	host, port := s.cfg.ServerName, s.cfg.ServerPort
+	if host == "" {
+		host, port = SplitHostPort(from.host)
+		host = attrtext.Clean(host, maxHostBytes)
 	}
-	x.forget()
-	return trace.ContextWithSpan(ctx, nil), true
-}
-
-func (x *Exchange) forget() {
-	x.forgotten.Store(true)
-	if x.outer != nil {
-		x.outer.forget()
-	}
-}
-
-// isForgotten also asks the exchange around: the instrumentation of a router
-// inside of another handler's leaves its context to that one.
-func (x *Exchange) isForgotten() bool {
-	return x.forgotten.Load() || x.outer != nil && x.outer.isForgotten()
-}
-
-// Outcome is how a request was answered.
-type Outcome struct {
-	Route  string // "" when no route matched
-	Status int    // 0 when no response was written, as after a hijack
-	Panic  any    // the recovered value, nil when the handler returned
-}
-
-// End records the outcome in the span and the metric, unless [Forget] was called
-// in between. The request is the one
-// given to Start, the context the one that Start returned.
-func (x *Exchange) End(ctx context.Context, r *http.Request, out Outcome) {
-	if x.isForgotten() {
-		return
-	}
-	errorType := x.errorType(out)
-	if out.Panic != nil && out.Status == 0 && !isAbort(out.Panic) {
-		// Whoever recovers the panic answers 500; net/http, when nobody
-		// does, closes the connection.
-		out.Status = http.StatusInternalServerError
-	}
-	if x.span.IsRecording() {
-		x.endSpan(r, out, errorType)
-	}
-	x.span.End()
-
-	s := x.server
-	if s.duration.Inst().Enabled(ctx) {
-		key := serverKey{x.method, x.scheme, out.Route, x.protocol, errorType, out.Status}
-		s.duration.Inst().Record(ctx, time.Since(x.start).Seconds(), s.sets.Get(key, serverKey.attributes)...)
-	}
-}
-
-func (x *Exchange) endSpan(r *http.Request, out Outcome, errorType string) {
-	attrs := make([]attribute.KeyValue, 0, 3)
-	if out.Route != "" && out.Route != x.route {
-		attrs = append(attrs, semconv.HTTPRoute(out.Route))
-		if name := x.server.spanName(r, x.method, out.Route); name != x.name {
-			x.span.SetName(name)
+	if host != "" {
+		attrs = append(attrs, semconv.ServerAddress(host))
+		if !defaultPort(x.scheme, port) {
+			attrs = append(attrs, semconv.ServerPort(port))
 		}
 	}
-	if out.Status > 0 {
-		attrs = append(attrs, semconv.HTTPResponseStatusCode(out.Status))
-	}
-	if errorType != "" {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(errorType))
-		description := ""
-		if out.Panic != nil {
-			recordPanic(x.span, out.Panic, x.server.cfg.Redactor)
-			description = "panic"
+	if peer != "" {
+		attrs = append(attrs, semconv.NetworkPeerAddress(attrtext.Clean(peer, maxHostBytes)))
+		if peerPort > 0 {
+			attrs = append(attrs, semconv.NetworkPeerPort(peerPort))
 		}
-		x.span.SetStatus(codes.Error, description)
 	}
-	x.span.SetAttributes(attrs...)
+	if x.Client != "" {
+		from.client = x.Client
+	}
+	if from.client != "" {
+		attrs = append(attrs, semconv.ClientAddress(attrtext.Clean(from.client, maxHostBytes)))
+	}
+	return attrs
 }
 
-// errorType is "" for a success. A 4xx is the client's error, not the server's.
-func (x *Exchange) errorType(out Outcome) string {
-	switch {
-	case out.Panic != nil:
-		return panicType(out.Panic)
-	case out.Status >= 500:
-		return strconv.Itoa(out.Status)
-	}
-	return ""
-}
-
-func isAbort(value any) bool {
-	err, ok := value.(error)
-	return ok && guard.Is(err, http.ErrAbortHandler)
+// measureAttributes returns the attributes of a measurement that are not one
+// request's own.
+func (s *Server) measureAttributes(k serverKey) []attribute.KeyValue {
+	return append(k.attributes(), s.fixed...)
 }
 
 func (k serverKey) attributes() []attribute.KeyValue {

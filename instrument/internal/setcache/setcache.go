@@ -7,6 +7,7 @@
 package setcache
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -19,28 +20,62 @@ import (
 // random keys push out the sets that are used all the time.
 const limit = 1024
 
-// Cache maps a comparable key to the options of a histogram measurement.
-type Cache[K comparable] struct {
-	sets sync.Map // K -> []metric.RecordOption
-	size atomic.Int64
+// Set is one attribute set in the forms that instruments take. It is shared:
+// nobody may change it.
+type Set struct {
+	Record []metric.RecordOption
+	Add    []metric.AddOption
+
+	observe metric.ObserveOption
 }
 
-// New returns an empty cache.
-func New[K comparable]() *Cache[K] { return &Cache[K]{} }
+// Observe returns the set as callbacks take it.
+func (s *Set) Observe() metric.ObserveOption { return s.observe }
 
-// Get returns the options for key, calling build when key is not known yet.
-// The result is shared: the caller must not change it.
-func (c *Cache[K]) Get(key K, build func(K) []attribute.KeyValue) []metric.RecordOption {
-	if v, ok := c.sets.Load(key); ok {
-		return v.([]metric.RecordOption)
+// NewSet returns the set of some attributes, which it does not keep.
+func NewSet(attrs ...attribute.KeyValue) *Set {
+	opt := metric.WithAttributeSet(attribute.NewSet(attrs...))
+	return &Set{Record: []metric.RecordOption{opt}, Add: []metric.AddOption{opt}, observe: opt}
+}
+
+// Cache maps a comparable key to a set. Reading takes no lock and allocates
+// nothing, which a sync.Map would do to make an interface value of the key.
+type Cache[K comparable] struct {
+	build func(K) []attribute.KeyValue
+	sets  atomic.Pointer[map[K]*Set] // never changed: a new set makes a new map
+	mu    sync.Mutex                 // of those who replace it
+}
+
+// New returns an empty cache of the sets that build makes.
+func New[K comparable](build func(K) []attribute.KeyValue) *Cache[K] {
+	c := &Cache[K]{build: build}
+	c.sets.Store(&map[K]*Set{})
+	return c
+}
+
+// Get returns the set for key.
+func (c *Cache[K]) Get(key K) *Set {
+	if s, ok := (*c.sets.Load())[key]; ok {
+		return s
 	}
-	opts := []metric.RecordOption{metric.WithAttributeSet(attribute.NewSet(build(key)...))}
-	if c.size.Load() >= limit {
-		return opts
+	return c.add(key)
+}
+
+func (c *Cache[K]) add(key K) *Set {
+	s := NewSet(c.build(key)...)
+	if len(*c.sets.Load()) >= limit {
+		return s
 	}
-	v, loaded := c.sets.LoadOrStore(key, opts)
-	if !loaded {
-		c.size.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := *c.sets.Load()
+	if there, ok := known[key]; ok {
+		return there
 	}
-	return v.([]metric.RecordOption)
+	if len(known) < limit {
+		more := maps.Clone(known)
+		more[key] = s
+		c.sets.Store(&more)
+	}
+	return s
 }

@@ -8,11 +8,11 @@ import (
 
 // Limits on what is read and kept of one query.
 const (
-	maxScanBytes    = 64 << 10 // what lies behind is neither analyzed nor shown
-	maxTextBytes    = 8 << 10  // of the sanitized and of the raw text
-	maxSummaryBytes = 255      // the convention's own limit
-	maxNameBytes    = 128      // of one table name
-	maxDepth        = 64       // of parentheses in which tables are looked for
+	maxScanBytes    = 8 << 10 // what lies behind is neither analyzed nor shown
+	maxTextBytes    = 8 << 10 // of the sanitized and of the raw text
+	maxSummaryBytes = 255     // the convention's own limit
+	maxNameBytes    = 128     // of one table name
+	maxDepth        = 64      // of parentheses in which tables are looked for
 )
 
 // Statement is what telemetry says about a query.
@@ -28,18 +28,26 @@ type Statement struct {
 func Analyze(query string, d Dialect) Statement {
 	src, cut := query, false
 	if len(src) > maxScanBytes {
-		src, cut = src[:maxScanBytes], true
+		src, cut = strings.Clone(src[:maxScanBytes]), true // not to keep the rest of it
 	}
 	sc := scanner{src: src, dialect: d}
 	var text sanitizer
 	var sum summarizer
 	for t := sc.next(); t.kind != end; t = sc.next() {
-		text.add(t)
+		shown := t
+		if d == Other && t.kind == quotedName && t.text[0] == '"' && sum.expect != nextName && !sum.dotted {
+			// A string in some dialects, but not where a table stands.
+			shown.kind = literal
+		}
+		text.add(shown)
 		sum.add(t)
 	}
 	st := sum.finish()
 	st.Text = text.finish(cut)
-	st.Raw = attrtext.Clean(query, maxTextBytes)
+	st.Raw = attrtext.Clean(src, maxTextBytes)
+	if cut && !strings.HasSuffix(st.Raw, "...") {
+		st.Raw += "..."
+	}
 	if st.Text == st.Raw {
 		st.Text = st.Raw // one string, not two
 	}

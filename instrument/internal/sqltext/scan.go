@@ -6,14 +6,17 @@ import "strings"
 type Dialect uint8
 
 // The dialects. Other hides what any of them would take for a literal; it reads
-// "..." as a name only where a literal is unlikely, and behind a string that the
-// dialects end at different places it hides everything.
+// "..." as a name only where a literal is unlikely, and where the dialects
+// disagree on where a string or a comment ends it hides everything behind.
 const (
 	Other Dialect = iota
 	PostgreSQL
 	MySQL
 	SQLite
 	SQLServer
+	Oracle
+	ClickHouse
+	GoogleSQL // Spanner and BigQuery
 )
 
 type kind uint8
@@ -40,6 +43,8 @@ type scanner struct {
 	pos     int
 	dialect Dialect
 	last    token // before the one that next returns
+	hidden  bool  // by hideRest
+	secrets secrets
 }
 
 func (s *scanner) next() token {
@@ -50,9 +55,15 @@ func (s *scanner) next() token {
 	}
 	k := s.scan()
 	t := token{kind: k, text: s.src[start:s.pos], space: space}
+	if s.secrets.next(t) {
+		t.kind = literal
+	}
 	s.last = t
 	return t
 }
+
+// hideRest ends the text here: what is behind can be read in more than one way.
+func (s *scanner) hideRest() { s.pos, s.hidden = len(s.src), true }
 
 // skipSpace passes white space and comments.
 func (s *scanner) skipSpace() bool {
@@ -62,13 +73,9 @@ func (s *scanner) skipSpace() bool {
 		switch c := rest[0]; {
 		case c == ' ' || (c >= '\t' && c <= '\r'):
 			s.pos++
-		case s.beginsLineComment(rest):
-			if i := strings.IndexByte(rest, '\n'); i >= 0 {
-				s.pos += i + 1
-			} else {
-				s.pos = len(s.src)
-			}
-		case strings.HasPrefix(rest, "/*"):
+		case c == '-' && s.dashes(rest), c == '#' && s.hash(rest):
+			s.skipLine(rest)
+		case c == '/' && strings.HasPrefix(rest, "/*"):
 			s.skipComment()
 		default:
 			return s.pos > start
@@ -77,24 +84,48 @@ func (s *scanner) skipSpace() bool {
 	return s.pos > start
 }
 
-// beginsLineComment knows that in MySQL "--" is two signs unless white space
-// follows: "5--'a'" holds a string.
-func (s *scanner) beginsLineComment(rest string) bool {
-	if s.dialect != MySQL {
-		return strings.HasPrefix(rest, "--")
-	}
-	return rest[0] == '#' || strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' ')
+// dashes reports whether "--" begins a comment. In MySQL it is two signs unless
+// white space follows: "5--'a'" holds a string.
+func (s *scanner) dashes(rest string) bool {
+	return strings.HasPrefix(rest, "--") && (s.dialect != MySQL || len(rest) == 2 || rest[2] <= ' ')
 }
 
-// skipComment passes a block comment. PostgreSQL and SQL Server nest them; the
-// others end at the first close, and to read on there shows only what their
-// server would run too.
+// hash reports whether "#" begins a comment.
+func (s *scanner) hash(rest string) bool {
+	switch s.dialect {
+	case MySQL, GoogleSQL, Other:
+		return true
+	case ClickHouse:
+		return len(rest) == 1 || rest[1] == ' ' || rest[1] == '!'
+	}
+	return false
+}
+
+// skipLine passes a comment to the end of its line. What is none in every
+// dialect may open a string, which goes on in the next line.
+func (s *scanner) skipLine(rest string) {
+	line, _, more := strings.Cut(rest, "\n")
+	everywhere := strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' ')
+	if s.dialect == Other && !everywhere && strings.ContainsAny(line, "'\"`$/[") {
+		s.hideRest()
+		return
+	}
+	s.pos += len(line)
+	if more {
+		s.pos++
+	}
+}
+
+// skipComment passes a block comment. PostgreSQL, SQL Server and ClickHouse
+// nest them; the others end at the first close.
 func (s *scanner) skipComment() {
-	nests := s.dialect == PostgreSQL || s.dialect == SQLServer
+	nests := s.dialect == PostgreSQL || s.dialect == SQLServer || s.dialect == ClickHouse
 	depth := 0
 	for s.pos < len(s.src) {
 		rest := s.src[s.pos:]
 		switch {
+		case depth > 0 && s.dialect == Other && strings.HasPrefix(rest, "/*"):
+			s.hideRest()
 		case strings.HasPrefix(rest, "/*") && (depth == 0 || nests):
 			depth++
 			s.pos += 2
@@ -116,16 +147,24 @@ func (s *scanner) scan() kind {
 	c := rest[0]
 	switch {
 	case c == '\'':
-		s.quoted('\'', s.backslashEscapes())
+		s.str('\'')
 		return literal
 	case c == '"':
 		return s.doubleQuoted()
 	case c == '`':
-		s.quoted('`', false)
+		if s.quoted('`', s.backslashEscapes() && s.dialect != MySQL); s.hidden {
+			return literal
+		}
 		return quotedName
 	case c == '[' && (s.dialect == SQLServer || s.dialect == SQLite):
 		s.quoted(']', false)
 		return quotedName
+	case c == '[' && s.dialect == Other:
+		// A name of SQL Server, or an index and whatever that is.
+		if name, _, _ := strings.Cut(rest[1:], "]"); strings.ContainsAny(name, "'\"`$/-#") {
+			s.hideRest()
+			return literal
+		}
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]) && !s.afterName():
 		s.number()
 		return literal
@@ -159,21 +198,58 @@ func (s *scanner) afterName() bool {
 func isColon(t token) bool { return t.text == ":" }
 
 // backslashEscapes reports whether a backslash in '...' takes the next byte
-// with it.
-func (s *scanner) backslashEscapes() bool { return s.dialect == MySQL || s.dialect == Other }
+// with it. MySQL's mode NO_BACKSLASH_ESCAPES cannot be seen from here.
+func (s *scanner) backslashEscapes() bool {
+	switch s.dialect {
+	case MySQL, ClickHouse, GoogleSQL, Other:
+		return true
+	}
+	return false
+}
 
-// quoted passes a quoted text; the closing byte doubled stands for itself. A
-// text that is never closed reaches to the end, and so does one in a dialect
-// that is not known that has a backslash before a closing byte: whether that
-// closes it decides what is a string from there on.
+// str passes a string. GoogleSQL has them in three quotes as well, and reads a
+// backslash before a quote as part of even a raw string.
+func (s *scanner) str(quote byte) {
+	triple := `"""`
+	if quote == '\'' {
+		triple = "'''"
+	}
+	if tripled := s.dialect == GoogleSQL || s.dialect == Other; !tripled || !strings.HasPrefix(s.src[s.pos:], triple) {
+		s.quoted(quote, s.backslashEscapes())
+		return
+	}
+	if s.dialect == Other {
+		start := s.pos
+		s.quoted(quote, true)
+		if i := strings.Index(s.src[start+3:], triple); i < 0 || start+3+i+3 != s.pos {
+			s.hideRest()
+		}
+		return
+	}
+	for s.pos += 3; s.pos < len(s.src); s.pos++ {
+		if s.src[s.pos] == '\\' {
+			s.pos++
+		} else if strings.HasPrefix(s.src[s.pos:], triple) {
+			s.pos += 3
+			return
+		}
+	}
+	s.pos = len(s.src)
+}
+
+// quoted passes a quoted text; the closing byte doubled stands for itself, but
+// in GoogleSQL it closes and opens the next, which reads the same. A text that
+// is never closed reaches to the end, and so does one with a backslash before a
+// closing byte where it is not known whether that closes it.
 func (s *scanner) quoted(closing byte, backslash bool) {
+	unsure := s.dialect == Other || s.dialect == MySQL
 	s.pos++
 	for s.pos < len(s.src) {
 		c := s.src[s.pos]
 		s.pos++
 		switch {
-		case c == '\\' && backslash && s.dialect == Other && strings.HasPrefix(s.src[s.pos:], string(closing)):
-			s.pos = len(s.src)
+		case c == '\\' && backslash && unsure && s.pos < len(s.src) && s.src[s.pos] == closing:
+			s.hideRest()
 			return
 		case c == '\\' && backslash:
 			s.pos = min(s.pos+1, len(s.src))
@@ -186,17 +262,17 @@ func (s *scanner) quoted(closing byte, backslash bool) {
 	}
 }
 
-// doubleQuoted passes "...": a name by the standard, a string in MySQL. SQLite
-// takes it for a string where no column has that name, so behind an operator it
-// is hidden, as it is in a dialect that is not known.
+// doubleQuoted passes "...": a name by the standard, a string in MySQL and
+// GoogleSQL. SQLite takes it for a string where no column has that name, and SQL
+// Server with QUOTED_IDENTIFIER off, so behind an operator it is hidden. In a
+// dialect that is not known it is, wherever no table stands (see Analyze).
 func (s *scanner) doubleQuoted() kind {
-	start := s.pos
-	s.quoted('"', s.backslashEscapes())
+	s.str('"')
 	switch s.dialect {
-	case MySQL:
+	case MySQL, GoogleSQL:
 		return literal
-	case SQLite, Other:
-		if s.afterOperator() || strings.Contains(s.src[start:s.pos], `\`) {
+	case SQLite, SQLServer, Other:
+		if s.hidden || s.afterOperator() {
 			return literal
 		}
 	}
@@ -239,7 +315,8 @@ func (s *scanner) dollar() kind {
 		return placeholder
 	}
 	s.name()
-	if s.pos < len(s.src) && s.src[s.pos] == '$' && (s.dialect == PostgreSQL || s.dialect == Other) {
+	tagged := s.dialect == PostgreSQL || s.dialect == ClickHouse || s.dialect == Other
+	if s.pos < len(s.src) && s.src[s.pos] == '$' && tagged {
 		s.pos++
 		tag := s.src[start:s.pos]
 		if i := strings.Index(s.src[s.pos:], tag); i >= 0 {
@@ -261,8 +338,8 @@ func (s *scanner) name() {
 	}
 }
 
-// wordOrPrefixed passes a word, or a string that a letter introduces: E'..',
-// N'..', X'..', B'..', U&'..', _utf8'..'.
+// wordOrPrefixed passes a word, or a string that letters introduce: E'..',
+// N'..', X'..', B'..', U&'..', _utf8'..', q'[..]'.
 func (s *scanner) wordOrPrefixed() kind {
 	start := s.pos
 	for s.pos < len(s.src) {
@@ -273,15 +350,55 @@ func (s *scanner) wordOrPrefixed() kind {
 		s.pos++
 	}
 	w, rest := s.src[start:s.pos], s.src[s.pos:]
+	if rest == "" || rest[0] != '\'' && rest[0] != '"' && rest[0] != '&' {
+		return word
+	}
 	if len(w) == 1 && strings.HasPrefix(rest, "&'") && (w == "U" || w == "u") {
 		s.pos++
 		rest = rest[1:]
 	}
-	if strings.HasPrefix(rest, "'") && (len(w) == 1 || w[0] == '_') {
-		s.quoted('\'', s.backslashEscapes() || w == "E" || w == "e")
+	if rest[0] == '"' && s.dialect == GoogleSQL && len(w) <= 2 { // r"..", b"..", rb".."
+		s.str('"')
 		return literal
 	}
-	return word
+	if rest[0] != '\'' || len(w) > 2 && w[0] != '_' {
+		return word
+	}
+	switch strings.ToUpper(w) {
+	case "E":
+		s.quoted('\'', s.backslashEscapes() || s.dialect == PostgreSQL)
+	case "Q", "NQ":
+		s.alternative()
+	default:
+		s.str('\'')
+	}
+	return literal
+}
+
+// alternative passes Oracle's q'[it's]': any byte may stand in the place of the
+// brackets. Elsewhere it is a string behind a letter.
+func (s *scanner) alternative() {
+	if s.dialect != Oracle && s.dialect != Other {
+		s.str('\'')
+		return
+	}
+	start := s.pos
+	s.quoted('\'', s.backslashEscapes())
+	plain := s.pos
+	if start+1 >= len(s.src) {
+		return
+	}
+	closing := s.src[start+1]
+	if i := strings.IndexByte("[{(<", closing); i >= 0 {
+		closing = "]})>"[i]
+	}
+	s.pos = len(s.src)
+	if i := strings.Index(s.src[start+2:], string(closing)+"'"); i >= 0 {
+		s.pos = start + 2 + i + 2
+	}
+	if s.dialect == Other && s.pos != plain {
+		s.hideRest()
+	}
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,6 +1,7 @@
 package sqltext
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -73,7 +74,22 @@ func TestAnalyze_Text(t *testing.T) {
 	f(PostgreSQL, "SELECT $$secret$$, $x$ a $$ b $x$, $1", "SELECT ?, ?, $1")
 	f(PostgreSQL, "SELECT a::text, :name, b[1]", "SELECT a::text, :name, b[?]")
 	f(PostgreSQL, "SELECT /* a /* b */ 'c' */ 1", "SELECT ?")
-	f(MySQL, `SELECT 'it\'s secret', "also"`, "SELECT ?, ?")
+	f(MySQL, `SELECT 'it''s secret', "also"`, "SELECT ?, ?")
+	f(MySQL, `SELECT 'it\'s secret', "also"`, "SELECT ?")
+	f(MySQL, `SELECT 'C:\' AND b = 'secret'`, "SELECT ?")
+	f(MySQL, `SELECT 'a\\', 'b'`, "SELECT ?, ?")
+	f(Oracle, `SELECT q'[it's secret]', nq'!it's!', 'a\' FROM t`, "SELECT ?, ?, ? FROM t")
+	f(Oracle, `ALTER USER scott IDENTIFIED BY tiger REPLACE "lion" ACCOUNT UNLOCK`, "ALTER USER scott IDENTIFIED BY ? REPLACE ? ACCOUNT UNLOCK")
+	f(Other, `SELECT q'[it's secret]' FROM t`, "SELECT ?")
+	f(Other, `CREATE USER u PASSWORD Secret1`, "CREATE USER u PASSWORD ?")
+	f(Other, "SELECT 5--'a\n' || 'secret'", "SELECT ?")
+	f(Other, "SELECT a # 'x\n, secret '", "SELECT a")
+	f(Other, "SELECT a /* /* ' */ b ' */ secret '", "SELECT a")
+	f(MySQL, "CREATE USER 'a'@'b' IDENTIFIED BY PASSWORD 'secret'", "CREATE USER ?@? IDENTIFIED BY PASSWORD ?")
+	f(PostgreSQL, "SELECT password FROM users", "SELECT password FROM users")
+	f(ClickHouse, "SELECT 'a\\'b' # secret\nFROM t #! too\nWHERE `a\\`b` = $x$ c $x$", "SELECT ? FROM t WHERE `a\\`b` = ?")
+	f(GoogleSQL, `SELECT r'a\'b', "x", '''it's "x"''', rb"""y""", `+"`t`", "SELECT ?, ?, ?, ?, `t`")
+	f(SQLServer, `SELECT [a] FROM t WHERE b = "secret"`, "SELECT [a] FROM t WHERE b = ?")
 	f(MySQL, "SELECT `a b` FROM t # secret\n WHERE x=1", "SELECT `a b` FROM t WHERE x=?")
 	f(MySQL, "SELECT _utf8'x', x'AB', N'y'", "SELECT ?, ?, ?")
 	f(MySQL, "SELECT 5--'a\n' || 'secret' FROM t", "SELECT ?--? || ? FROM t")
@@ -82,7 +98,8 @@ func TestAnalyze_Text(t *testing.T) {
 	f(SQLServer, "SELECT [a b] FROM t WHERE x = @p1", "SELECT [a b] FROM t WHERE x = @p1")
 	f(Other, `SELECT 'a\'b' `, "SELECT ?")
 	f(Other, `SELECT * FROM t WHERE a = 'C:\' AND b = 'secret'`, "SELECT * FROM t WHERE a = ?")
-	f(Other, `SELECT "a" FROM t WHERE b = "secret"`, `SELECT "a" FROM t WHERE b = ?`)
+	f(Other, `SELECT "a" FROM t WHERE b = "secret"`, `SELECT ? FROM t WHERE b = ?`)
+	f(Other, `SELECT "a" FROM "T" JOIN "s"."u" ON 1`, `SELECT ? FROM "T" JOIN "s"."u" ON ?`)
 	f(Other, `SELECT 'a\\' FROM t`, "SELECT ? FROM t")
 	f(Other, "SELECT 'never closed", "SELECT ?")
 	f(Other, "SELECT 1 -- password\n", "SELECT ?")
@@ -117,15 +134,48 @@ func TestAnalyze_HostileInputIsBounded(t *testing.T) {
 
 func TestCache_StaysWithinLimits(t *testing.T) {
 	var c Cache[Statement]
-	for i := range 3 * maxCached {
-		c.Get("SELECT "+strings.Repeat("a", i), func(q string) Statement { return Analyze(q, Other) })
+	analyze := func(q string) Statement { return Analyze(q, Other) }
+	total := func() (n int) {
+		for _, entries := range []map[string]Statement{c.whole, c.cut} {
+			for k := range entries {
+				n += size(k)
+			}
+		}
+		return n
 	}
-	if got := len(c.entries); got != maxCached {
-		t.Errorf("cache holds %d entries, want %d", got, maxCached)
+	for i := range 6000 {
+		c.Get("SELECT "+strings.Repeat("a", i%3000)+strconv.Itoa(i), analyze)
+		c.Get("SELECT "+strconv.Itoa(i)+strings.Repeat("a", maxScanBytes), analyze)
 	}
-	c.Get(strings.Repeat("a", maxCachedBytes+1), func(q string) Statement { return Statement{} })
-	if got := len(c.entries); got != maxCached {
-		t.Errorf("cache kept a query over its limit: %d entries", got)
+	if got := total(); got != c.bytes || got > maxCacheBytes || got < maxCacheBytes/2 {
+		t.Errorf("holds %d bytes and counts %d, the limit is %d", got, c.bytes, maxCacheBytes)
+	}
+}
+
+// TestCache_OfListsAndLongQueries asserts that what programs send again and
+// again is analyzed once: lists of values of every length, and a query that is
+// longer than what is read of it.
+func TestCache_OfListsAndLongQueries(t *testing.T) {
+	var c Cache[Statement]
+	calls := 0
+	analyze := func(q string) Statement { calls++; return Analyze(q, PostgreSQL) }
+	long := "INSERT INTO t VALUES " + strings.Repeat("(?, ?, ?), ", 4000)
+	for range 2 {
+		for n := range 1000 {
+			st := c.Get("SELECT a FROM t WHERE b IN ("+strings.Repeat("$1, ", n)+"$1)", analyze)
+			if st.Summary != "SELECT t" {
+				t.Fatal(st)
+			}
+		}
+		for i := range 3 {
+			st := c.Get(long+strings.Repeat("(?)", i), analyze)
+			if st.Summary != "INSERT t" || !strings.HasSuffix(st.Text, "...") || !strings.HasSuffix(st.Raw, "...") {
+				t.Fatal(st)
+			}
+		}
+	}
+	if calls != 1001 {
+		t.Errorf("analyzed %d times, want 1001", calls)
 	}
 }
 
@@ -134,7 +184,7 @@ func FuzzAnalyze(f *testing.F) {
 	f.Add(`WITH x AS (SELECT "a" FROM [b]) INSERT INTO c SELECT $$x$$, E'\'' -- '`, byte(1))
 	f.Add("UPDATE `t` SET a = 0x1F /* ' */ # \n WHERE b = :x::text", byte(2))
 	f.Fuzz(func(t *testing.T, query string, d byte) {
-		st := Analyze(query, Dialect(d%5))
+		st := Analyze(query, Dialect(d%byte(GoogleSQL+1)))
 		if !utf8.ValidString(st.Text) || !utf8.ValidString(st.Summary) || !utf8.ValidString(st.Raw) {
 			t.Fatalf("invalid UTF-8 out of %q", query)
 		}
@@ -146,10 +196,19 @@ func FuzzAnalyze(f *testing.F) {
 		if strings.Contains(query, "s3cr3t") || len(query) > maxTextBytes/2 {
 			return
 		}
-		if st = Analyze("SELECT '"+secret+"' "+query, Dialect(d%5)); strings.Contains(st.Text+st.Summary, secret) {
+		if st = Analyze("SELECT '"+secret+"' "+query, Dialect(d%byte(GoogleSQL+1))); strings.Contains(st.Text+st.Summary, secret) {
 			t.Fatalf("literal shows: %q", st.Text)
 		}
 	})
+}
+
+func BenchmarkCache_Long(b *testing.B) {
+	var c Cache[Statement]
+	q := "INSERT INTO t VALUES " + strings.Repeat("(?, ?, ?), ", 36<<10/11)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Get(q, func(q string) Statement { return Analyze(q, PostgreSQL) })
+	}
 }
 
 func BenchmarkAnalyze(b *testing.B) {

@@ -47,6 +47,42 @@ var modifiers = wordSet("IF NOT EXISTS OR REPLACE ONLY TEMP TEMPORARY UNIQUE LOG
 var clauses = wordSet("WHERE GROUP ORDER HAVING LIMIT OFFSET FETCH WINDOW SET VALUES RETURNING FOR QUALIFY " +
 	"UNION EXCEPT INTERSECT MINUS WHEN")
 
+// keywords are all words that mean something here, by themselves: to look one up
+// takes no new string, as to make its upper case would.
+var keywords = func() map[string]string {
+	all := map[string]string{}
+	for w := range strings.FieldsSeq("SELECT INSERT UPDATE DELETE MERGE REPLACE FROM JOIN INTO USING AS RECURSIVE NOT MATERIALIZED DISTINCT") {
+		all[w] = w
+	}
+	for _, set := range []map[string]bool{objects, modifiers, clauses} {
+		for w := range set {
+			all[w] = w
+		}
+	}
+	for w := range verbs {
+		all[w] = w
+	}
+	return all
+}()
+
+const maxKeywordBytes = 16
+
+// keyword returns a word in upper case, "" when it is none of those.
+func keyword(text string) string {
+	if len(text) > maxKeywordBytes {
+		return ""
+	}
+	var upper [maxKeywordBytes]byte
+	for i := range len(text) {
+		c := text[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		upper[i] = c
+	}
+	return keywords[string(upper[:len(text)])]
+}
+
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
 	for w := range strings.FieldsSeq(words) {
@@ -95,7 +131,7 @@ func (s *summarizer) add(t token) {
 	}
 	switch t.kind {
 	case word:
-		s.word(strings.ToUpper(t.text), t)
+		s.word(keyword(t.text), t)
 	case quotedName:
 		s.begin(t)
 	case symbol:
