@@ -207,26 +207,38 @@ func (p *planner) chooseCompressed(e Encoder, v []int64, s shape, packed plan) {
 	}
 }
 
+// offerBuckets counts the classes of the finest kind only: those of a coarser
+// kind are unions of them, so that the values are classified once.
 func (p *planner) offerBuckets(e Encoder, t transform) {
 	p.res = p.res[:len(p.diff[t.order])]
 	t.shift(p.res, p.diff[t.order])
+	var finest [finestClasses]uint32
+	least, most := finestClasses, 0
+	for _, x := range p.res {
+		class, _ := classOf(x, maxFine)
+		finest[class]++
+		least, most = min(least, class), max(most, class)
+	}
 	step := 1
 	if e.Level < Best {
 		step = 2
 	}
+	head := p.headBits(t)
 	for fine := 1; fine <= maxFine; fine += step {
-		var hist [maxClasses]int
-		below := 0
-		for _, x := range p.res {
-			class, b := classOf(x, fine)
-			if class >= maxClasses {
-				return
-			}
-			hist[class]++
-			below += b
+		if coarser[fine][most] >= maxClasses {
+			return
 		}
-		entropy, used := entropyBits(hist[:], len(p.res))
-		cost := p.scale(entropy+float64(below), t.order) + float64(used)*5 + 8*12 + p.headBits(t)
+		var hist [maxClasses]uint32
+		for class := least; class <= most; class++ {
+			hist[coarser[fine][class]] += finest[class]
+		}
+		below := 0
+		from, to := int(coarser[fine][least]), int(coarser[fine][most])
+		for class := from; class <= to; class++ {
+			below += int(hist[class]) * int(classTables[fine].below[class])
+		}
+		entropy, used := entropyBits(hist[from:to+1], len(p.res))
+		cost := p.scale(entropy+float64(below), t.order) + float64(used)*5 + 8*12 + head
 		p.offer(plan{codec: intBuckets, t: t, fine: fine, bits: cost})
 	}
 }
@@ -237,7 +249,7 @@ func (p *planner) offerBytes(t transform) {
 	width := bytesWidth(p.res)
 	cost := 0.0
 	for shift := 0; shift < 8*width; shift += 8 {
-		var hist [256]int
+		var hist [256]uint32
 		for _, x := range p.res {
 			hist[byte(x>>shift)]++
 		}
@@ -251,18 +263,31 @@ func (p *planner) offerBytes(t transform) {
 // one bit a symbol as Huffman codes do unless there is one symbol, and how many
 // symbols occur. A sample looks more regular than its column does; the term for
 // each symbol (Miller and Madow) evens that out.
-func entropyBits(hist []int, n int) (total float64, used int) {
+func entropyBits(hist []uint32, n int) (total float64, used int) {
 	for _, c := range hist {
 		if c > 0 {
 			used++
-			total += float64(c) * math.Log2(float64(n)/float64(c))
+			total -= timesLog2(int(c))
 		}
 	}
+	total += timesLog2(n)
 	if used > 1 {
 		total = max(total*1.01+0.72*float64(used), float64(n))
 	}
-	return total, used
+	return max(total, 0), used
 }
+
+// countLogs has n times the logarithm of n for the counts of a sample: taking
+// logarithms would be most of the work of planning.
+var countLogs = sync.OnceValue(func() *[(bestBlocks+1)*blockLen + 1]float64 {
+	var t [(bestBlocks+1)*blockLen + 1]float64
+	for n := 1; n < len(t); n++ {
+		t[n] = float64(n) * math.Log2(float64(n))
+	}
+	return &t
+})
+
+func timesLog2(n int) float64 { return countLogs()[n] }
 
 // tryZstd compresses two stretches of the column, to see whether zstd finds
 // repetition that no histogram shows.
