@@ -164,15 +164,19 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 	defer held.Close()
 	drop := map[uint64]bool{}
 	var rows int64
+	packed := map[*part.Part]bool{}
 	into := entry{received: handles[0].entry.received}
-	for _, h := range handles {
+	for i, h := range handles {
 		drop[h.entry.id] = true
+		packed[parts[i]] = h.entry.level > 0
 		rows += h.entry.rows
 		into.level = max(into.level, h.entry.level+1)
 		into.received = into.received.union(h.entry.received)
 	}
 	merged, err := s.writePart(ctx, p, into, func(w io.Writer) (part.Info, error) {
-		info, err := part.Merge(w, s.partOptions(), parts...)
+		o := s.partOptions()
+		o.Packed = func(p *part.Part) bool { return packed[p] }
+		info, err := part.Merge(w, o, parts...)
 		if err == nil && info.Rows != rows {
 			err = corruptf("merge of parts with %d rows has %d", rows, info.Rows)
 		}

@@ -314,6 +314,9 @@ func (e *entry) fill(ctx context.Context, f vfs.File, write func(w io.Writer) (p
 	}
 	e.created, e.size, e.sum = time.Now().Unix(), sum.n, sum.hash.Sum64()
 	e.rows, e.minTime, e.maxTime = info.Rows, info.MinTime, info.MaxTime
+	if info.Packed {
+		e.level = max(e.level, 1)
+	}
 	return nil
 }
 

@@ -54,6 +54,26 @@ var classTables = func() (tables [maxFine + 1]classTable) {
 	return tables
 }()
 
+// finestClasses is how many classes there are of the finest kind, more than the
+// codec has room for.
+const finestClasses = (65 - maxFine) << maxFine
+
+// coarser has for each class of the finest kind the one of another fineness
+// that holds it; those beyond maxClasses are there too, so that they are seen.
+var coarser = func() (classes [maxFine + 1][finestClasses]uint16) {
+	for c := range finestClasses {
+		low := uint64(c)
+		if below := c>>maxFine - 1; below > 0 || c >= 1<<maxFine {
+			low = (1<<maxFine | uint64(c)&(1<<maxFine-1)) << below
+		}
+		for fine := range classes {
+			class, _ := classOf(low, fine)
+			classes[fine][c] = uint16(class)
+		}
+	}
+	return classes
+}()
+
 // appendBuckets appends the buckets codec. It returns false when fine makes too
 // many classes for the values.
 //

@@ -209,7 +209,7 @@ func TestUnpackBits_EveryWidth(t *testing.T) {
 func TestInts_MisleadingSample(t *testing.T) {
 	const blocks = 512
 	sampled := map[int]bool{}
-	for f := 0.0; f < blocks; f += blocks / float64(fastBlocks) {
+	for f := 0.0; f < blocks; f += blocks / float64(sampleBlocks) {
 		sampled[int(f)] = true
 	}
 	rng := rand.New(rand.NewPCG(11, 12))

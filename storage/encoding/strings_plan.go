@@ -36,7 +36,6 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 		ranked = e.rankStrings(v, depth)
 	}
 	if e.Level >= Best {
-		// The sample favors codecs without tables; the second may be the first.
 		return e.appendSmallest(dst, v, ranked[:min(2, len(ranked))], depth)
 	}
 	for _, codec := range ranked {
@@ -118,7 +117,9 @@ func (e Encoder) appendSmallest(dst []byte, v []string, codecs []byte, depth int
 }
 
 // rankStrings returns the codecs that fit a sample of v, by what they take for
-// it: the first does not always fit all of v.
+// it, without those that take much more than the first. The first does not always
+// fit all of v, and the sample favors codecs without tables: the second may be the
+// first.
 func (e Encoder) rankStrings(v []string, depth int) []byte {
 	e.trial, e.Level = true, Fast
 	sample := sampleOf(v)
@@ -132,7 +133,7 @@ func (e Encoder) rankStrings(v []string, depth int) []byte {
 		}
 	}
 	slices.SortStableFunc(ranked, func(a, b byte) int { return size[a] - size[b] })
-	return ranked
+	return slices.DeleteFunc(ranked, func(c byte) bool { return size[c] > size[ranked[0]]*9/8 })
 }
 
 // sampleOf returns some stretches of v: neighbors stay neighbors, as sorted

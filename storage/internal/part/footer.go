@@ -61,6 +61,10 @@ type rowGroup struct {
 	filter           chunkRef // of trace ids
 	resources        leafDir
 	rows             groupDir
+
+	// off and size are where its chunks stand in the part that it is read from.
+	off  int64
+	size int
 }
 
 // footer is the directory of a part.
@@ -205,7 +209,7 @@ func parseFooter(src []byte, version byte, off, end int64) (*footer, error) {
 
 func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
 	r.left = maxItems
-	g := rowGroup{minTime: r.varint(), maxTime: r.varint(), memory: int64(r.uvarint() & math.MaxInt64)}
+	g := rowGroup{minTime: r.varint(), maxTime: r.varint(), memory: int64(r.uvarint() & math.MaxInt64), off: r.off}
 	for range r.count("services", maxServices) {
 		g.services = append(g.services, r.string())
 		if r.version > 1 {
@@ -215,6 +219,7 @@ func (r *footerReader) rowGroup(def *table.GroupDef) rowGroup {
 	g.filter = r.ref()
 	g.resources = r.leafDir(table.KindString)
 	g.rows = r.groupDir(def)
+	g.size = int(r.off - g.off)
 	if r.err == nil && (g.rows.n == 0 || g.rows.n > maxGroupRows) {
 		r.fail("row group of %d rows", g.rows.n)
 	}

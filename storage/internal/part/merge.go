@@ -12,8 +12,9 @@ import (
 )
 
 // Merge writes the rows of parts, which must be of one signal, as one part,
-// packed tighter than Write does. It goes through the rows by time and holds
-// only the row groups in memory whose time ranges overlap where it stands.
+// packed tight. It goes through the rows by time and holds only the row groups in
+// memory whose time ranges overlap where it stands. What is full and packed
+// already stays as it is.
 func Merge(w io.Writer, o Options, parts ...*Part) (Info, error) {
 	if len(parts) == 0 {
 		return Info{}, errors.New("part: merge: no parts")
@@ -25,9 +26,12 @@ func Merge(w io.Writer, o Options, parts ...*Part) (Info, error) {
 			return Info{}, fmt.Errorf("part: merge: parts of %s and %s", parts[0].info.Signal, p.info.Signal)
 		}
 		for i := range p.footer.groups {
-			m.waiting = append(m.waiting, pendingGroup{p, &p.footer.groups[i]})
+			packed := o.Packed != nil && o.Packed(p) && p.footer.version == magic[len(magic)-1]
+			m.waiting = append(m.waiting, pendingGroup{p, &p.footer.groups[i], packed})
 		}
 	}
+	m.markFull()
+	m.most = m.w.opts.evenly(m.rowsToEncode())
 	slices.SortStableFunc(m.waiting, func(a, b pendingGroup) int {
 		switch {
 		case a.group.minTime < b.group.minTime:
@@ -51,11 +55,23 @@ type merger struct {
 	waiting []pendingGroup // not loaded yet, by their first time
 	loaded  cursors        // with rows left
 	number  int            // of row groups loaded so far
+	most    int            // rows of a row group
 }
 
 type pendingGroup struct {
 	part  *Part
 	group *rowGroup
+	keep  bool // it is taken over as it is
+}
+
+// rowsToEncode returns how many rows are not taken over as they are.
+func (m *merger) rowsToEncode() (rows int) {
+	for _, g := range m.waiting {
+		if !g.keep {
+			rows += g.group.rows.n
+		}
+	}
+	return rows
 }
 
 // cursor stands in the rows of a loaded row group.
@@ -93,9 +109,12 @@ func (m *merger) next() error {
 	index := map[*table.Chunk]uint32{}
 	var locs []table.Loc
 	weight, bytes := 0, int64(0)
-	for len(locs) < m.w.opts.GroupRows && m.more() {
+	for len(locs) < m.most {
 		if err := m.load(); err != nil {
 			return err
+		}
+		if len(m.loaded) == 0 {
+			break
 		}
 		c := m.loaded[0]
 		row := c.rows[0]
@@ -117,14 +136,24 @@ func (m *merger) next() error {
 			heap.Fix(&m.loaded, 0)
 		}
 	}
+	if len(locs) == 0 {
+		return nil // all that was left is taken over
+	}
 	return m.w.gather(chunks, locs)
 }
 
-// load loads the row groups that may have the next row.
+// load loads the row groups that may have the next row, and takes those over on
+// the way that stay as they are.
 func (m *merger) load() error {
 	for len(m.waiting) > 0 && (len(m.loaded) == 0 || m.waiting[0].group.minTime <= m.loaded[0].time()) {
 		g := m.waiting[0]
 		m.waiting = m.waiting[1:]
+		if g.keep {
+			if err := m.w.copy(g.part, g.group); err != nil {
+				return fmt.Errorf("part: merge: %w", err)
+			}
+			continue
+		}
 		c := source{p: g.part}.rowGroup(g.group)
 		if err := c.EnsureAll(); err != nil {
 			return fmt.Errorf("part: merge: %w", err)

@@ -30,6 +30,9 @@ type Options struct {
 	GroupBytes int64
 	// PageValues is how many values a page has at least; 0 and less mean 2,048.
 	PageValues int
+	// Packed tells Merge which parts are packed tight, as Info.Packed was when
+	// they were written; nil is none. Their full row groups stay as they are.
+	Packed func(p *Part) bool
 	// Coders are those that the part's writer takes one of; nil is new ones.
 	Coders *encoding.Coders
 }
@@ -66,6 +69,9 @@ type Info struct {
 	// Services are the services of the rows, sorted; nil when there are too
 	// many to tell.
 	Services []string
+	// Packed says of a part that was just written that it is packed tight, as
+	// by a merge: what of it is full need not be encoded again.
+	Packed bool
 }
 
 // Write writes the rows of tables, which must be of one signal and have at
@@ -80,12 +86,35 @@ func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
 	if len(chunks) == 0 {
 		return Info{}, errors.New("part: write: no rows")
 	}
-	pw := newWriter(w, o, chunks[0].Signal, encoding.Fast)
+	o = o.withDefaults()
+	pw := newWriter(w, o, chunks[0].Signal, o.levelOf(chunks))
 	defer pw.release()
 	if err := pw.chunks(chunks); err != nil {
 		return Info{}, err
 	}
 	return pw.finish()
+}
+
+// levelOf returns how tight the rows of some chunks are packed. What makes full
+// row groups is packed once and for all; less will be merged, and soon.
+func (o *Options) levelOf(chunks []*table.Chunk) encoding.Level {
+	rows, memory := 0, int64(0)
+	for _, c := range chunks {
+		rows += c.Rows.N
+		memory += int64(c.Bytes())
+	}
+	groups := max((rows+o.GroupRows-1)/o.GroupRows, 1)
+	if o.full(chunks[0].Signal, rows/groups, memory/int64(groups)) {
+		return encoding.Best
+	}
+	return encoding.Fast
+}
+
+// evenly returns how many rows each row group gets, so that they are about as
+// large as each other: what is left over would be a small one.
+func (o *Options) evenly(rows int) int {
+	groups := max((rows+o.GroupRows-1)/o.GroupRows, 1)
+	return max((rows+groups-1)/groups, 1)
 }
 
 // writer writes the row groups of a part as they come.
@@ -102,7 +131,7 @@ func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *wri
 	o = o.withDefaults()
 	pw := &writer{
 		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take(), pageValues: o.PageValues},
-		footer: footer{signal: s}, info: Info{Signal: s},
+		footer: footer{signal: s}, info: Info{Signal: s, Packed: l >= encoding.Best},
 	}
 	if pw.enc.pageFactor = pageFactor; s == otlpwire.Metrics {
 		pw.enc.pageFactor = metricPageFactor
@@ -139,9 +168,10 @@ func (w *writer) chunks(chunks []*table.Chunk) error {
 	for i, c := range chunks {
 		weights[i], rowBytes[i] = c.Weight(), int64(c.Bytes()/c.Rows.N)
 	}
+	most := w.opts.evenly(rows)
 	for from := 0; from < len(locs); {
 		to, weight, bytes := from, 0, int64(0)
-		for to < len(locs) && to-from < w.opts.GroupRows {
+		for to < len(locs) && to-from < most {
 			weight += weights[locs[to].Src](locs[to].Row)
 			bytes += rowBytes[locs[to].Src]
 			if to > from && (weight > groupWeight || bytes > w.opts.GroupBytes) {
@@ -258,9 +288,14 @@ func (w *writer) note(g *rowGroup) {
 }
 
 func (w *writer) flush() error {
-	n, err := w.w.Write(w.enc.out)
-	w.off += int64(n)
+	err := w.write(w.enc.out)
 	w.enc.out = w.enc.out[:0]
+	return err
+}
+
+func (w *writer) write(b []byte) error {
+	n, err := w.w.Write(b)
+	w.off += int64(n)
 	if err != nil {
 		return fmt.Errorf("part: write at byte %d: %w", w.off, err)
 	}
