@@ -185,20 +185,25 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 	if err != nil {
 		return fmt.Errorf("storage: compact %s: %w", p.key, partError("", err))
 	}
-	return s.commit(p, func(m *manifest) {
+	return s.commit(p, replaced(drop, merged.entry), []*handle{merged}, drop, func() {
+		s.counters.Compactions++
+		s.counters.CompactedParts += int64(len(handles))
+		s.counters.CompactedRows += rows
+		s.counters.CompactedBytes += merged.entry.size
+	})
+}
+
+// replaced is the change of a manifest that puts a part in the place of others.
+func replaced(drop map[uint64]bool, with entry) func(m *manifest) {
+	return func(m *manifest) {
 		kept := make([]entry, 0, len(m.parts))
 		for _, e := range m.parts {
 			if !drop[e.id] {
 				kept = append(kept, e)
 			}
 		}
-		m.parts = append(kept, merged.entry)
-	}, []*handle{merged}, drop, func() {
-		s.counters.Compactions++
-		s.counters.CompactedParts += int64(len(handles))
-		s.counters.CompactedRows += rows
-		s.counters.CompactedBytes += merged.entry.size
-	})
+		m.parts = append(kept, with)
+	}
 }
 
 // mergeable returns how many of the first parts can be merged within the

@@ -38,6 +38,8 @@ func script(m *model) {
 	}
 	m.verifyIfReadable()
 	_ = m.s.Compact(m.t.Context())
+	_ = m.delete()
+	m.verifyIfReadable()
 	m.produce(1)
 	m.mustDrain()
 	_ = m.s.Flush(m.t.Context())
@@ -95,7 +97,7 @@ func TestStore_EachOperationFails(t *testing.T) {
 				m.verify()
 				mustClose(t, m.s)
 
-				m.base, m.ring, m.next = survivor, ring, 0
+				m.base, m.ring, m.next, m.maybe = survivor, ring, 0, m.chosen
 				m.open()
 				m.mustDrain()
 				m.verify()
@@ -142,7 +144,7 @@ func TestStore_CrashAtEachOperation(t *testing.T) {
 			return
 		}
 		for n, image := range images {
-			m.base, m.ring, m.next = image, ring, 0
+			m.base, m.ring, m.next, m.maybe = image, ring, 0, m.chosen
 			m.want = map[Signal]map[rowID]bool{Traces: {}, Logs: {}, Metrics: {}}
 			last := uint64(0)
 			for _, r := range ring {

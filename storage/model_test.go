@@ -37,13 +37,17 @@ type model struct {
 	id   rowID
 	days int // rows fall on that many days
 	want map[Signal]map[rowID]bool
+	// maybe are rows whose deletion failed on the way: each is there or not.
+	// chosen are all that were ever to be deleted.
+	maybe, chosen map[rowID]bool
 }
 
 func newModel(t testing.TB, seed uint64, opts func(vfs.FS) Options) *model {
 	m := &model{
 		t: t, days: 3, rng: rand.New(rand.NewPCG(seed, 1)), base: newFS(), opts: opts,
 		wrap: func(f *vfstest.Mem) vfs.FS { return f },
-		want: map[Signal]map[rowID]bool{Traces: {}, Logs: {}, Metrics: {}},
+		want:  map[Signal]map[rowID]bool{Traces: {}, Logs: {}, Metrics: {}},
+		maybe: map[rowID]bool{}, chosen: map[rowID]bool{},
 	}
 	m.open()
 	return m
@@ -122,14 +126,42 @@ func (m *model) verify() {
 		}
 	}
 	for signal, ids := range m.want {
-		wantSet(m.t, m.s, signal, func(yield func(rowID) bool) {
+		wantSet(m.t, m.s, signal, m.maybe, func(yield func(rowID) bool) {
 			for id := range ids {
-				if !pending[signal][id] && !yield(id) {
+				if !m.maybe[id] && !pending[signal][id] && !yield(id) {
 					return
 				}
 			}
 		})
 	}
+}
+
+// delete deletes some of a signal's rows, which have to be in the store.
+func (m *model) delete() error {
+	signal := []Signal{Traces, Logs, Metrics}[m.rng.IntN(3)]
+	some := rowID(1 + m.rng.IntN(4))
+	doomed := map[rowID]bool{}
+	for id := range m.want[signal] {
+		if (id+id/7)%some == 0 {
+			doomed[id], m.chosen[id] = true, true
+		}
+	}
+	done, err := m.s.Delete(m.t.Context(), Deletion{ScanRequest: ScanRequest{Signal: signal}, Match: matchRows(m.t, signal, doomed)})
+	if err != nil {
+		maps.Copy(m.maybe, doomed)
+		return err
+	}
+	for id := range doomed {
+		delete(m.want[signal], id)
+		if m.maybe[id] {
+			delete(m.maybe, id)
+			done.Rows = max(done.Rows, int64(len(doomed))) // some were gone
+		}
+	}
+	if done.Rows != int64(len(doomed)) {
+		m.t.Fatalf("%d rows were deleted, want %d", done.Rows, len(doomed))
+	}
+	return nil
 }
 
 func (m *model) mustDrain() {
@@ -158,7 +190,7 @@ func (m *model) crash() {
 }
 
 func (m *model) step() string {
-	switch op := m.rng.IntN(20); {
+	switch op := m.rng.IntN(22); {
 	case op < 9:
 		m.produce(1 + m.rng.IntN(6))
 		m.mustDrain()
@@ -181,6 +213,12 @@ func (m *model) step() string {
 		m.crash()
 		m.mustDrain()
 		return "crash"
+	case op < 21:
+		if err := m.delete(); err != nil {
+			m.t.Fatalf("Delete: %v", err)
+		}
+		m.release()
+		return "delete"
 	}
 	m.verify()
 	return "verify"

@@ -23,6 +23,9 @@ type Counters struct {
 	Compactions, CompactionErrors, CompactedParts, CompactedRows, CompactedBytes int64
 	// RemovedParts, RemovedRows and RemovedBytes are what retention removed.
 	RemovedParts, RemovedRows, RemovedBytes int64
+	// DeletedRows are the rows that Delete took out of parts that were written
+	// again; parts that it removed whole are among RemovedParts.
+	DeletedRows int64
 	// RemoveErrors is the number of files that could not be removed.
 	RemoveErrors int64
 }

@@ -39,6 +39,11 @@ func (o *Options) full(s otlpwire.Signal, rows int, memory int64) bool {
 	return rows >= o.GroupRows/fullShare
 }
 
+// packed reports whether row groups of a part can be taken over as they are.
+func (o *Options) packed(p *Part) bool {
+	return o.Packed != nil && o.Packed(p) && p.footer.version == magic[len(magic)-1]
+}
+
 // markFull marks the row groups that a merge takes over as they are.
 func (m *merger) markFull() {
 	var begins, ends []int64

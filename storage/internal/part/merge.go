@@ -1,6 +1,7 @@
 package part
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"fmt"
@@ -26,21 +27,17 @@ func Merge(w io.Writer, o Options, parts ...*Part) (Info, error) {
 			return Info{}, fmt.Errorf("part: merge: parts of %s and %s", parts[0].info.Signal, p.info.Signal)
 		}
 		for i := range p.footer.groups {
-			packed := o.Packed != nil && o.Packed(p) && p.footer.version == magic[len(magic)-1]
-			m.waiting = append(m.waiting, pendingGroup{p, &p.footer.groups[i], packed})
+			m.waiting = append(m.waiting, pendingGroup{part: p, group: &p.footer.groups[i], keep: o.packed(p)})
 		}
 	}
 	m.markFull()
+	return m.run()
+}
+
+// run writes the row groups that wait.
+func (m *merger) run() (Info, error) {
 	m.most = m.w.opts.evenly(m.rowsToEncode())
-	slices.SortStableFunc(m.waiting, func(a, b pendingGroup) int {
-		switch {
-		case a.group.minTime < b.group.minTime:
-			return -1
-		case a.group.minTime > b.group.minTime:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(m.waiting, func(a, b pendingGroup) int { return cmp.Compare(a.group.minTime, b.group.minTime) })
 	for m.more() {
 		if err := m.next(); err != nil {
 			return Info{}, err
@@ -61,14 +58,15 @@ type merger struct {
 type pendingGroup struct {
 	part  *Part
 	group *rowGroup
-	keep  bool // it is taken over as it is
+	keep  bool     // it is taken over as it is
+	gone  []uint32 // otherwise rows that are left out, ascending
 }
 
 // rowsToEncode returns how many rows are not taken over as they are.
 func (m *merger) rowsToEncode() (rows int) {
 	for _, g := range m.waiting {
 		if !g.keep {
-			rows += g.group.rows.n
+			rows += g.group.rows.n - len(g.gone)
 		}
 	}
 	return rows
@@ -159,7 +157,7 @@ func (m *merger) load() error {
 			return fmt.Errorf("part: merge: %w", err)
 		}
 		heap.Push(&m.loaded, &cursor{
-			chunk: c, number: m.number, rows: rowsByTime(c), weight: c.Weight(), bytes: max(int64(c.Bytes()), g.group.memory) / int64(c.Rows.N),
+			chunk: c, number: m.number, rows: without(rowsByTime(c), g.gone), weight: c.Weight(), bytes: max(int64(c.Bytes()), g.group.memory) / int64(c.Rows.N),
 		})
 		m.number++
 	}
