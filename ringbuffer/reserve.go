@@ -38,7 +38,7 @@ func (r *Ring) Reserve(kind uint8, n int) (Slot, error) {
 		}
 		if r.head.CompareAndSwap(h, end) {
 			if start != h {
-				r.mark(h, start-h)
+				r.blank(h, start-h)
 			}
 			r.clearLast(end)
 			return Slot{ring: r, pos: start, n: uint32(n), kind: kind}, nil
@@ -81,6 +81,15 @@ func (r *Ring) mark(pos, n uint64) {
 		return
 	}
 	r.seal(pos, kindPad, n-headerBytes, statePad)
+}
+
+// blank is mark, with zeros over what was there; see Scrub. The range is the
+// caller's.
+func (r *Ring) blank(pos, n uint64) {
+	if off := pos & r.mask; n > headerBytes {
+		clear(r.data[off+headerBytes : off+n])
+	}
+	r.mark(pos, n)
 }
 
 // seal writes the header of a slot; the commit word comes last and publishes
