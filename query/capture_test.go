@@ -121,7 +121,7 @@ func later(b testing.TB, request []byte, by time.Duration) []byte {
 }
 
 // rowOf returns the only value of a query's only row.
-func rowOf(b *testing.B, e *query.Engine, sql string) string {
+func rowOf(b testing.TB, e *query.Engine, sql string) string {
 	b.Helper()
 	r, err := e.Query(b.Context(), sql)
 	if err != nil {

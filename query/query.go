@@ -291,6 +291,9 @@ func (e *Engine) Stream(ctx context.Context, text string, args []any, sink Sink)
 	if err != nil {
 		return st, err
 	}
+	if stmt.Delete {
+		return st, &plan.Error{Line: 1, Column: 1, Message: "a query deletes nothing: DELETE is for POST /api/v1/delete and for ttlog delete"}
+	}
 	outer := ctx
 	if e.o.Timeout > 0 {
 		var cancel context.CancelFunc

@@ -19,6 +19,8 @@ type Deletion struct {
 	ScanRequest
 	// Match returns the rows of a block that go, ascending, numbered from 0.
 	Match func(b column.Block) (rows []uint32, err error)
+	// Statement says in words which rows those are, for the log.
+	Statement string
 }
 
 // Deleted is what a deletion did.
@@ -73,6 +75,8 @@ func (s *Store) Delete(ctx context.Context, d Deletion) (Deleted, error) {
 			return done, err
 		}
 	}
+	s.log.Info("storage: deleted rows", "signal", d.Signal.String(), "statement", d.Statement, "rows", done.Rows, "parts", done.Parts,
+		"bytes", done.Bytes, "damaged", done.PartsDamaged)
 	return done, nil
 }
 

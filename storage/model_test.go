@@ -45,7 +45,7 @@ type model struct {
 func newModel(t testing.TB, seed uint64, opts func(vfs.FS) Options) *model {
 	m := &model{
 		t: t, days: 3, rng: rand.New(rand.NewPCG(seed, 1)), base: newFS(), opts: opts,
-		wrap: func(f *vfstest.Mem) vfs.FS { return f },
+		wrap:  func(f *vfstest.Mem) vfs.FS { return f },
 		want:  map[Signal]map[rowID]bool{Traces: {}, Logs: {}, Metrics: {}},
 		maybe: map[rowID]bool{}, chosen: map[rowID]bool{},
 	}

@@ -10,8 +10,10 @@ import (
 type Statement struct {
 	// Explain asks for the plan instead of the rows, Analyze to run it first.
 	Explain, Analyze bool
-	Select           *selectStmt
-	reads            bool // a table stands behind a FROM
+	// Delete asks for the rows to be deleted; Select finds them.
+	Delete bool
+	Select *selectStmt
+	reads  bool // a table stands behind a FROM
 }
 
 // Reads reports whether running the statement looks at a table.

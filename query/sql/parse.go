@@ -143,6 +143,9 @@ func (p *parser) statement() *Statement {
 	case p.peek(0).is("describe"), p.peek(0).is("desc"):
 		p.take()
 		st.Select = p.describe()
+	case p.peek(0).is("delete") && !st.Explain:
+		p.take()
+		st.Delete, st.Select = true, p.delete()
 	default:
 		st.Select = p.selectStmt()
 	}

@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 		"select 1 from spans group by a, b fill ( linear )",
 		"with a as (select 1 x), \"B\" as (select * from a) select s.*, \"q r\".*, s.attributes['k'] from spans s left outer join (select 1) as \"q r\" on s.x = a.y and exists (select 1 from b where b.x = s.y), unnest(s.events) e left semi join logs l on l.x = e.x left anti join a on 1 = 1 cross join a",
 		"select x in (select y from z union all select 2 order by 1 limit 3), not exists (with t as (select 1) select * from t), -(select 1)::int + 2, x not in (select 1) from spans union all select 1 union all select 2 limit 1 offset 2",
+		"delete from spans s where s.x = 1 and y in ($1, :z);",
 		"explain analyze select distinct x from logs -- c\n/* d */",
 	} {
 		f.Add(s)

@@ -16,6 +16,12 @@ func (s *Statement) String() string {
 			b.WriteString("ANALYZE ")
 		}
 	}
+	if s.Delete {
+		b.WriteString("DELETE FROM ")
+		printTable(&b, s.Select.from[0])
+		printTail(&b, s.Select)
+		return b.String()
+	}
 	printSelect(&b, s.Select)
 	return b.String()
 }
