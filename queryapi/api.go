@@ -43,6 +43,9 @@ type Options struct {
 	// resolved. It is made with the first of them. Empty means that the calls
 	// for them answer 404.
 	Documents string
+	// Delete deletes rows for POST /api/v1/delete. Whoever may query may delete
+	// then, but for the pages of other origins. nil is for nobody.
+	Delete query.Deleter
 	// Guard keeps the web pages of others out; nil is that of NewGuard without
 	// options.
 	Guard *Guard
@@ -108,6 +111,9 @@ func (a *api) routes() map[string]http.Handler {
 	}
 	if a.Tail != nil {
 		routes["GET /api/v1/tail"] = takes(a.tail, "signal", "service", "level", "where", "tz")
+	}
+	if a.Delete != nil {
+		routes["POST /api/v1/delete"] = takes(a.ownOrigin(a.remove))
 	}
 	if a.Status != nil {
 		routes["GET /api/v1/status"] = takes(a.status)

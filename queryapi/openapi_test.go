@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/storage"
 	"github.com/ttlog/ttlog/stream"
 )
 
@@ -17,7 +18,7 @@ import (
 // has a library for that.
 func TestOpenAPI_HasEveryCall(t *testing.T) {
 	a := &api{Options: Options{
-		Documents: t.TempDir(), Tail: new(stream.Hub), Status: func() any { return nil }, Query: query.Options{},
+		Delete: new(storage.Store), Documents: t.TempDir(), Tail: new(stream.Hub), Status: func() any { return nil }, Query: query.Options{},
 		Metrics: http.NotFoundHandler(), OTLP: http.NotFoundHandler(),
 	}}
 	var doc struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -19,8 +20,8 @@ type Deletion struct {
 	ScanRequest
 	// Match returns the rows of a block that go, ascending, numbered from 0.
 	Match func(b column.Block) (rows []uint32, err error)
-	// Statement says in words which rows those are, for the log.
-	Statement string
+	// Statement says in words which rows those are, and By who asks, for the log.
+	Statement, By string
 }
 
 // Deleted is what a deletion did.
@@ -93,7 +94,9 @@ func (s *Store) deleteFrom(ctx context.Context, sp scanPart, d *Deletion, done *
 	drop := map[uint64]bool{h.entry.id: true}
 	left := int64(0)
 	if rows == h.entry.rows {
-		err = s.removeParts(p, drop, "deleted")
+		err = s.commit(p, func(m *manifest) {
+			m.parts = slices.DeleteFunc(slices.Clone(m.parts), func(e entry) bool { return drop[e.id] })
+		}, nil, drop, func() { s.counters.DeletedRows += rows })
 	} else {
 		left, err = s.rewrite(ctx, p, sp, gone, rows)
 	}

@@ -23,8 +23,7 @@ type Counters struct {
 	Compactions, CompactionErrors, CompactedParts, CompactedRows, CompactedBytes int64
 	// RemovedParts, RemovedRows and RemovedBytes are what retention removed.
 	RemovedParts, RemovedRows, RemovedBytes int64
-	// DeletedRows are the rows that Delete took out of parts that were written
-	// again; parts that it removed whole are among RemovedParts.
+	// DeletedRows is the number of rows that Delete deleted.
 	DeletedRows int64
 	// RemoveErrors is the number of files that could not be removed.
 	RemoveErrors int64

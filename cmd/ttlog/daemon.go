@@ -154,7 +154,7 @@ func userName() string {
 func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 	q := newQueries()
 	s := status{dir: d.dir, recv: recv, queries: q, started: time.Now()}
-	return q.watch(queryapi.New(queryapi.Options{
+	o := queryapi.Options{
 		Source:  query.FromStore(d.dir.Store),
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
@@ -169,7 +169,11 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Logger:  d.logger,
 
 		Documents: d.dir.Documents(),
-	}))
+	}
+	if d.config.allowDelete {
+		o.Delete = d.dir
+	}
+	return q.watch(queryapi.New(o))
 }
 
 // bodyTimeout is how long a client may take to send the body of a request; the

@@ -56,6 +56,7 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("cors-origin", nil, "origin whose pages may call the HTTP ports from a browser, such as https://app.example.com, or * for all; repeatable")
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.StringSlice("allowed-hosts", nil, "name that the server answers to beside its own, such as ttlog.example.com or *.example.com; * allows any; repeatable")
+	f.Bool("allow-delete", false, "answer POST /api/v1/delete: whoever may query may delete then (ttlog delete)")
 	f.String("retention", "0", "remove telemetry older than this, such as 7d, counted from the end of its day (UTC); 0 keeps it for ever")
 	f.String("max-disk", "80%", "remove what was received first beyond this size of the whole data directory: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
 	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes, 1GiB, or a share; no more than 5% of it unless it is given; 0 is no reserve")
@@ -76,6 +77,7 @@ type config struct {
 	forward            []string
 	guard              *queryapi.Guard
 	retention          time.Duration
+	allowDelete        bool
 	maxDisk            quantity.Size
 	maxDiskDefault     bool          // nobody asked for maxDisk
 	minFree, spillMax  quantity.Size // zero where nobody asked for a size
@@ -102,6 +104,8 @@ func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 		data:     v.GetString("data"),
 		otlpGRPC: v.GetString("otlp-grpc"),
 		otlpHTTP: v.GetString("otlp-http"),
+
+		allowDelete: v.GetBool("allow-delete"),
 	}
 	if c.data == "" {
 		return c, errors.New("--data names no directory")

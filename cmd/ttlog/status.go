@@ -129,6 +129,7 @@ func (s status) Collect(out chan<- prometheus.Metric) {
 	e.counter("store_removed_bytes_total", "Bytes of parts that retention removed.", float64(c.RemovedBytes))
 	e.counter("store_remove_errors_total", "Files that could not be removed.", float64(c.RemoveErrors))
 	e.counter("store_removed_rows_total", "Rows that retention removed.", float64(c.RemovedRows))
+	e.counter("store_deleted_rows_total", "Rows that were deleted on demand.", float64(c.DeletedRows))
 	e.gauge("ring_size_bytes", "Size of the ring.", float64(d.Ring.Size))
 	e.gauge("ring_used_bytes", "Bytes of the ring that some sink still needs.", float64(d.Ring.Used))
 	e.counter("ring_refused_writes_total", "Attempts to write that found the ring full; what is refused may come again.", float64(d.Ring.Refused))

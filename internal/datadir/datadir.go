@@ -114,6 +114,7 @@ type DataDir struct {
 	disk         *disk
 	aside        string // where a damaged ring is kept, if there was one
 	lost         *lostRing
+	auditMu      sync.Mutex
 	forwardGrace time.Duration
 	memory       *membudget.Budget
 	logger       *slog.Logger

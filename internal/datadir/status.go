@@ -99,6 +99,7 @@ type Counters struct {
 	RemovedParts     int64 `json:"removed_parts"`
 	RemovedRows      int64 `json:"removed_rows"`
 	RemovedBytes     int64 `json:"removed_bytes"`
+	DeletedRows      int64 `json:"deleted_rows"`
 	RemoveErrors     int64 `json:"remove_errors"`
 }
 
