@@ -171,6 +171,15 @@ func (b partBlock) Narrow(where []column.Predicate) (column.Narrowed, error) {
 	return n, partError(b.path, err)
 }
 
+// Bounds implements [column.Bounded].
+func (b partBlock) Bounds(ref column.Ref) ([]column.Bounds, error) {
+	if of, ok := b.Block.(column.Bounded); ok {
+		list, err := of.Bounds(ref)
+		return list, partError(b.path, err)
+	}
+	return nil, nil
+}
+
 // Summary implements [column.Summarized].
 func (b partBlock) Summary() (s column.Summary, ok bool) {
 	if b, ok := b.Block.(column.Summarized); ok {

@@ -87,10 +87,7 @@ func (s *Store) pin(signal Signal, from, to int64) (*snapshot, []*handle, error)
 	}
 	sn := &snapshot{store: s}
 	var handles []*handle
-	for _, p := range s.sortedLocked() {
-		if p.key.signal != signal {
-			continue
-		}
+	for _, p := range s.sortedLocked(signal) {
 		sn.total += len(p.handles) + len(p.losses)
 		for _, l := range p.losses {
 			if l.overlaps(from, to) {
@@ -158,11 +155,14 @@ func (s *Store) noteDamage(h *handle, err error) {
 	}
 }
 
-// sortedLocked returns the partitions by signal and day.
-func (s *Store) sortedLocked() []*partition {
+// sortedLocked returns the partitions of some signals, all where none is named, by
+// signal and day.
+func (s *Store) sortedLocked(signals ...Signal) []*partition {
 	out := make([]*partition, 0, len(s.partitions))
 	for _, p := range s.partitions {
-		out = append(out, p)
+		if len(signals) == 0 || slices.Contains(signals, p.key.signal) {
+			out = append(out, p)
+		}
 	}
 	slices.SortFunc(out, func(a, b *partition) int { return a.key.compare(b.key) })
 	return out

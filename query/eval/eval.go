@@ -25,10 +25,11 @@ type Evaluator struct {
 	entry *Vec // the column, while an expression is computed over its entries
 
 	cols   map[int]*Encoded
-	pos    map[int][]uint32    // per chunk
-	dense  map[int]*Vec        // per chunk
-	once   map[*plan.Expr]*Vec // shared expressions, per chunk or while entry is set
-	coded  map[*plan.Expr]*Vec // per frame
+	pos    map[int][]uint32        // per chunk
+	dense  map[int]*Vec            // per chunk
+	once   map[*plan.Expr]*Vec     // shared expressions, per chunk or while entry is set
+	coded  map[*plan.Expr]*Vec     // per frame
+	spans  map[*plan.Expr]*Encoded // per frame, see bucketed
 	shared map[*plan.Expr]sharedEntries
 }
 
@@ -49,7 +50,7 @@ const AccountGrain = 256 << 10
 func New(ctx context.Context, b *Budget) *Evaluator {
 	return &Evaluator{
 		over: ctx.Err, acct: NewAccount(b, "computing expressions"), cols: map[int]*Encoded{}, pos: map[int][]uint32{}, dense: map[int]*Vec{},
-		once: map[*plan.Expr]*Vec{}, coded: map[*plan.Expr]*Vec{}, shared: map[*plan.Expr]sharedEntries{},
+		once: map[*plan.Expr]*Vec{}, coded: map[*plan.Expr]*Vec{}, spans: map[*plan.Expr]*Encoded{}, shared: map[*plan.Expr]sharedEntries{},
 	}
 }
 
@@ -58,6 +59,7 @@ func (ev *Evaluator) Enter(f Frame) {
 	ev.Frame, ev.Decoded = f, 0
 	clear(ev.cols)
 	clear(ev.coded)
+	clear(ev.spans)
 	ev.Begin(Chunk{})
 }
 
@@ -229,14 +231,22 @@ func (ev *Evaluator) entries(e *plan.Expr) *Vec {
 	if col.Entries.Len > 2*ev.Frame.Rows()+1024 {
 		return nil
 	}
-	n, once, made := ev.Rows, ev.once, ev.Made
-	ev.entry, ev.Rows, ev.once = col.Entries, col.Entries.Len, map[*plan.Expr]*Vec{}
-	v := ev.call(e)
+	made := ev.Made
+	v := ev.overValues(col.Entries, e)
 	bytes := ev.Made - made + v.Width()
-	ev.entry, ev.Rows, ev.once, ev.Made = nil, n, once, made
+	ev.Made = made
 	ev.kept += bytes - ev.shared[e].bytes
 	ev.coded[e] = v
 	ev.shared[e] = sharedEntries{dict: col.dict, n: col.Entries.Len, out: v, bytes: bytes}
+	return v
+}
+
+// overValues computes an expression of a single column over values of it.
+func (ev *Evaluator) overValues(values *Vec, e *plan.Expr) *Vec {
+	n, once := ev.Rows, ev.once
+	ev.entry, ev.Rows, ev.once = values, values.Len, map[*plan.Expr]*Vec{}
+	v := ev.call(e)
+	ev.entry, ev.Rows, ev.once = nil, n, once
 	return v
 }
 

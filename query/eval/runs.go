@@ -38,17 +38,25 @@ func AppendRuns(dst []Run, ids []uint32) []Run {
 // result lasts until the next call.
 func (in *Interner) Runs(ev *Evaluator, e *plan.Expr) []Run {
 	in.runs = in.runs[:0]
+	if col := ev.bucketed(e); col != nil {
+		return in.entryRuns(ev, col.Entries, col)
+	}
 	if e.Single >= 0 {
 		if entries := ev.entries(e); entries != nil && ev.Err == nil {
-			in.remember(entries)
-			in.codes = ev.column(e.Single).appendRuns(in.codes[:0], &ev.Chunk)
-			for _, r := range in.codes {
-				in.runs = appendRun(in.runs, in.entryID(entries, r.ID), r.End)
-			}
-			return in.runs
+			return in.entryRuns(ev, entries, ev.column(e.Single))
 		}
 	}
 	in.runs = AppendRuns(in.runs, in.IDs(ev, e))
+	return in.runs
+}
+
+// entryRuns returns the numbers of the entries of a column.
+func (in *Interner) entryRuns(ev *Evaluator, entries *Vec, col *Encoded) []Run {
+	in.remember(entries)
+	in.codes = col.appendRuns(in.codes[:0], &ev.Chunk)
+	for _, r := range in.codes {
+		in.runs = appendRun(in.runs, in.entryID(entries, r.ID), r.End)
+	}
 	return in.runs
 }
 

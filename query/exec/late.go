@@ -6,6 +6,7 @@ import (
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -104,6 +105,18 @@ func reader(f eval.Frame, n int) func(rows []uint32) eval.Frame {
 	}
 	return func(rows []uint32) eval.Frame { return &blockFrame{blk: s.Select(rows), cols: b.cols} }
 }
+
+// Bounds implements [eval.BoundedFrame].
+func (f *blockFrame) Bounds(i int) ([]column.Bounds, error) {
+	b, ok := f.blk.(column.Bounded)
+	if !ok || !f.cols[i].IsTime() || f.cols[i].Type != types.Time {
+		return nil, nil
+	}
+	return b.Bounds(f.cols[i].Refs[0])
+}
+
+// Alone implements [eval.BoundedFrame].
+func (f *blockFrame) Alone(rows []uint32) (eval.Frame, bool) { return alone(f, rows) }
 
 // alone returns a frame of some rows of f, where they are few and can be read
 // without the others.

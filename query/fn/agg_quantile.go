@@ -2,6 +2,7 @@ package fn
 
 import (
 	"math"
+	"slices"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
@@ -82,11 +83,36 @@ func (a *quantileAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval
 	row := 0
 	for _, r := range runs {
 		s := &a.groups[r.ID]
+		if v.Null == nil && len(v.Ints) >= r.End { // as nearly always
+			a.putInts(s, v.Ints[row:r.End])
+			row = r.End
+			continue
+		}
 		for ; row < r.End; row++ {
 			if !v.IsNull(row) {
 				a.put(s, v.Number(row))
 			}
 		}
+	}
+}
+
+// putInts puts values that are there and finite; at once into a sketch where they
+// would not be kept one by one anyway.
+func (a *quantileAcc) putInts(s *quantileState, list []int64) {
+	if s.sketch == nil && len(s.vals)+len(list) > ExactQuantile {
+		a.toSketch(s)
+	}
+	if s.sketch != nil {
+		for _, x := range list {
+			s.sketch.add(float64(x))
+		}
+		return
+	}
+	before := cap(s.vals)
+	s.vals = slices.Grow(s.vals, len(list))
+	a.bytes += int64(cap(s.vals)-before) * 8
+	for _, x := range list {
+		s.vals = append(s.vals, float64(x))
 	}
 }
 

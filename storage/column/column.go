@@ -128,6 +128,21 @@ type Summarized interface {
 	Summary() (s Summary, ok bool)
 }
 
+// Bounded is a [Block] that knows bounds of what is in some of its columns.
+type Bounded interface {
+	Block
+	// Bounds returns bounds on the values of a column of integers that every row
+	// has, for all rows; nil where they are not known.
+	Bounds(ref Ref) ([]Bounds, error)
+}
+
+// Bounds are the least and the greatest value of the rows before End that are
+// behind those of the bounds before.
+type Bounds struct {
+	End             uint32
+	Least, Greatest int64
+}
+
 // Lasting is a [Block] whose rows are the same whenever it is met again.
 type Lasting interface {
 	Block

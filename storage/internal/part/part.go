@@ -158,28 +158,9 @@ func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
 			pruned++
 			continue
 		}
-		blocks = append(blocks, &block{table.NewBlock(s.rowGroup(g)), g, i})
+		blocks = append(blocks, &block{source: s, g: g, i: i})
 	}
 	return blocks, pruned, nil
-}
-
-// block is a row group of which the footer tells something.
-type block struct {
-	*table.Block
-	g *rowGroup
-	i int
-}
-
-// Group returns the number of the row group in its part.
-func (b *block) Group() int { return b.i }
-
-// Summary implements [column.Summarized].
-func (b *block) Summary() (column.Summary, bool) {
-	s := column.Summary{MinTime: b.g.minTime, MaxTime: b.g.maxTime}
-	for i, n := range b.g.counts {
-		s.Services = append(s.Services, column.ServiceRows{Service: b.g.services[i], Rows: n})
-	}
-	return s, true
 }
 
 // Columns returns the attribute columns that have a value in some row, at most

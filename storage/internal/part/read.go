@@ -32,6 +32,29 @@ func (s source) paged(l *table.Leaf, d *leafDir, n int) {
 		var none table.Leaf // what is lost satisfies nothing
 		return found, p.all(&none, columnError(d, err))
 	}
+	if l.Kind == table.KindInt {
+		l.Bounds = p.bounds
+	}
+}
+
+// bounds returns the bounds of the pages, nil where the head is damaged: who reads
+// the column finds out.
+func (p *pagedLeaf) bounds(n int) ([]column.Bounds, error) {
+	h, err := p.open()
+	if err != nil {
+		if p.s.forgives(err) {
+			return nil, nil
+		}
+		return nil, columnError(p.d, err)
+	}
+	list := make([]column.Bounds, 0, len(h.list)+1)
+	for i := range h.list {
+		list = append(list, column.Bounds{End: uint32(i*h.size + h.values(i)), Least: h.list[i].least, Greatest: h.list[i].greatest})
+	}
+	if h.n < n {
+		list = append(list, column.Bounds{End: uint32(n)}) // zeros
+	}
+	return list, nil
 }
 
 // open reads the head.

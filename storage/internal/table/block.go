@@ -20,6 +20,7 @@ type Block struct {
 var (
 	_ column.Selector = (*Block)(nil)
 	_ column.Narrower = (*Block)(nil)
+	_ column.Bounded  = (*Block)(nil)
 )
 
 // NewBlock returns a block over c, which it then owns.
@@ -50,6 +51,18 @@ func (b *Block) Vector(ref column.Ref) (*column.Vector, error) {
 	v = withoutLost(v, b.used)
 	b.vectors[ref] = v
 	return v, nil
+}
+
+// Bounds implements [column.Bounded], for the times of spans: those of other
+// signals are made of several columns.
+func (b *Block) Bounds(ref column.Ref) ([]column.Bounds, error) {
+	if b.c.Signal != otlpwire.Traces || ref.Place != column.PlaceField || ref.Name != "timestamp" {
+		return nil, nil
+	}
+	if l := &b.c.Rows.Leaves[SpanStart]; l.Bounds != nil {
+		return l.Bounds(b.c.Rows.N)
+	}
+	return nil, nil
 }
 
 func (b *Block) vector(ref column.Ref) (*column.Vector, error) {

@@ -40,7 +40,9 @@ type Leaf struct {
 	// values, has wanted ones. Those that are not within some places, where these
 	// are given, need not be found.
 	Find func(w Wanted, n int, within column.Ranges) (column.Ranges, error)
-	err  error
+	// Bounds, which may stand beside Load, returns bounds on the values of so many.
+	Bounds func(n int) ([]column.Bounds, error)
+	err    error
 
 	lost [][2]uint32 // values that could not be read, from and behind the last
 	why  error
