@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/ttlog/ttlog/internal/membudget"
+	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/internal/quantity"
 )
 
@@ -25,7 +26,7 @@ type config struct {
 	attributes     []attribute.KeyValue
 	dir            string
 	ringBytes      int64
-	retention      time.Duration
+	retention      datadir.Retention
 	maxDisk        quantity.Size // zero where nobody said
 	maxDiskSetting string
 	minFree        quantity.Size
@@ -85,9 +86,10 @@ func WithRingSize(bytes int64) Option {
 }
 
 // WithRetention removes telemetry older than d; zero keeps it for as long as
-// there is room for it. Without it TTLOG_RETENTION decides (7d, 36h).
+// there is room for it. Without it TTLOG_RETENTION decides (7d, 36h), which may
+// have rules for signals and services as well (30d,logs=7d,spans/checkout=90d).
 func WithRetention(d time.Duration) Option {
-	return optionFunc(func(c config) config { c.retention = d; return c })
+	return optionFunc(func(c config) config { c.retention = datadir.Retention{Age: d}; return c })
 }
 
 // WithMaxDisk sets how many bytes the data directory may take, the ring and what

@@ -26,7 +26,7 @@ func (c config) fromEnvironment() config {
 		}
 	}
 	read("TTLOG_DATA", func(v string) error { c.dir = v; return nil })
-	read("TTLOG_RETENTION", into(&c.retention, quantity.ParseAge))
+	read("TTLOG_RETENTION", into(&c.retention, datadir.ParseRetention))
 	read("TTLOG_RING_SIZE", into(&c.ringBytes, atLeast(datadir.MinRing)))
 	read("TTLOG_MEMORY", into(&c.memoryBytes, atLeast(membudget.Min)))
 	read("TTLOG_MAX_DISK", into(&c.maxDisk, quantity.ParseSize))

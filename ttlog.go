@@ -174,7 +174,7 @@ func (in *instance) openDataDir() (*datadir.DataDir, error) {
 	c := in.config
 	o := c.disk()
 	o.Memory, o.Logger, o.ForwardGrace, o.Linger = in.memory, c.logger, forwardGrace, storeLinger
-	o.Store = storage.Options{Retention: c.retention, Logger: c.logger}
+	o.Store = storage.Options{Retention: c.retention.Age, RetentionRules: c.retention.Rules, Logger: c.logger}
 	if fromEnv, ok := c.collector(in.toTraces, in.toLogs, in.toMetrics); ok {
 		o.Forward = append(o.Forward, fromEnv)
 	}

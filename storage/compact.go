@@ -284,7 +284,7 @@ func (s *Store) runMaintenance(ctx context.Context) {
 func (s *Store) maintainOnce(ctx context.Context) {
 	s.compactMu.Lock()
 	defer s.compactMu.Unlock()
-	if err := s.retain(time.Now()); err != nil && ctx.Err() == nil {
+	if err := s.retain(ctx, time.Now()); err != nil && ctx.Err() == nil {
 		s.log.Error("storage: retention", "error", err)
 	}
 	if err := s.settleDebris(); err != nil {

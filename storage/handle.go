@@ -27,6 +27,9 @@ type handle struct {
 
 	// columns is the part's attribute columns, once somebody asked.
 	columns atomic.Pointer[partListing]
+	// aged is for how many retentions that have passed the part was looked at; see
+	// Store.retainServices.
+	aged atomic.Int32
 
 	// All below is guarded by files.mu, except that part stays as it is while
 	// the caller holds a reference and a call to load has succeeded.

@@ -84,6 +84,10 @@ type Options struct {
 	// day of their time, or that of their receipt where it is earlier; default
 	// (<= 0) is to keep for ever.
 	Retention time.Duration
+	// RetentionRules are retentions of signals and services of their own; of
+	// several that fit, the last counts. Rows of a service go out of parts that
+	// have others, which are written again once.
+	RetentionRules []RetentionRule
 	// MaxDiskBytes removes what was received first while the parts take more
 	// than this; default (<= 0) is no limit.
 	MaxDiskBytes int64

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,13 +14,10 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
 
-// retain removes what Options.Retention and Options.MaxDiskBytes say. Parts
+// retain removes what Options.Retention, its rules and Options.MaxDiskBytes say. Parts
 // that cannot be read are never removed. compactMu is held.
-func (s *Store) retain(now time.Time) error {
-	var errs []error
-	if s.opts.Retention > 0 {
-		errs = append(errs, s.remove(s.expired(now), "older than the retention"))
-	}
+func (s *Store) retain(ctx context.Context, now time.Time) error {
+	errs := []error{s.remove(s.expired(now), "older than the retention"), s.retainServices(ctx, now)}
 	held := s.DiskBytes()
 	if limit := s.diskLimit(held); limit > 0 {
 		r := s.surplus(held, limit)
@@ -94,11 +92,11 @@ func (h *handle) day() int64 {
 func (s *Store) expired(now time.Time) removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	limit := now.Add(-s.opts.Retention).UnixNano()
 	out := removal{}
 	for _, p := range s.partitions {
+		age := s.opts.agesOf(p.key.signal).longest()
 		for _, h := range p.handles {
-			if (h.day()+1)*int64(dayLength) <= limit {
+			if over(age, h.dayEnd(), now) {
 				out.add(p, h)
 			}
 		}

@@ -380,7 +380,7 @@ func TestRetention_DiskLimit(t *testing.T) {
 		t.Helper()
 		s.compactMu.Lock()
 		defer s.compactMu.Unlock()
-		if err := s.retain(time.Now()); err != nil {
+		if err := s.retain(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		return held[len(held)-1]

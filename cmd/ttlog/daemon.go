@@ -72,7 +72,7 @@ func startDaemon(c config, logger *slog.Logger) (d *daemon, err error) {
 		return d, err
 	}
 	recv := receiver.New(d.dir.Ring, receiver.Options{
-		Durable: c.syncBeforeAck, Retention: c.retention, DedupWindow: c.dedupWindow, DedupBytes: dedupBytes,
+		Durable: c.syncBeforeAck, Retention: c.retention.Longest(), DedupWindow: c.dedupWindow, DedupBytes: dedupBytes,
 		Room: d.dir.Room, FullCause: d.dir.FullCause, Ready: d.dir.Ready,
 		MaxInFlightBytes: min(d.memory.InFlight(), maxInFlight),
 		Allow:            c.guard.Check, Trail: d.dir.Trail,
@@ -114,7 +114,7 @@ func openDataDir(c config, memory *membudget.Budget, logger *slog.Logger) (*data
 	o := datadir.Options{
 		RingBytes: c.ringBytes,
 		Memory:    memory,
-		Store:     storage.Options{Retention: c.retention, Logger: logger},
+		Store:     storage.Options{Retention: c.retention.Age, RetentionRules: c.retention.Rules, Logger: logger},
 		MaxDisk:   c.maxDisk, MaxDiskDefault: c.maxDiskDefault, MaxDiskSetting: "--max-disk",
 		SpillMax: c.spillMax, Reserve: c.minFree,
 		Logger: logger,

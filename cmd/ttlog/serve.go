@@ -57,7 +57,7 @@ func serveCommand() *cobra.Command {
 	f.StringSlice("forward", nil, "OTLP endpoint that gets everything as well, such as http://collector:4318; repeatable")
 	f.StringSlice("allowed-hosts", nil, "name that the server answers to beside its own, such as ttlog.example.com or *.example.com; * allows any; repeatable")
 	f.Bool("allow-delete", false, "answer POST /api/v1/delete: whoever may query may delete then (ttlog delete)")
-	f.String("retention", "0", "remove telemetry older than this, such as 7d, counted from the end of its day (UTC); 0 keeps it for ever")
+	f.String("retention", "0", "remove telemetry older than this, such as 7d, counted from the end of its day (UTC); 0 keeps it for ever. Signals and services may have their own: 30d,logs=7d,spans/checkout=90d,*/noise=1d")
 	f.String("max-disk", "80%", "remove what was received first beyond this size of the whole data directory: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
 	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes, 1GiB, or a share; no more than 5% of it unless it is given; 0 is no reserve")
 	f.String("spill-max", "1GiB", "what may be kept on disk for collectors that do not keep up, all of --forward together: bytes, 10GiB, or a share of the file system; no more than a quarter of --max-disk unless it is given; beyond it the oldest requests are dropped and counted")
@@ -76,7 +76,7 @@ type config struct {
 	corsOrigins        []string
 	forward            []string
 	guard              *queryapi.Guard
-	retention          time.Duration
+	retention          datadir.Retention
 	allowDelete        bool
 	maxDisk            quantity.Size
 	maxDiskDefault     bool          // nobody asked for maxDisk
@@ -129,7 +129,7 @@ func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 			return c, fmt.Errorf("--%s %q is no address such as 127.0.0.1:4317", flag, addr)
 		}
 	}
-	if c.retention, err = quantity.ParseAge(v.GetString("retention")); err != nil {
+	if c.retention, err = datadir.ParseRetention(v.GetString("retention")); err != nil {
 		return c, fmt.Errorf("--retention: %w", err)
 	}
 	if c.dedupWindow, err = quantity.ParseAge(v.GetString("dedup-window")); err != nil {
