@@ -36,7 +36,7 @@ func rootCommand() *cobra.Command {
 	f.String("config", "", "YAML file with a key for each flag")
 	f.String("log-level", "info", "what to log on standard error: debug, info, warn or error, and what is worse")
 	f.String("log-format", "text", "form of the log: text or json")
-	root.AddCommand(serveCommand(), queryCommand(), importCommand(), deleteCommand(), checkCommand(), spillCommand(), healthCommand(), versionCommand())
+	root.AddCommand(serveCommand(), queryCommand(), importCommand(), deleteCommand(), backupCommand(), restoreCommand(), checkCommand(), spillCommand(), healthCommand(), versionCommand())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	f.VisitAll(sayOnce)
 	for _, cmd := range commandsBelow(root) {
