@@ -60,10 +60,15 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		return o.kept.morsels(o.in.morsels(ctx, x), o.node, x)
 	}
 	err := x.eachOf(ctx, morsels, func(w int, b *batch, seq uint64) error {
+		p, partial := b.f.(*partialFrame)
 		if groups[w] == nil {
+			if partial && p.own {
+				groups[w], p.taken = p.g, true
+				return p.g.rebase(seq)
+			}
 			groups[w] = newGrouper(o.node, x.Budget)
 		}
-		if p, ok := b.f.(*partialFrame); ok {
+		if partial {
 			return groups[w].merge(ctx, p.g, seq)
 		}
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return groups[w].add(ev, seq+row) })
@@ -279,6 +284,14 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 		}
 		a.Grow(g.n)
 		a.Merge(o.accs[i], to)
+	}
+	return g.acct.Set(g.size())
+}
+
+// rebase numbers the rows of the groups from base on.
+func (g *grouper) rebase(base uint64) error {
+	for i := range g.first {
+		g.first[i] += base
 	}
 	return g.acct.Set(g.size())
 }

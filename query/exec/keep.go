@@ -139,10 +139,13 @@ func keepable(n *plan.Aggregate) bool {
 	return true
 }
 
-// partialFrame is the groups of some rows in the place of the rows.
+// partialFrame is the groups of some rows in the place of the rows. Those that
+// nobody else has may be changed.
 type partialFrame struct {
 	eval.VecFrame
-	g *grouper
+	g     *grouper
+	own   bool
+	taken bool // by who groups further rows with them, and accounts for them
 }
 
 // keptMorsel gives a partial frame: the one that was kept, or one to keep.
@@ -176,7 +179,12 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 		return w.give(&partialFrame{g: g}, 0, emit)
 	}
 	g, rows := newGrouper(m.node, m.x.Budget), 0
-	defer func() { _ = g.acct.Set(0) }() // giving back cannot fail
+	out := &partialFrame{g: g}
+	defer func() {
+		if !out.taken {
+			_ = g.acct.Set(0) // giving back cannot fail
+		}
+	}()
 	err := m.morsel.run(w, func(b *batch) error {
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error {
 			rows += ev.Rows
@@ -186,20 +194,19 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 	if err != nil {
 		return err
 	}
-	if err := w.give(&partialFrame{g: g}, 0, emit); err != nil {
-		return err
-	}
 	const few = 64
+	out.own = true
 	switch {
 	case g.n > few && g.n > rows/8:
 		m.o.many.Store(true)
 	case m.x.damaged():
 		// The next who reads the block is to be told of the damage.
 	default:
+		out.own = false
 		g.seal()
 		kept.put(key, g)
 	}
-	return nil
+	return w.give(out, 0, emit)
 }
 
 // seal makes groups fit to be kept.

@@ -226,16 +226,18 @@ func decodeFloats(b []byte, n int) ([]int64, error) {
 	return out, nil
 }
 
-func decodeSpanIDs(b []byte, n int) ([]int64, error) {
+func decodeSpanIDs(b []byte, n int) ([]int64, error) { return appendSpanIDs(nil, b, n) }
+
+func appendSpanIDs(dst []int64, b []byte, n int) ([]int64, error) {
 	raw, err := encoding.FixedBytes(nil, b, n, 8)
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
-	out := make([]int64, n)
-	for i := range out {
-		out[i] = int64(binary.LittleEndian.Uint64(raw[8*i:]))
+	dst = slices.Grow(dst, n)
+	for i := range n {
+		dst = append(dst, int64(binary.LittleEndian.Uint64(raw[8*i:])))
 	}
-	return out, nil
+	return dst, nil
 }
 
 // decodeDict decodes a column of codes with its dictionary.

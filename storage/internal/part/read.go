@@ -222,8 +222,7 @@ func (p *pages) appendInts(dst []int64, b []byte, i int) ([]int64, error) {
 		v, err := decodeFloats(b, n)
 		return append(dst, v...), err
 	case table.KindSpanID:
-		v, err := decodeSpanIDs(b, n)
-		return append(dst, v...), err
+		return appendSpanIDs(dst, b, n)
 	}
 	return encoding.Ints(dst, b, n)
 }
@@ -450,17 +449,21 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 	return p.findCodes(wanted, within)
 }
 
-// findCodes returns where one of some codes stands.
+// findCodes returns where one of some codes, which rise, stands.
 func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.Ranges, err error) {
 	h := p.head
 	var codes runs[uint32]
 	var some column.Ranges
 	for i := range h.list {
 		d := &h.list[i]
-		if !h.asked(within, i) || !slices.ContainsFunc(wanted, func(c uint32) bool { return int64(c) >= d.least && int64(c) <= d.greatest }) {
+		first, _ := slices.BinarySearch(wanted, uint32(d.least))
+		behind, _ := slices.BinarySearch(wanted, uint32(d.greatest)+1)
+		if !h.asked(within, i) || first == behind {
 			continue
 		}
-		if d.least == d.greatest {
+		// Codes are given in the order of the rows: those of a service follow each
+		// other, and all codes of a page may be wanted.
+		if int64(behind-first) == d.greatest-d.least+1 {
 			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
