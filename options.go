@@ -40,6 +40,7 @@ type config struct {
 	metricInterval time.Duration
 	slogDefault    bool
 	slogLevel      slog.Leveler
+	slogNext       slog.Handler // nil: that of the default logger
 	logger         *slog.Logger
 }
 
@@ -173,8 +174,30 @@ func WithMetricInterval(d time.Duration) Option {
 //
 // For a logger that is not the default one, or one that is made after Start, put
 // [github.com/ttlog/ttlog/instrument/slog.NewHandler] before its handler.
-func WithSlog() Option {
-	return optionFunc(func(c config) config { c.slogDefault = true; return c })
+func WithSlog(opts ...SlogOption) Option {
+	return optionFunc(func(c config) config {
+		c.slogDefault = true
+		for _, o := range opts {
+			if o != nil {
+				c = o.applySlog(c)
+			}
+		}
+		return c
+	})
+}
+
+// SlogOption configures [WithSlog].
+type SlogOption interface{ applySlog(c config) config }
+
+type slogOptionFunc func(config) config
+
+func (f slogOptionFunc) applySlog(c config) config { return f(c) }
+
+// AlsoTo sets the handler that slog's default logger writes with beside being
+// recorded, in the place of the one that it has when Start is called. What package
+// log writes goes where it went.
+func AlsoTo(h slog.Handler) SlogOption {
+	return slogOptionFunc(func(c config) config { c.slogNext = h; return c })
 }
 
 // WithSlogLevel is [WithSlog] with a level of its own: from it on records are

@@ -21,18 +21,21 @@ import (
 
 // setSlog makes slog's default logger and package log record what they write,
 // and go on writing it where and how they did. It returns what undoes that,
-// unless another logger was set since.
+// unless another logger was set since. A handler that is given takes the place of
+// the default logger's.
 //
 // The two are entangled: slog's own default handler writes through package log,
 // and slog.SetDefault makes package log write through slog. With the one inside
 // of a handler and the other outside they wait for each other for ever, so that
 // slog's handler is replaced by one that writes the same lines by itself, and the
 // output of package log by one that leaves slog out.
-func setSlog(p otellog.LoggerProvider, level slog.Leveler) (undo func()) {
+func setSlog(p otellog.LoggerProvider, level slog.Leveler, also slog.Handler) (undo func()) {
 	before, out, flags := slog.Default(), log.Writer(), log.Flags()
 	shared := &lockedWriter{w: out}
 	next := before.Handler()
-	if isType(next, "*slog.defaultHandler") {
+	if also != nil {
+		next = also
+	} else if isType(next, "*slog.defaultHandler") {
 		next = &lineHandler{stock: next, out: log.New(shared, log.Prefix(), flags&^(log.Lshortfile|log.Llongfile)), flags: flags}
 	}
 	opts := []ttlogslog.Option{ttlogslog.WithLoggerProvider(p), ttlogslog.WithLevel(level)}

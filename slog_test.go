@@ -181,3 +181,24 @@ func TestWithSlog_Fatal(t *testing.T) {
 	}
 	stop()
 }
+
+// TestWithSlog_AlsoTo: the given handler writes what the default one wrote, and
+// package log stays on the terminal, until shutdown.
+func TestWithSlog_AlsoTo(t *testing.T) {
+	out := terminal(t, 0, "")
+	var lines bytes.Buffer
+	stop := start(t, ttlog.WithDataDir(t.TempDir()), ttlog.WithSlog(ttlog.AlsoTo(slog.NewTextHandler(&lines, nil)), nil))
+	slog.Info("hello", "n", 3)
+	log.Print("by log")
+	if got := stored(t, 2, "body, n"); !reflect.DeepEqual(got, [][]any{{"hello", 3.0}, {"by log", nil}}) {
+		t.Errorf("the store has %v", got)
+	}
+	stop()
+	slog.Info("later")
+	if got := lines.String(); !strings.Contains(got, "msg=hello n=3\n") || strings.Contains(got, "later") || strings.Count(got, "\n") != 1 {
+		t.Errorf("the handler wrote %q", got)
+	}
+	if got := out.String(); got != "by log\nINFO later\n" {
+		t.Errorf("the terminal has %q", got)
+	}
+}

@@ -258,7 +258,7 @@ func (in *instance) setGlobals() {
 	otel.SetTextMapPropagator(in.propagators)
 	in.giveBackSlog = func() {}
 	if in.config.slogDefault {
-		in.giveBackSlog = setSlog(in.logs, in.config.slogLevel)
+		in.giveBackSlog = setSlog(in.logs, in.config.slogLevel, in.config.slogNext)
 	}
 	current.Store(newHandler(in))
 }

@@ -15,6 +15,12 @@ func Descriptions() []Description {
 	return []Description{
 		{"hot.onend5", "`OnEnd` of an ended span with 5 attributes, in bursts of 400 with nothing else going on; the peer puts a pointer into a channel and leaves the work for later"},
 		{"hot.onend5.allocs", "allocations of that call"},
+		{"hot.span5", "processor time of Start, SetAttributes with 5 strings and End, the collector's and the peer's background work included: our provider into a file-backed ring, beside the SDK with a batch processor whose exporter discards. `.gogc800` is with GOGC=800"},
+		{"hot.span5.allocs", "allocations of that; `hot.span5.dropped` is what part of the spans each side drops at full speed"},
+		{"hot.end5", "`End` of such a span alone, clock included, in the time of its thread"},
+		{"hot.write", "a record of 200 bytes into a file-backed ring of 16 MiB; `hot.write.cold` is the first lap after it was made"},
+		{"hot.log5", "a log record with 5 strings through the logs API, beside zerolog and beside the SDK with a batch processor that discards (`hot.log5.sdk`)"},
+		{"hot.slog5", "the same through log/slog, beside zerolog and beside slog's own JSON handler (`hot.slog5.json`)"},
 		{"hot.pipeline5", "processor time of the whole process for one span with 5 attributes, from `OnEnd` until it is durable (ttlog: in a synced columnar part; the peer: acknowledged by a server in another process that discards it), with nothing dropped"},
 		{"adopt.gin", "processor time that instrumentation adds to a request of a gin service with two queries to SQLite, what it recorded made durable (ttlog: in its store; the peers: acknowledged by a collector in another process that discards it); traces and metrics on both sides"},
 		{"adopt.gin.bare", "processor time of that request without instrumentation"},
@@ -69,6 +75,9 @@ func Run(ctx context.Context, log io.Writer, o Options) ([]Figure, error) {
 		measure func(context.Context, io.Writer, Options) ([]Figure, error)
 	}{
 		{[]string{"hot.onend5"}, plain(onEnd)},
+		{[]string{"hot.span5", "hot.end5"}, plain(spanCalls)},
+		{[]string{"hot.write"}, plain(writes)},
+		{[]string{"hot.log5", "hot.slog5"}, plain(logCalls)},
 		{[]string{"hot.pipeline5"}, plain(pipeline)},
 		{[]string{"adopt.gin"}, plain(adopt("gin", "otelgin + otelsql + OTLP"))},
 		{[]string{"adopt.chi"}, plain(adopt("chi", "otelhttp + redisotel + OTLP"))},

@@ -1,7 +1,9 @@
 package tracer
 
 import (
+	"encoding/binary"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -26,11 +28,16 @@ const (
 type attributes struct {
 	b []byte
 	n int
+	// seen has a bit for each of the keys: nearly always it tells that one is new.
+	seen uint64
 }
 
 // set sets an attribute. It returns false, and has done nothing, for one that is
 // not plain, or does not fit.
 func (s *attributes) set(num protowire.Number, kv *attribute.KeyValue, limits *valueLimits) bool {
+	if kv.Value.Type() == attribute.STRING && s.appendShort(num, string(kv.Key), kv.Value.AsString(), limits) {
+		return true
+	}
 	if !limits.allow(kv) {
 		return false
 	}
@@ -47,6 +54,9 @@ func (s *attributes) set(num protowire.Number, kv *attribute.KeyValue, limits *v
 // add adds an attribute. It returns false where set would, and for a key that is
 // there.
 func (s *attributes) add(num protowire.Number, kv *attribute.KeyValue, limits *valueLimits) bool {
+	if kv.Value.Type() == attribute.STRING && s.appendShort(num, string(kv.Key), kv.Value.AsString(), limits) {
+		return true
+	}
 	if !limits.allow(kv) {
 		return false
 	}
@@ -60,15 +70,66 @@ func (s *attributes) append(num protowire.Number, kv *attribute.KeyValue, limits
 		return false
 	}
 	s.n++
+	s.seen |= trait(string(kv.Key))
 	s.b = otlpsdk.AppendPlain(s.b, num, kv)
 	return true
 }
 
+// appendShort does what append does for most of the attributes that there are: a
+// text that is ASCII and so short that every length is one byte, under a key that
+// is surely new. It returns false, and has done nothing, for any other.
+func (s *attributes) appendShort(num protowire.Number, key, text string, limits *valueLimits) bool {
+	// The text in a value, and that and the key in a field, each with tag and length.
+	size := 2 + len(key) + 2 + 2 + len(text)
+	if size >= 0x80 || key == "" || len(text) > limits.bytes || s.n == limits.count {
+		return false
+	}
+	bit := trait(key)
+	if s.seen&bit != 0 {
+		return false
+	}
+	start := len(s.b)
+	b := slices.Grow(s.b, 2+size)[:start+2+size]
+	f := b[start:]
+	f[0], f[1] = byte(num)<<3|byte(protowire.BytesType), byte(size)
+	f[2], f[3] = byte(otlpwire.KeyValueKey)<<3|byte(protowire.BytesType), byte(len(key))
+	v := f[4+copy(f[4:], key):]
+	v[0], v[1] = byte(otlpwire.KeyValueValue)<<3|byte(protowire.BytesType), byte(2+len(text))
+	v[2], v[3] = byte(otlpwire.AnyValueString)<<3|byte(protowire.BytesType), byte(len(text))
+	copy(v[4:], text)
+	// Tags and lengths are ASCII as well: one look at all of it.
+	if !ascii(f) {
+		return false
+	}
+	s.b, s.seen = b, s.seen|bit
+	s.n++
+	return true
+}
+
+// ascii tells whether b, of at least 8 bytes, is ASCII.
+func ascii(b []byte) bool {
+	const high = 0x8080808080808080
+	all := binary.LittleEndian.Uint64(b[len(b)-8:])
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	return all&high == 0
+}
+
+// trait returns a bit that keys of the conventions seldom share.
+func trait(key string) uint64 {
+	n := len(key)
+	return 1 << ((uint(n) + uint(key[n-1]) + 39*uint(key[n/2])) & 63)
+}
+
 // reset empties s, and keeps its memory.
-func (s *attributes) reset() { s.b, s.n = s.b[:0], 0 }
+func (s *attributes) reset() { s.b, s.n, s.seen = s.b[:0], 0, 0 }
 
 // find returns where the attribute of a key stands: nowhere if that is empty.
 func (s *attributes) find(key string) (at, end int) {
+	if s.seen&trait(key) == 0 {
+		return 0, 0
+	}
 	for at < len(s.b) {
 		start, size := length(s.b, at+1)
 		end = start + size

@@ -9,10 +9,11 @@
 //
 // # Spans
 //
-// A span and its context are one allocation. Attributes are encoded as they are
-// set, into room that the span has for them; at its end the span is put together
-// in its place in the ring, where it is safe from the death of the process, and
-// nothing is left to be done for it.
+// A span and its context are one allocation of 128 bytes. What it records is in
+// memory that is used again: attributes are encoded as they are set, and at its end
+// the span is put together in its place in the ring, where it is safe from the
+// death of the process, and nothing is left to be done for it. After that it has
+// its ids and nothing else to be read, see [trace.Span.IsRecording].
 //
 // What a span may get and what its limits are is the SDK's to say, and for what is
 // rare the SDK does it. A span that gets a nested attribute, one that is no UTF-8,

@@ -167,8 +167,9 @@ func (l *logger) emit(ctx context.Context, id uint32, r *log.Record) bool {
 
 // put puts the record together.
 func (n *line) put(ctx context.Context, id uint32, r *log.Record, body *attribute.Value) {
-	b := append(n.b[:0], make([]byte, otlpwire.RefSize)...)
-	otlpwire.PutRef(b, id)
+	var ref [otlpwire.RefSize]byte
+	otlpwire.PutRef(ref[:], id)
+	b := append(n.b[:0], ref[:]...)
 	b = appendTime(b, otlpwire.LogRecordTimeUnixNano, r.Timestamp())
 	// The API's severities and OTLP's have the same numbers.
 	if s := r.Severity(); s >= log.SeverityTrace1 && s <= log.SeverityFatal4 {
@@ -185,7 +186,9 @@ func (n *line) put(ctx context.Context, id uint32, r *log.Record, body *attribut
 		b = appendContext(b, sc)
 	}
 	observed := r.ObservedTimestamp()
-	if observed.IsZero() {
+	if at := r.Timestamp(); observed.IsZero() && !at.IsZero() {
+		observed = at.Add(time.Since(at)) // now, by the cheaper of the clocks where at has it
+	} else if observed.IsZero() {
 		observed = time.Now()
 	}
 	b = appendTime(b, otlpwire.LogRecordObservedTimeUnixNano, observed)

@@ -139,14 +139,18 @@ type tracer struct {
 	id atomic.Uint32
 }
 
-// scopeID returns the scope's id in the ring's catalog, or 0 where it has no room.
-func (t *tracer) scopeID() (uint32, error) {
+// scopeID returns the scope's id in the ring's catalog, or 0 where it has none,
+// which is for the SDK and its processor to do something about.
+func (t *tracer) scopeID() uint32 {
 	if id := t.id.Load(); id != 0 {
-		return id, nil
+		return id
 	}
 	id, err := t.provider.recorder.ScopeID(t.resource, &t.scope)
+	if err != nil {
+		return 0
+	}
 	t.id.Store(id)
-	return id, err
+	return id
 }
 
 // Start implements [oteltrace.Tracer].
@@ -163,7 +167,7 @@ func (t *tracer) Start(ctx context.Context, name string, opts ...oteltrace.SpanS
 	if !ok {
 		return ctx, s // it records nothing
 	}
-	wrapped := &span{blank: &t.blank, tracer: t, context: full.SpanContext(), full: full}
+	wrapped := &span{blank: &t.blank, tracer: t, context: full.SpanContext(), body: &body{full: full}}
 	return wrapped.in.with(ctx, wrapped), wrapped
 }
 
@@ -177,24 +181,24 @@ func (t *tracer) start(ctx context.Context, name string, opts []oteltrace.SpanSt
 	if c.NewRoot() {
 		ctx, parent = oteltrace.ContextWithSpanContext(ctx, oteltrace.SpanContext{}), oteltrace.SpanContext{}
 	}
-	sc, sampled := t.sample(ctx, name, &c, parent)
+	sc, sampled := t.sample(ctx, name, &c, &parent)
 	if sampled.Decision == sdktrace.Drop {
 		s := &dropped{tracer: t, context: sc}
 		return oteltrace.ContextWithSpan(ctx, s), s
 	}
-	s := &span{
-		blank: &t.blank, tracer: t, context: sc, parent: parent,
-		name: valid(name), kind: uint8(oteltrace.ValidateSpanKind(c.SpanKind())), start: c.Timestamp(),
+	b := bodies.Get().(*body)
+	b.parent, b.name, b.kind, b.start = parent, valid(name), uint8(oteltrace.ValidateSpanKind(c.SpanKind())), c.Timestamp()
+	if b.start.IsZero() {
+		b.start = time.Now()
 	}
-	s.attributes.b = s.room[:0]
-	if s.start.IsZero() {
-		s.start = time.Now()
-	}
+	s := &span{blank: &t.blank, tracer: t, context: sc, body: b}
 	for _, l := range c.Links() {
 		s.AddLink(l)
 	}
-	s.SetAttributes(sampled.Attributes...)
-	s.SetAttributes(c.Attributes()...)
+	if len(sampled.Attributes)+len(c.Attributes()) > 0 {
+		s.SetAttributes(sampled.Attributes...)
+		s.SetAttributes(c.Attributes()...)
+	}
 	return s.in.with(ctx, s), s
 }
 
@@ -209,7 +213,7 @@ func parentOf(ctx context.Context) oteltrace.SpanContext {
 }
 
 // sample returns the context of a new span and what the sampler makes of it.
-func (t *tracer) sample(ctx context.Context, name string, c *oteltrace.SpanConfig, parent oteltrace.SpanContext) (oteltrace.SpanContext, sdktrace.SamplingResult) {
+func (t *tracer) sample(ctx context.Context, name string, c *oteltrace.SpanConfig, parent *oteltrace.SpanContext) (oteltrace.SpanContext, sdktrace.SamplingResult) {
 	p := t.provider
 	flags, traceID := parent.TraceFlags(), parent.TraceID()
 	var spanID oteltrace.SpanID

@@ -19,50 +19,37 @@ const (
 )
 
 // record writes a span that has ended to the ring.
-func (s *span) record() {
-	r := s.tracer.provider.recorder
+func (b *body) record() {
+	r := b.span.tracer.provider.recorder
 	defer r.Guard()
 	r.Enter()
-	if !s.context.IsSampled() {
-		r.Unsampled()
-		return
-	}
-	if r.Refuses() {
-		return
-	}
-	id, err := s.tracer.scopeID()
 	switch {
-	case err != nil:
-		r.Write(nil, err)
-	case id == 0:
-		e := r.Encoder()
-		r.WriteRequest(e.SpanRequest(s))
-		e.Release()
-	case s.extras != nil && len(s.extras.events)+len(s.extras.links) > 0:
-		s.recordExtras(s.extras)
+	case !b.span.context.IsSampled():
+		r.Unsampled()
+	case r.Refuses():
+	case b.extras != nil && len(b.extras.events)+len(b.extras.links) > 0:
+		b.recordExtras()
 	default:
-		r.WriteMessage((*message)(s))
+		r.WriteMessage((*message)(b))
 	}
 }
 
 // recordExtras encodes what comes without a size first.
-func (s *span) recordExtras(x *extras) {
-	r := s.tracer.provider.recorder
+func (b *body) recordExtras() {
+	r := b.span.tracer.provider.recorder
 	e := r.Encoder()
-	encoded, err := e.SpanExtras(x.events, x.links)
-	if err != nil {
+	var err error
+	if b.extras.encoded, err = e.SpanExtras(b.extras.events, b.extras.links); err != nil {
 		r.Write(nil, err)
 	} else {
-		x.encoded = encoded // which nobody else looks at
-		r.WriteMessage((*message)(s))
-		x.encoded = nil
+		r.WriteMessage((*message)(b))
 	}
 	e.Release()
 }
 
 // message is a span that has ended as a record of the ring: the id of its scope
 // and a Span message.
-type message span
+type message body
 
 // The fixed parts of a Span message.
 const (
@@ -89,7 +76,7 @@ func (m *message) Size() int {
 			n += timeBytes
 		}
 	}
-	if state := m.context.TraceState(); state.Len() > 0 {
+	if state := m.span.context.TraceState(); state.Len() > 0 {
 		n += otlpwire.SizeBytes(otlpwire.SpanTraceState, otlpsdk.SizeTraceState(state))
 	}
 	if m.extras != nil {
@@ -109,7 +96,7 @@ func (m *message) statusSize() (n int) {
 	if m.status != codes.Unset {
 		n = 2
 	}
-	if text := (*span)(m).text(); text != "" {
+	if text := (*body)(m).text(); text != "" {
 		n += otlpwire.SizeBytes(otlpwire.StatusMessage, len(text))
 	}
 	return n
@@ -117,16 +104,16 @@ func (m *message) statusSize() (n int) {
 
 // Put implements [recorder.Message].
 func (m *message) Put(dst []byte) {
-	otlpwire.PutRef(dst, m.tracer.id.Load())
+	otlpwire.PutRef(dst, m.span.tracer.id.Load())
 	b := dst[otlpwire.RefSize:][:idsBytes]
-	traceID, spanID := m.context.TraceID(), m.context.SpanID()
+	traceID, spanID := m.span.context.TraceID(), m.span.context.SpanID()
 	b[0], b[1] = byte(otlpwire.SpanTraceID)<<3|byte(protowire.BytesType), 16
 	copy(b[2:], traceID[:])
 	b[18], b[19] = byte(otlpwire.SpanSpanID)<<3|byte(protowire.BytesType), 8
 	copy(b[20:], spanID[:])
 
 	at := dst[:otlpwire.RefSize+idsBytes]
-	if state := m.context.TraceState(); state.Len() > 0 {
+	if state := m.span.context.TraceState(); state.Len() > 0 {
 		at = otlpsdk.AppendTraceState(otlpwire.AppendHeader(at, otlpwire.SpanTraceState, otlpsdk.SizeTraceState(state)), state)
 	}
 	if m.parent.HasSpanID() {
@@ -149,7 +136,7 @@ func (m *message) Put(dst []byte) {
 	if size := m.statusSize(); size > 0 {
 		at = m.appendStatus(otlpwire.AppendHeader(at, otlpwire.SpanStatus, size))
 	}
-	otlpwire.AppendFixed32(at, otlpwire.SpanFlags, otlpsdk.ContextFlags(m.context.TraceFlags(), m.parent.IsRemote()))
+	otlpwire.AppendFixed32(at, otlpwire.SpanFlags, otlpsdk.ContextFlags(m.span.context.TraceFlags(), m.parent.IsRemote()))
 }
 
 func appendTime(dst []byte, num protowire.Number, t time.Time) []byte {
@@ -166,7 +153,7 @@ func (m *message) appendStatus(dst []byte) []byte {
 	case codes.Error:
 		dst = append(dst, byte(otlpwire.StatusCode)<<3|byte(protowire.VarintType), statusError)
 	}
-	if text := (*span)(m).text(); text != "" {
+	if text := (*body)(m).text(); text != "" {
 		dst = otlpwire.AppendString(dst, otlpwire.StatusMessage, text)
 	}
 	return dst

@@ -20,13 +20,13 @@ import (
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
-// roomBytes is what a span has for its attributes before they take an allocation
-// of their own: five or six of an instrumentation. With it a span is 512 bytes, the
-// largest for which the collector needs no header.
-const roomBytes = 200
-
 // span is a span that is not the SDK's, until it is handed over to it; or one of
 // the SDK's from its start.
+//
+// It is what an application may keep for as long as it likes, and so the
+// collector's. Everything that is of no use once the span has ended is in its body,
+// which goes back to a pool then: half of what a span costs is the memory that it
+// takes.
 type span struct {
 	// blank is for methods that only a later SDK has.
 	*blank
@@ -35,23 +35,25 @@ type span struct {
 	in      spanContext
 	tracer  *tracer
 	context trace.SpanContext
-	parent  trace.SpanContext
-	start   time.Time
 
 	children atomic.Int32
 
-	mu sync.Mutex
-	// What follows is guarded by mu, and does not change any more once the span has
-	// ended.
-	kind       uint8
-	ended      bool
-	status     codes.Code
+	mu   sync.Mutex
+	body *body // guarded by mu; nil once the span has ended
+}
+
+// body is what a span has recorded. It belongs to its span, under whose mu it is,
+// and to End once the span has ended.
+type body struct {
+	parent     trace.SpanContext
+	start, end time.Time
 	name       string
-	end        time.Time
+	kind       uint8
+	status     codes.Code
 	attributes attributes
 	extras     *extras
 	full       sdktrace.ReadWriteSpan // the SDK's, once it has the span
-	room       [roomBytes]byte
+	span       *span                  // once it has ended
 }
 
 // extras is what only few spans have.
@@ -62,24 +64,36 @@ type extras struct {
 	encoded []byte // events and links, at the end
 }
 
-// more returns the extras, for something to be added. s.mu is held.
-func (s *span) more() *extras {
-	if s.extras == nil {
-		s.extras = new(extras)
+var bodies = sync.Pool{New: func() any { return new(body) }}
+
+// maxPooledBytes bounds the memory of a body that waits in the pool.
+const maxPooledBytes = 4 << 10
+
+// release gives a body back.
+func (b *body) release() {
+	kept := b.attributes.b
+	if cap(kept) > maxPooledBytes {
+		kept = nil
 	}
-	return s.extras
+	*b = body{attributes: attributes{b: kept[:0]}}
+	bodies.Put(b)
 }
 
-// text returns what the status says. s.mu is held.
-func (s *span) text() string {
-	if s.extras == nil {
+// more returns the extras, for something to be added.
+func (b *body) more() *extras {
+	if b.extras == nil {
+		b.extras = new(extras)
+	}
+	return b.extras
+}
+
+// text returns what the status says.
+func (b *body) text() string {
+	if b.extras == nil {
 		return ""
 	}
-	return s.extras.text
+	return b.extras.text
 }
-
-// short tells whether the span is recorded here, and still is. s.mu is held.
-func (s *span) short() bool { return s.full == nil && !s.ended }
 
 // attributeLimits returns those of the span's own attributes.
 func (s *span) attributeLimits() valueLimits {
@@ -87,60 +101,71 @@ func (s *span) attributeLimits() valueLimits {
 	return limitsOf(l.AttributeCountLimit, l.AttributeValueLengthLimit)
 }
 
-// sdk returns the SDK's span, to which it hands this one over if need be, or nil
-// for a short one that has ended.
-func (s *span) sdk() sdktrace.ReadWriteSpan {
+// recorded locks the span and returns its body, to be unlocked, where it is
+// recorded here; else the SDK's span, nil where it has ended.
+func (s *span) recorded() (*body, sdktrace.ReadWriteSpan) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.short() {
-		s.handOver()
+	b := s.body
+	if b != nil && b.full == nil {
+		return b, nil
 	}
-	return s.full
+	s.mu.Unlock()
+	if b == nil {
+		return nil, nil
+	}
+	return nil, b.full
+}
+
+// sdk returns the SDK's span, to which it hands this one over if need be, or nil
+// for one that has ended here.
+func (s *span) sdk() sdktrace.ReadWriteSpan {
+	b, full := s.recorded()
+	if b == nil {
+		return full
+	}
+	defer s.mu.Unlock()
+	s.handOver(b)
+	return b.full
 }
 
 // handOver makes the span the SDK's. s.mu is held.
-func (s *span) handOver() {
-	_, started := s.tracer.Tracer.Start(givenContext(s.parent, s.context), s.name,
-		trace.WithTimestamp(s.start), trace.WithSpanKind(trace.SpanKind(s.kind)), trace.WithAttributes(s.attributes.decode()...))
+func (s *span) handOver(b *body) {
+	_, started := s.tracer.Tracer.Start(givenContext(b.parent, s.context), b.name,
+		trace.WithTimestamp(b.start), trace.WithSpanKind(trace.SpanKind(b.kind)), trace.WithAttributes(b.attributes.decode()...))
 	full, ok := started.(sdktrace.ReadWriteSpan)
 	if !ok {
 		return // which cannot be: it was decided that it records
 	}
-	full.SetStatus(s.status, s.text())
-	if s.extras != nil {
-		for _, e := range s.extras.events {
+	full.SetStatus(b.status, b.text())
+	if b.extras != nil {
+		for _, e := range b.extras.events {
 			full.AddEvent(e.Name, trace.WithTimestamp(e.Time), trace.WithAttributes(e.Attributes...))
 		}
-		for _, l := range s.extras.links {
+		for _, l := range b.extras.links {
 			full.AddLink(trace.Link{SpanContext: l.SpanContext, Attributes: l.Attributes})
 		}
 	}
-	s.full, s.attributes, s.extras = full, attributes{}, nil
+	b.full, b.attributes, b.extras = full, attributes{}, nil
 }
 
 // End implements [trace.Span].
 func (s *span) End(opts ...trace.SpanEndOption) {
-	// By the monotonic clock; see there for why it is not time.Now.
-	took := time.Since(s.start)
-	s.mu.Lock()
-	if s.ended {
-		s.mu.Unlock()
+	b, full := s.recorded()
+	if b == nil && full == nil {
 		return
 	}
 	p := recover()
-	if s.full == nil && (p != nil || !s.tracer.provider.short.Load()) {
-		s.handOver()
-	}
-	full := s.full
-	if full == nil {
-		s.end, s.ended = s.start.Add(took), true
-		if len(opts) > 0 {
-			if c := trace.NewSpanEndConfig(opts...); !c.Timestamp().IsZero() {
-				s.end = c.Timestamp()
-			}
+	if b != nil {
+		// By the monotonic clock, as long as start has it.
+		b.end = b.start.Add(time.Since(b.start))
+		if p != nil || !s.tracer.provider.short.Load() || s.tracer.scopeID() == 0 {
+			s.handOver(b)
+			full, opts = b.full, slices.Concat([]trace.SpanEndOption{trace.WithTimestamp(b.end)}, opts)
+		} else {
+			s.body = nil
 		}
+		s.mu.Unlock()
 	}
-	s.mu.Unlock()
 	switch {
 	case p != nil:
 		if full != nil {
@@ -151,7 +176,14 @@ func (s *span) End(opts ...trace.SpanEndOption) {
 	case full != nil:
 		full.End(opts...)
 	default:
-		s.record()
+		if len(opts) > 0 {
+			if c := trace.NewSpanEndConfig(opts...); !c.Timestamp().IsZero() {
+				b.end = c.Timestamp()
+			}
+		}
+		b.span = s
+		b.record()
+		b.release()
 	}
 }
 
@@ -160,18 +192,18 @@ func (s *span) SetAttributes(kvs ...attribute.KeyValue) {
 	if len(kvs) == 0 {
 		return
 	}
-	limits := s.attributeLimits()
-	s.mu.Lock()
-	if s.short() {
-		for len(kvs) > 0 && s.attributes.set(otlpwire.SpanAttributes, &kvs[0], &limits) {
+	b, full := s.recorded()
+	if b != nil {
+		limits := s.attributeLimits()
+		for len(kvs) > 0 && b.attributes.set(otlpwire.SpanAttributes, &kvs[0], &limits) {
 			kvs = kvs[1:]
 		}
 		if len(kvs) > 0 {
-			s.handOver()
+			s.handOver(b)
+			full = b.full
 		}
+		s.mu.Unlock()
 	}
-	full := s.full
-	s.mu.Unlock()
 	if full != nil {
 		full.SetAttributes(kvs...)
 	}
@@ -179,33 +211,35 @@ func (s *span) SetAttributes(kvs ...attribute.KeyValue) {
 
 // SetStatus implements [trace.Span].
 func (s *span) SetStatus(code codes.Code, description string) {
-	s.mu.Lock()
-	full := s.full
-	if s.short() && s.status <= code {
-		s.status = code
-		if code != codes.Error {
-			description = ""
-		}
-		if description != "" || s.extras != nil {
-			s.more().text = valid(description)
-		}
-	}
-	s.mu.Unlock()
+	b, full := s.recorded()
 	if full != nil {
 		full.SetStatus(code, description)
+	}
+	if b == nil {
+		return
+	}
+	defer s.mu.Unlock()
+	if b.status > code {
+		return
+	}
+	b.status = code
+	if code != codes.Error {
+		description = ""
+	}
+	if description != "" || b.extras != nil {
+		b.more().text = valid(description)
 	}
 }
 
 // SetName implements [trace.Span].
 func (s *span) SetName(name string) {
-	s.mu.Lock()
-	full := s.full
-	if s.short() {
-		s.name = valid(name)
-	}
-	s.mu.Unlock()
+	b, full := s.recorded()
 	if full != nil {
 		full.SetName(name)
+	}
+	if b != nil {
+		b.name = valid(name)
+		s.mu.Unlock()
 	}
 }
 
@@ -219,10 +253,12 @@ func valid(s string) string {
 
 // IsRecording implements [trace.Span].
 func (s *span) IsRecording() bool {
-	s.mu.Lock()
-	full, short := s.full, s.short()
-	s.mu.Unlock()
-	return short || full != nil && full.IsRecording()
+	b, full := s.recorded()
+	if b != nil {
+		s.mu.Unlock()
+		return true
+	}
+	return full != nil && full.IsRecording()
 }
 
 // AddEvent implements [trace.Span].
@@ -238,26 +274,22 @@ func (s *span) AddEvent(name string, opts ...trace.EventOption) {
 
 // addEvent adds an event, unless that is for the SDK to do.
 func (s *span) addEvent(name string, c *trace.EventConfig) bool {
-	l := &s.tracer.provider.limits
-	limits := limitsOf(l.AttributePerEventCountLimit, -1)
-	s.mu.Lock()
+	b, full := s.recorded()
+	if b == nil {
+		return full == nil
+	}
 	defer s.mu.Unlock()
-	if s.full != nil || !limits.allowAll(c.Attributes()) {
-		return false
-	}
-	if s.ended {
-		return true
-	}
-	x := s.more()
-	if full(len(x.events), l.EventCountLimit) {
+	l := &s.tracer.provider.limits
+	limits, x := limitsOf(l.AttributePerEventCountLimit, -1), b.more()
+	if !limits.allowAll(c.Attributes()) || reached(len(x.events), l.EventCountLimit) {
 		return false
 	}
 	x.events = append(x.events, sdktrace.Event{Name: name, Attributes: c.Attributes(), Time: c.Timestamp()})
 	return true
 }
 
-// full tells whether a limit is reached; a negative one is none.
-func full(n, limit int) bool { return limit >= 0 && n >= limit }
+// reached tells whether a limit is; a negative one is none.
+func reached(n, limit int) bool { return limit >= 0 && n >= limit }
 
 // AddLink implements [trace.Span].
 func (s *span) AddLink(link trace.Link) {
@@ -271,21 +303,15 @@ func (s *span) AddLink(link trace.Link) {
 
 // addLink adds a link, unless that is for the SDK to do.
 func (s *span) addLink(link trace.Link) bool {
-	if !link.SpanContext.IsValid() {
-		return false // some of them are left out
+	b, full := s.recorded()
+	if b == nil {
+		return full == nil
 	}
-	l := &s.tracer.provider.limits
-	limits := limitsOf(l.AttributePerLinkCountLimit, -1)
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.full != nil || !limits.allowAll(link.Attributes) {
-		return false
-	}
-	if s.ended {
-		return true
-	}
-	x := s.more()
-	if full(len(x.links), l.LinkCountLimit) {
+	l := &s.tracer.provider.limits
+	limits, x := limitsOf(l.AttributePerLinkCountLimit, -1), b.more()
+	// Of those without a context some are left out.
+	if !link.SpanContext.IsValid() || !limits.allowAll(link.Attributes) || reached(len(x.links), l.LinkCountLimit) {
 		return false
 	}
 	x.links = append(x.links, sdktrace.Link{SpanContext: link.SpanContext, Attributes: slices.Clone(link.Attributes)})

@@ -330,7 +330,7 @@ func calls(tp trace.TracerProvider, seed uint64) (seen []any) {
 	for _, step := range steps {
 		step(s)
 		seen = append(seen, s.IsRecording())
-		if read, ok := s.(sdktrace.ReadOnlySpan); ok && seed%3 == 0 {
+		if read, ok := s.(sdktrace.ReadOnlySpan); ok && seed%3 == 0 && s.IsRecording() {
 			seen = append(seen, read.Name(), read.Status(), len(read.Attributes()), len(read.Events()), len(read.Links()), read.EndTime(),
 				read.StartTime(), read.Parent(), read.SpanKind(), read.InstrumentationScope(), read.Resource().String(),
 				read.DroppedAttributes(), read.DroppedEvents(), read.DroppedLinks(), read.ChildSpanCount())

@@ -54,7 +54,11 @@ func (h *handler) records(ctx context.Context, l slog.Level) bool {
 // may be the last thing that the process does.
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	if h.records(ctx, r.Level) {
-		h.logger.Emit(ctx, h.record(r))
+		rec := head(r)
+		if !h.addPlain(&rec, r) {
+			h.add(&rec, r)
+		}
+		h.logger.Emit(ctx, rec)
 	}
 	if h.next != nil && h.next.Enabled(ctx, r.Level) {
 		return h.next.Handle(ctx, r)
@@ -62,13 +66,50 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	return nil
 }
 
-func (h *handler) record(r slog.Record) log.Record {
-	var rec log.Record
+// head returns what a record says beside its attributes.
+func head(r slog.Record) (rec log.Record) {
 	rec.SetTimestamp(r.Time)
 	rec.SetBody(attribute.StringValue(r.Message))
 	rec.SetSeverity(severity(r.Level))
 	rec.SetSeverityText(r.Level.String())
+	return rec
+}
 
+// maxPlain is how many attributes a record holds without memory of their own.
+const maxPlain = 5
+
+// addPlain adds the attributes of a record that has few, all of them plain, and no
+// group around them: nearly every one. It takes no memory. It returns false, and
+// has added nothing, for any other.
+func (h *handler) addPlain(rec *log.Record, r slog.Record) bool {
+	if len(h.groups) > 1 || r.NumAttrs() > maxPlain {
+		return false
+	}
+	var attrs [maxPlain]attribute.KeyValue
+	n := 0
+	r.Attrs(func(a slog.Attr) bool {
+		v, ok := scalar(a.Value)
+		if !ok || a.Key == "" {
+			return false
+		}
+		attrs[n] = attribute.KeyValue{Key: attribute.Key(a.Key), Value: v}
+		n++
+		return true
+	})
+	if n < r.NumAttrs() {
+		return false
+	}
+	with := &h.groups[0]
+	rec.AddAttributes(with.attrs...)
+	rec.AddAttributes(attrs[:n]...)
+	if with.err != nil {
+		rec.SetErr(with.err)
+	}
+	return true
+}
+
+// add adds the attributes of any record.
+func (h *handler) add(rec *log.Record, r slog.Record) {
 	c := converter{left: maxValues, attrs: make([]attribute.KeyValue, 0, r.NumAttrs())}
 	r.Attrs(func(a slog.Attr) bool {
 		c.add(a, len(h.groups))
@@ -95,7 +136,6 @@ func (h *handler) record(r slog.Record) log.Record {
 	if err != nil {
 		rec.SetErr(err)
 	}
-	return rec
 }
 
 // severity returns the OpenTelemetry severity of a level: both count in fours,

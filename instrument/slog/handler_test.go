@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/log/noop"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
@@ -330,3 +332,22 @@ func TestHandler_ConcurrentSafe(t *testing.T) {
 		}
 	}
 }
+
+// TestHandler_NoAllocations: a record of few plain attributes is made on the stack.
+func TestHandler_NoAllocations(t *testing.T) {
+	h := NewHandler(nil, WithLoggerProvider(takesAll{})).WithAttrs([]slog.Attr{slog.String("service", "shop")})
+	r := slog.NewRecord(time.Now(), slog.LevelInfo, "order taken", 0)
+	r.AddAttrs(slog.String("customer", "c-17"), slog.Int("cents", 350), slog.Bool("first", true), slog.Duration("took", time.Second))
+	if n := testing.AllocsPerRun(200, func() { _ = h.Handle(t.Context(), r) }); n > 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+}
+
+// takesAll is an API implementation that wants every record and keeps none.
+type takesAll struct{ noop.LoggerProvider }
+
+func (takesAll) Logger(string, ...log.LoggerOption) log.Logger { return wanting{} }
+
+type wanting struct{ noop.Logger }
+
+func (wanting) Enabled(context.Context, log.EnabledParameters) bool { return true }

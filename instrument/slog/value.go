@@ -103,25 +103,34 @@ func resolve(v slog.Value) (slog.Value, bool) {
 
 // value returns v, which is resolved, as an attribute's value.
 func (c *converter) value(v slog.Value, depth int) attribute.Value {
-	switch v.Kind() {
-	case slog.KindString:
-		return attribute.StringValue(v.String())
-	case slog.KindInt64:
-		return attribute.Int64Value(v.Int64())
-	case slog.KindUint64:
-		return unsigned(v.Uint64())
-	case slog.KindFloat64:
-		return attribute.Float64Value(v.Float64())
-	case slog.KindBool:
-		return attribute.BoolValue(v.Bool())
-	case slog.KindDuration:
-		return attribute.Int64Value(v.Duration().Nanoseconds())
-	case slog.KindTime:
-		return attribute.StringValue(v.Time().Format(time.RFC3339Nano))
-	case slog.KindGroup:
+	if s, ok := scalar(v); ok {
+		return s
+	}
+	if v.Kind() == slog.KindGroup {
 		return c.group(v.Group(), depth)
 	}
 	return c.any(v.Any(), depth)
+}
+
+// scalar returns a value that has nothing within it, and is not asked for itself.
+func scalar(v slog.Value) (attribute.Value, bool) {
+	switch v.Kind() {
+	case slog.KindString:
+		return attribute.StringValue(v.String()), true
+	case slog.KindInt64:
+		return attribute.Int64Value(v.Int64()), true
+	case slog.KindUint64:
+		return unsigned(v.Uint64()), true
+	case slog.KindFloat64:
+		return attribute.Float64Value(v.Float64()), true
+	case slog.KindBool:
+		return attribute.BoolValue(v.Bool()), true
+	case slog.KindDuration:
+		return attribute.Int64Value(v.Duration().Nanoseconds()), true
+	case slog.KindTime:
+		return attribute.StringValue(v.Time().Format(time.RFC3339Nano)), true
+	}
+	return attribute.Value{}, false
 }
 
 func (c *converter) group(attrs []slog.Attr, depth int) attribute.Value {
