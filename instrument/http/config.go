@@ -45,6 +45,7 @@ type config struct {
 	readEvents  bool
 	writeEvents bool
 	clientTrace func(context.Context) *httptrace.ClientTrace
+	context     func(context.Context) context.Context
 }
 
 func newConfig(opts []Option) config {

@@ -62,7 +62,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.WriteEvents() {
 		e.writer.wrote = e.Wrote
 	}
-	inner := e.Inner(r, e.Within(ctx, e))
+	more := ctx
+	if h.cfg.context != nil {
+		more = h.cfg.context(ctx)
+	}
+	inner := e.Inner(r, e.Within(more, e))
 
 	finished := false
 	defer func() {

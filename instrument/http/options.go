@@ -98,3 +98,12 @@ func WithClientTrace(trace func(ctx context.Context) *httptrace.ClientTrace) Opt
 		return c
 	})
 }
+
+// WithContext lets the context that a handler (or the base transport) gets carry
+// more than the span, such as a logger.
+func WithContext(more func(ctx context.Context) context.Context) Option {
+	return optionFunc(func(c config) config {
+		c.context = more
+		return c
+	})
+}

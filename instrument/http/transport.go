@@ -34,6 +34,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.base.RoundTrip(r)
 	}
 	ctx, call := t.client.Start(r)
+	if t.cfg.context != nil {
+		ctx = t.cfg.context(ctx)
+	}
 	if t.cfg.clientTrace != nil {
 		ctx = httptrace.WithClientTrace(ctx, t.cfg.clientTrace(ctx))
 	}

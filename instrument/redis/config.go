@@ -1,6 +1,7 @@
 package ttlogredis
 
 import (
+	"context"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -32,6 +33,8 @@ type config struct {
 	parentRequired bool
 	filter         func(cmd redis.Cmder) bool
 	poolName       string
+	pipelines      func(cmds []redis.Cmder) bool
+	lifetime       context.Context //nolint:containedctx // it is until when pools are observed
 }
 
 func (c config) meter() metric.Meter {
@@ -83,6 +86,24 @@ func WithAttributes(attrs ...attribute.KeyValue) Option {
 func WithoutQueryText() Option {
 	return optionFunc(func(c config) config {
 		c.noText = true
+		return c
+	})
+}
+
+// WithPipelineFilter leaves out pipelines for which keep returns false. It goes
+// before the filter for commands.
+func WithPipelineFilter(keep func(cmds []redis.Cmder) bool) Option {
+	return optionFunc(func(c config) config {
+		c.pipelines = keep
+		return c
+	})
+}
+
+// WithLifetime observes the pools until ctx is done, and not for as long as there
+// are clients.
+func WithLifetime(ctx context.Context) Option {
+	return optionFunc(func(c config) config {
+		c.lifetime = ctx
 		return c
 	})
 }

@@ -229,7 +229,10 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 }
 
 func (h *hook) keepAny(cmds []redis.Cmder) bool {
-	if h.cfg.filter == nil {
+	switch {
+	case h.cfg.pipelines != nil:
+		return h.cfg.pipelines(cmds)
+	case h.cfg.filter == nil:
 		return true
 	}
 	return slices.ContainsFunc(cmds, h.cfg.filter)

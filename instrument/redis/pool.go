@@ -61,6 +61,9 @@ func observePool(cfg config, client *redis.Client, set *setcache.Set, name strin
 	if err != nil {
 		return err
 	}
+	if cfg.lifetime != nil {
+		context.AfterFunc(cfg.lifetime, func() { _ = registration.Unregister() })
+	}
 	runtime.AddCleanup(client, func(r metric.Registration) { _ = r.Unregister() }, registration)
 	return nil
 }

@@ -72,6 +72,48 @@ func WithPingSpans() Option {
 	})
 }
 
+// WithSpanFilter leaves out the spans of calls for which keep returns false. They
+// are measured all the same, unlike those that [WithFilter] leaves out.
+func WithSpanFilter(keep func(ctx context.Context, c Call) bool) Option {
+	return optionFunc(func(c config) config {
+		c.spanFilter = keep
+		return c
+	})
+}
+
+// WithErrorFilter decides which errors are one of the span. For others it has no
+// error status and no error.type; the measurement has.
+func WithErrorFilter(isError func(err error) bool) Option {
+	return optionFunc(func(c config) config {
+		c.errorFilter = isError
+		return c
+	})
+}
+
+// WithRowEvents makes an event of each row that is read. They may be many.
+func WithRowEvents() Option {
+	return optionFunc(func(c config) config {
+		c.rowEvents = true
+		return c
+	})
+}
+
+// WithoutPoolMetrics leaves the pool of [Open] and [OpenDB] to be observed by
+// [RegisterPoolMetrics].
+func WithoutPoolMetrics() Option {
+	return optionFunc(func(c config) config {
+		c.poolLeft = true
+		return c
+	})
+}
+
+// AttributesFromDSN returns what a data source name tells of the server's address
+// and the database's name. The system is db.system.name, by which it is read
+// where it is no URL.
+func AttributesFromDSN(system, dsn string) []attribute.KeyValue {
+	return parseDSN(system, dsn).attributes()
+}
+
 // WithPoolName sets db.client.connection.pool.name, which is the server's
 // address and the database's name else.
 func WithPoolName(name string) Option {

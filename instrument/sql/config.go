@@ -52,6 +52,10 @@ type config struct {
 	parentRequired bool
 	poolName       string
 	pings          bool
+	poolLeft       bool
+	rowEvents      bool
+	spanFilter     func(context.Context, Call) bool
+	errorFilter    func(error) bool
 	callName       func(context.Context, Call) string
 	spanAttrs      func(context.Context, Call) []attribute.KeyValue
 	measured       func(context.Context, Call) []attribute.KeyValue

@@ -44,7 +44,7 @@ func OpenDB(c driver.Connector, opts ...Option) *sql.DB {
 // openDB opens the database and observes its pool until it is closed.
 func openDB(c driver.Connector) *sql.DB {
 	db := sql.OpenDB(c)
-	if c, ok := c.(*connector); ok {
+	if c, ok := c.(*connector); ok && !c.in.cfg.poolLeft {
 		at := parseDSN(c.in.cfg.system, c.in.cfg.dsn)
 		// On an error nothing is observed; telemetry must not stop the program.
 		c.observed, _ = registerPool(c.in.cfg.meter(), db, poolName(c.in.cfg.poolName, c.in.cfg.system, at))

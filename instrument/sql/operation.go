@@ -196,7 +196,7 @@ func (in *instrument) begin(ctx context.Context, q *query, c Call, start time.Ti
 	// A pool that fills itself connects for nobody; with the server down each
 	// of its tries would be a trace.
 	needed := in.cfg.parentRequired || c.Method == stepConnect
-	if needed && !trace.SpanContextFromContext(ctx).IsValid() {
+	if needed && !trace.SpanContextFromContext(ctx).IsValid() || in.cfg.spanFilter != nil && !in.cfg.spanFilter(ctx, c) {
 		op.ctx, op.span = ctx, noop.Span{}
 		return ctx, op
 	}
@@ -251,6 +251,11 @@ func (op *operation) endRows(err error, rows int64) {
 	op.in = nil
 }
 
+// isError reports whether err is one of a span.
+func (in *instrument) isError(err error) bool {
+	return in.cfg.errorFilter == nil || in.cfg.errorFilter(err)
+}
+
 // fail notes an error at the span, and returns the attributes of the
 // measurements.
 func (op *operation) fail(err error) []metric.RecordOption {
@@ -263,14 +268,16 @@ func (op *operation) fail(err error) []metric.RecordOption {
 		if status != "" {
 			attrs = append(attrs, semconv.DBResponseStatusCode(status))
 		}
-		if op.span.IsRecording() {
+		if op.span.IsRecording() && op.in.isError(err) {
 			op.span.SetStatus(codes.Error, attrtext.Clean(guard.Error(err), maxDescriptionBytes))
 		}
 	}
 	if op.in.cfg.errorAttrs != nil {
 		op.span.SetAttributes(op.in.cfg.errorAttrs(err)...)
 	}
-	op.span.SetAttributes(attrs...)
+	if op.in.isError(err) {
+		op.span.SetAttributes(attrs...)
+	}
 	all := slices.Concat(op.q.attrs, op.extra, attrs)
 	if op.in.cfg.measuredError != nil {
 		all = append(all, op.in.cfg.measuredError(err)...)

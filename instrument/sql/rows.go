@@ -33,6 +33,9 @@ func (r *rows) Next(dest []driver.Value) error { return r.advanced(r.Rows.Next(d
 func (r *rows) advanced(err error) error {
 	if err == nil {
 		r.read++
+		if r.op.in != nil && r.op.in.cfg.rowEvents {
+			r.op.span.AddEvent("sql.rows.next")
+		}
 	}
 	r.note(err)
 	return err

@@ -19,6 +19,11 @@ func TestDependencies_OfAnApplication(t *testing.T) {
 		"instrument/sql":   "database/sql",
 		"instrument/sqlx":  "github.com/jmoiron/sqlx",
 		"instrument/redis": "github.com/redis/",
+
+		"instrument/compat/otelhttp":  "net/http",
+		"instrument/compat/otelgin":   "github.com/gin-gonic/",
+		"instrument/compat/otelsql":   "database/sql",
+		"instrument/compat/redisotel": "github.com/redis/",
 	} {
 		out, err := exec.Command("go", "list", "-deps", root, root+"/"+instrumentation).Output()
 		if err != nil {
@@ -46,7 +51,9 @@ func TestDependencies_OfAnApplication(t *testing.T) {
 // the OpenTelemetry API and nothing of the SDK or of ttlog's core.
 func TestDependencies_OfInstrumentation(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps",
-		root+"/instrument/http", root+"/instrument/gin", root+"/instrument/sql", root+"/instrument/sqlx", root+"/instrument/redis").Output()
+		root+"/instrument/http", root+"/instrument/gin", root+"/instrument/sql", root+"/instrument/sqlx", root+"/instrument/redis",
+		root+"/instrument/compat/otelhttp/filters", root+"/instrument/compat/otelgin", root+"/instrument/compat/otelsql",
+		root+"/instrument/compat/redisotel").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func released(t *testing.T) toolchain {
 		}
 	}
 	proxy := t.TempDir()
-	for _, dir := range []string{".", "cmd/ttlog", "instrument/gin", "instrument/redis", "instrument/sqlx", "queryapi/arrow"} {
+	for _, dir := range []string{".", "cmd/ttlog", "instrument/gin", "instrument/redis", "instrument/sqlx", "instrument/compat/otelgin", "instrument/compat/redisotel", "queryapi/arrow"} {
 		if err := publish(proxy, top, dir, tc.version); err != nil {
 			t.Fatal(err)
 		}

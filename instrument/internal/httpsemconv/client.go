@@ -164,6 +164,7 @@ func resends(r *http.Request) int {
 // Sends readies the request that is sent in the place of the caller's: its
 // body is counted where the length is not known.
 func (c *Call) Sends(r *http.Request) {
+	c.request = r
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength <= 0 {
 		c.sent.ReadCloser = r.Body
 		r.Body = &c.sent
