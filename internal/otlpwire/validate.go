@@ -158,6 +158,9 @@ func (v *validator) message(m message, pos, end, depth int) bool {
 			case roleItem:
 				v.items++
 			}
+			if r.msg == msgKeyValue && depth == 0 && v.plainAttribute(v.src[body:next], body) {
+				break
+			}
 			if !v.message(r.msg, body, next, depth) {
 				return v.within(m, start, at, num)
 			}
@@ -181,6 +184,53 @@ func (v *validator) message(m message, pos, end, depth int) bool {
 		}
 		pos = next
 	}
+	return true
+}
+
+// The first bytes of the fields of a plain attribute: number and wire type.
+const (
+	tagKey    = byte(KeyValueKey)<<3 | byte(protowire.BytesType)
+	tagValue  = byte(KeyValueValue)<<3 | byte(protowire.BytesType)
+	tagString = byte(AnyValueString)<<3 | byte(protowire.BytesType)
+	tagBool   = byte(AnyValueBool)<<3 | byte(protowire.VarintType)
+	tagInt    = byte(AnyValueInt)<<3 | byte(protowire.VarintType)
+	tagDouble = byte(AnyValueDouble)<<3 | byte(protowire.Fixed64Type)
+)
+
+// plainAttribute checks a KeyValue message that begins at pos, if it has the form
+// that nearly all have, and that most of a request consists of: a key and a plain
+// value, shorter than 128 bytes, in this order, each once. It returns false for any
+// other, and for a wrong one: of those message is the judge.
+func (v *validator) plainAttribute(kv []byte, pos int) bool {
+	if len(kv) < 4 || kv[0] != tagKey || kv[1] >= 0x80 {
+		return false
+	}
+	key := 2 + int(kv[1])
+	if key+4 > len(kv) || kv[key] != tagValue || kv[key+1] >= 0x80 || key+2+int(kv[key+1]) != len(kv) {
+		return false
+	}
+	switch value := kv[key+2:]; value[0] {
+	case tagString:
+		if int(value[1]) != len(value)-2 {
+			return false
+		}
+		v.text(pos+key+4, pos+len(kv))
+	case tagBool:
+		if len(value) != 2 || value[1] >= 0x80 {
+			return false
+		}
+	case tagInt:
+		if _, n := binary.Uvarint(value[1:]); n != len(value)-1 {
+			return false
+		}
+	case tagDouble:
+		if len(value) != 9 {
+			return false
+		}
+	default:
+		return false
+	}
+	v.text(pos+2, pos+key)
 	return true
 }
 
