@@ -26,6 +26,9 @@ func NewSearch(texts []string, fold bool) *Search {
 	return &Search{texts: texts, fold: fold}
 }
 
+// Texts returns what is searched for, in lower case where case does not matter.
+func (s *Search) Texts() []string { return s.texts }
+
 // In reports whether v is found.
 func (s *Search) In(v string) bool {
 	if s.fold {
