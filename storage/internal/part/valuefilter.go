@@ -131,6 +131,9 @@ func (s source) passingFilters(ref chunkRef, pages int, passes func(f *fuse) boo
 	if err != nil {
 		if errors.Is(err, ErrCorrupt) {
 			err = nil // the values may be sound
+			if s.lost != nil && pages == 0 {
+				s.lost.Add(1)
+			}
 		}
 		return nil, err
 	}
