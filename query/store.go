@@ -53,6 +53,7 @@ func (s storeScan) Stats() exec.ScanStats {
 		{Index: "attributes", Groups: p.Columns},
 		{Index: "trace filters", Groups: p.Traces},
 		{Index: "value filters", Groups: p.Values},
+		{Index: "texts", Groups: p.Texts},
 	} {
 		if l.Groups > 0 {
 			out.LeftOut = append(out.LeftOut, l)

@@ -27,6 +27,7 @@ func prunedBy(n *plan.Scan, conds []*plan.Expr) *plan.Scan {
 	out.Where = append([]column.Predicate{}, n.Where...)
 	out.Conds = append(make([]*plan.Expr, 0, len(n.Where)), n.Conds...)
 	for _, e := range conds {
+		addTexts(&out, e)
 		push := e.Comparison
 		if e.IsCol() && e.Type == types.Bool {
 			push = &plan.Comparison{Column: e.Column, Op: column.Eq, Values: []types.Value{types.NewBool(true)}}
@@ -50,6 +51,23 @@ func prunedBy(n *plan.Scan, conds []*plan.Expr) *plan.Scan {
 		}
 	}
 	return &out
+}
+
+// addTexts tells the scan which texts a condition needs.
+func addTexts(n *plan.Scan, e *plan.Expr) {
+	list := textsOf(e)
+	for _, h := range list {
+		c := n.Cols[h.col]
+		if len(c.Refs) != 1 || c.Object || c.Refs[0].Type != column.TypeString {
+			continue
+		}
+		n.Where = append(n.Where, h.predicate(c.Refs[0]))
+		if len(list) > 1 || !h.all {
+			n.Conds = append(n.Conds, nil)
+		} else {
+			n.Conds = append(n.Conds, e)
+		}
+	}
 }
 
 // saysAll reports whether a condition is no more than its comparison: LIKE 'a%b'

@@ -9,6 +9,7 @@ import (
 // OpNames are the operators as they are written.
 var OpNames = map[column.Op]string{
 	column.Eq: "=", column.Ne: "!=", column.Lt: "<", column.Le: "<=", column.Gt: ">", column.Ge: ">=", column.In: "IN",
+	column.Holds: "holds", column.HoldsFold: "holds in any case",
 }
 
 // Flipped is the operator that means the same with its sides exchanged.

@@ -201,6 +201,8 @@ const (
 	Gt
 	Ge
 	In
+	Holds     // a string has one of the values as a part
+	HoldsFold // the same when all is in lower case
 )
 
 // Value is a constant of a Predicate or an attribute, by its type: Int for Bool, Int64,
@@ -213,8 +215,8 @@ type Value struct {
 	Str   string
 }
 
-// Predicate is a comparison of a column with constants (one, or with In any
-// number). A scan uses predicates to leave out blocks that cannot hold a
+// Predicate is a comparison of a column with constants (one, or with In, Holds and
+// HoldsFold any number). A scan uses predicates to leave out blocks that cannot hold a
 // matching row; it does not filter rows.
 type Predicate struct {
 	Ref    Ref

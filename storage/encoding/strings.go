@@ -61,7 +61,7 @@ func StringsAt(src []byte, n, maxBytes int, at []uint32) ([]string, error) {
 	r.byte()
 	r.codec = "template"
 	out := make([]string, len(at))
-	readTemplateAt(&r, out, n, append(make([]uint32, 0, len(at)), at...), &budget{left: maxBytes}, 0)
+	readTemplateAt(&r, out, n, at, &budget{left: maxBytes}, 0)
 	if r.end(); r.err != nil {
 		return nil, r.err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/storage/column"
 	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
@@ -16,6 +17,7 @@ type encoder struct {
 
 	current  *table.Chunk // spans being encoded
 	filtered bool         // columns are of rows, and may have filters
+	texts    bool         // columns of strings are searched, and may have text filters
 	raw      bool         // the column is an overflow column
 
 	pageValues int // that a page has at least
@@ -54,8 +56,8 @@ func (e *encoder) group(g *table.Group) groupDir {
 	}
 	for i := range g.Sets {
 		filtered := e.filtered
-		e.filtered = filtered && i == 0 // bodies are looked for by their words
-		d.sets[i] = e.set(&g.Sets[i])
+		e.filtered = filtered && i == 0 // bodies are looked for by parts of them
+		d.sets[i] = e.set(&g.Sets[i], filtered)
 		e.filtered = filtered
 	}
 	for i := range g.Lists {
@@ -94,6 +96,7 @@ func (e *encoder) leaf(l *table.Leaf) leafDir {
 		e.out = append(append(e.out, e.tmp...), e.body...)
 	}
 	d.filter = e.valueFilter(l, p)
+	d.text = e.textFilter(l, p)
 	if hasRange(l.Kind) {
 		d.min, d.max = rangeOf(l.Ints)
 	}
@@ -118,8 +121,8 @@ func spanIDBytes(ids []int64) []byte {
 	return out
 }
 
-// set encodes the attributes of a group.
-func (e *encoder) set(s *table.AttrSet) setDir {
+// set encodes the attributes of a group, which may be searched for texts.
+func (e *encoder) set(s *table.AttrSet, searched bool) setDir {
 	var d setDir
 	if len(s.Cols) == 0 {
 		return d
@@ -127,10 +130,10 @@ func (e *encoder) set(s *table.AttrSet) setDir {
 	e.tmp = e.appendShapes(e.tmp[:0], s)
 	d.shapes = e.chunk()
 	for _, c := range s.Cols {
-		e.raw = c.Type == table.TypeRaw
+		e.raw, e.texts = c.Type == table.TypeRaw, searched && c.Type == column.TypeString
 		d.cols = append(d.cols, colDir{key: c.Key, typ: c.Type, n: c.N, leaf: e.leaf(&c.Leaf)})
 	}
-	e.raw = false
+	e.raw, e.texts = false, false
 	return d
 }
 

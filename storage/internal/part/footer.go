@@ -23,6 +23,7 @@ type chunkRef struct {
 type leafDir struct {
 	ref      chunkRef
 	filter   chunkRef // of its values, see valueFilter
+	text     chunkRef // of the grams of its strings, see textFilter
 	min, max int64
 }
 
@@ -115,6 +116,9 @@ func appendLeafDir(dst []byte, l *leafDir, k table.Kind) []byte {
 	dst = appendRef(dst, l.ref)
 	if l.ref.size > 0 && hasFilter(k) {
 		dst = appendRef(dst, l.filter)
+	}
+	if l.ref.size > 0 && k == table.KindString {
+		dst = appendRef(dst, l.text)
 	}
 	if l.ref.size > 0 && hasRange(k) {
 		dst = binary.AppendVarint(dst, l.min)
@@ -254,6 +258,9 @@ func (r *footerReader) leafDir(k table.Kind) leafDir {
 	l := leafDir{ref: r.ref()}
 	if l.ref.size > 0 && hasFilter(k) && r.version > 1 {
 		l.filter = r.ref()
+	}
+	if l.ref.size > 0 && k == table.KindString && r.version > 2 {
+		l.text = r.ref()
 	}
 	if l.ref.size > 0 && hasRange(k) {
 		l.min, l.max = r.varint(), r.varint()

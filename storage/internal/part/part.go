@@ -142,6 +142,7 @@ type Pruned struct {
 	Columns  int // they have no such attribute
 	Traces   int // the trace filter
 	Values   int // value filters
+	Texts    int // text filters, and what was searched in their place
 }
 
 // Blocks returns a block for each row group that may hold wanted rows, and the

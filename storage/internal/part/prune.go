@@ -48,6 +48,8 @@ func (n *Pruned) by(g *rowGroup, p *column.Predicate) *int {
 			return &n.Traces
 		case "span_id", "name":
 			return &n.Values
+		case "body":
+			return &n.Texts
 		}
 		return &n.Bounds
 	}
@@ -55,6 +57,8 @@ func (n *Pruned) by(g *rowGroup, p *column.Predicate) *int {
 		for k := range g.rows.sets[i].cols {
 			switch c := &g.rows.sets[i].cols[k]; {
 			case i > 0 || c.key != p.Ref.Name:
+			case p.Op == column.Holds || p.Op == column.HoldsFold:
+				return &n.Texts
 			case c.leaf.filter.size > 0:
 				return &n.Values
 			case c.typ == column.TypeInt64:
@@ -83,7 +87,11 @@ func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 	case "timestamp":
 		return rangeMayHold(g.minTime, g.maxTime, p), nil
 	case "service":
-		return g.services == nil || slices.ContainsFunc(g.services, func(v string) bool { return stringHolds(v, p) }), nil
+		holds := func(v string) bool { return stringHolds(v, p) }
+		if search := table.TextsOf(p); search != nil {
+			holds = search.In
+		}
+		return g.services == nil || slices.ContainsFunc(g.services, holds), nil
 	case "trace_id":
 		if traceLeaf(signal) < 0 || p.Op != column.Eq && p.Op != column.In {
 			return true, nil
@@ -95,11 +103,29 @@ func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 		}
 		return false, nil
 	}
+	if p.Ref.Name == "body" {
+		return s.bodyMayHold(g, p)
+	}
 	if leaf := filteredField(signal, p.Ref.Name); leaf >= 0 && leaf < len(g.rows.leaves) {
 		return s.filterMayHold(&g.rows.leaves[leaf], table.Schema(signal).Leaves[leaf].Kind, p)
 	}
 	least, greatest, ok := fieldRange(&g.rows, signal, p.Ref.Name)
 	return !ok || rangeMayHold(least, greatest, p), nil
+}
+
+// bodyMayHold is about bodies, as far as all of them are strings.
+func (s source) bodyMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
+	if len(g.rows.sets) <= table.SetBody {
+		return true, nil
+	}
+	switch cols := g.rows.sets[table.SetBody].cols; {
+	case len(cols) == 0:
+		return false, nil
+	case len(cols) > 1 || cols[0].typ != column.TypeString:
+		return true, nil
+	default:
+		return s.textMayBe(&cols[0].leaf, p)
+	}
 }
 
 // filteredField returns the column behind a fixed column that may have value
@@ -151,7 +177,11 @@ func (s source) attrMayHold(g *groupDir, p *column.Predicate) (bool, error) {
 		case c.key != p.Ref.Name || c.typ == column.TypeNone:
 		case p.Ref.Type != column.TypeNone && c.typ != p.Ref.Type:
 		case table.LeafKind(c.typ) == table.KindString:
-			if ok, err := s.filterMayHold(&c.leaf, table.KindString, p); ok || err != nil {
+			ok, err := s.filterMayHold(&c.leaf, table.KindString, p)
+			if ok && err == nil && c.typ == column.TypeString {
+				ok, err = s.textMayBe(&c.leaf, p)
+			}
+			if ok || err != nil {
 				return ok, err
 			}
 		case c.typ != column.TypeInt64 || c.leaf.ref.size == 0:

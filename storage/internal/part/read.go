@@ -419,7 +419,12 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 	var wanted []uint32
 	var entries []string
 	var pass []bool
-	if w.Fits == nil {
+	switch {
+	case w.Texts != nil:
+		if pass, err = p.s.passingTexts(p.d, len(h.dict), w.Texts); err != nil {
+			return nil, err
+		}
+	case w.Fits == nil:
 		hashes := make([]uint64, len(w.Strings))
 		for i, v := range w.Strings {
 			hashes[i] = xxhash.Sum64String(v)
@@ -432,9 +437,15 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 		if pass != nil && !pass[i] {
 			continue
 		}
+		var found []uint32
 		b, err := p.bytes(&h.dict[i])
-		if err == nil {
+		switch {
+		case err != nil:
+		case w.Texts != nil:
+			found, err = w.Texts.Find(b, h.entriesOf(i), int(h.dict[i].greatest))
+		default:
 			entries, err = h.appendEntries(entries[:0], b, i)
+			found = w.Codes(entries)
 		}
 		if err != nil {
 			if left := p.page(&h.dict[i], err); left != nil {
@@ -442,7 +453,7 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 			}
 			continue
 		}
-		for _, c := range w.Codes(entries) {
+		for _, c := range found {
 			wanted = append(wanted, uint32(i*h.entrySize)+c+1)
 		}
 	}

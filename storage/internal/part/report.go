@@ -28,6 +28,7 @@ func (p *Part) Usage() []Usage {
 	leaf := func(name string, l *leafDir) {
 		add(name, l.ref)
 		add("(value filters)", l.filter)
+		add("(text filters)", l.text)
 	}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]

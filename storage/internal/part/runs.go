@@ -137,15 +137,15 @@ func (s source) findWhole(kind table.Kind, d *leafDir, w table.Wanted, n int) (a
 	case r.err != nil:
 		return nil, r.err
 	case w.OfDict():
-		entries, err := decodeEntries(kind, &r)
-		if err != nil {
+		wanted, entries, err := wantedEntries(kind, &r, w)
+		if err != nil || len(wanted) == 0 {
 			return nil, err
 		}
 		codes, err := uintRuns(r.src[r.off:], stored)
 		if err != nil {
 			return nil, err
 		}
-		return codes.places(nil, 0, table.CodesAt(nil, codes.values, 0, w.Codes(entries))), checkCodes(codes.values, len(entries))
+		return codes.places(nil, 0, table.CodesAt(nil, codes.values, 0, wanted)), checkCodes(codes.values, entries)
 	case kind == table.KindInt:
 		ints, err := intRuns(b[r.off:], stored)
 		if err != nil {
@@ -160,6 +160,20 @@ func (s source) findWhole(kind table.Kind, d *leafDir, w table.Wanted, n int) (a
 		at = w.IntsAt(nil, all.Ints, 0)
 	}
 	return w.ZerosAt(at, stored, n), nil
+}
+
+// wantedEntries reads the dictionary of a column that is not cut. It returns the
+// codes of wanted ones, and how many there are.
+func wantedEntries(kind table.Kind, r *reader, w table.Wanted) (codes []uint32, n int, err error) {
+	if w.Texts == nil {
+		entries, err := decodeEntries(kind, r)
+		return w.Codes(entries), len(entries), err
+	}
+	codes, n, err = findEntries(r, w.Texts)
+	for i := range codes {
+		codes[i]++
+	}
+	return codes, n + 1, err
 }
 
 // places adds where some of the runs stand, of which the first stands at from.

@@ -14,6 +14,7 @@ type scratch struct {
 	tmp    []byte   // the chunk that is being encoded, or its head
 	body   []byte   // the pages behind that head
 	hashes []uint64 // of the values of a filter
+	grams  grams    // of a page of strings
 }
 
 // maxScratch is the largest buffer that is kept for the next part, in bytes.

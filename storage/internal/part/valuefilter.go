@@ -120,6 +120,10 @@ func (s source) keyMayBe(d *leafDir, key string) (bool, error) {
 // passing returns which pages' filters let one of some values pass; nil where
 // that cannot be told, because there are no filters or they are damaged.
 func (s source) passing(ref chunkRef, pages int, hashes []uint64) ([]bool, error) {
+	return s.passingFilters(ref, pages, func(f *fuse) bool { return slices.ContainsFunc(hashes, f.mayHold) })
+}
+
+func (s source) passingFilters(ref chunkRef, pages int, passes func(f *fuse) bool) ([]bool, error) {
 	if ref.size == 0 {
 		return nil, nil
 	}
@@ -127,6 +131,9 @@ func (s source) passing(ref chunkRef, pages int, hashes []uint64) ([]bool, error
 	if err != nil {
 		if errors.Is(err, ErrCorrupt) {
 			err = nil // the values may be sound
+			if s.lost != nil && pages == 0 {
+				s.lost.Add(1)
+			}
 		}
 		return nil, err
 	}
@@ -145,7 +152,7 @@ func (s source) passing(ref chunkRef, pages int, hashes []uint64) ([]bool, error
 		if err != nil {
 			return nil, nil //nolint:nilerr // the values may be sound
 		}
-		pass = append(pass, slices.ContainsFunc(hashes, f.mayHold))
+		pass = append(pass, passes(f))
 	}
 	if pages > 0 && len(pass) != pages {
 		return nil, nil

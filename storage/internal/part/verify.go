@@ -47,7 +47,7 @@ func (s source) verifyFilter(g *rowGroup, c *table.Chunk) error {
 // heads say of them.
 func (s source) verifyGroup(g *table.Group, d *groupDir) error {
 	check := func(what string, l *table.Leaf, d *leafDir, raw bool) error {
-		for _, err := range []error{verifyRange(l, d), s.verifyPages(l, d), s.verifyValues(l, d, raw)} {
+		for _, err := range []error{verifyRange(l, d), s.verifyPages(l, d), s.verifyValues(l, d, raw), s.verifyTexts(l, d)} {
 			if err != nil {
 				return fmt.Errorf("%s: %w", what, err)
 			}
@@ -114,19 +114,49 @@ func (s source) verifyPages(l *table.Leaf, d *leafDir) error {
 
 // verifyValues checks that value filters pass all values of their pages.
 func (s source) verifyValues(l *table.Leaf, d *leafDir, raw bool) error {
-	if d.filter.size == 0 {
+	hash := func(i int) uint64 { return hashOfID(l.Ints[i]) }
+	switch {
+	case raw:
+		hash = func(i int) uint64 { return xxhash.Sum64String(table.MessageKey(l.Dict.Values[1+i])) }
+	case l.Dict != nil:
+		hash = func(i int) uint64 { return xxhash.Sum64String(l.Dict.Values[1+i]) }
+	}
+	return s.verifyFilters(l, d, d.filter, func(f *fuse, i int) error {
+		if !f.mayHold(hash(i)) {
+			return corruptf("a value filter leaves out value %d", i)
+		}
+		return nil
+	})
+}
+
+// verifyTexts checks that text filters pass all strings of their pages.
+func (s source) verifyTexts(l *table.Leaf, d *leafDir) error {
+	var g grams
+	return s.verifyFilters(l, d, d.text, func(f *fuse, i int) error {
+		g.reset()
+		g.add(l.Dict.Values[1+i])
+		for _, x := range g.list {
+			if !f.mayHold(hashOfGram(x)) {
+				return corruptf("a text filter leaves out value %d", i)
+			}
+		}
+		return nil
+	})
+}
+
+// verifyFilters calls check with every value of a column and the filter of its
+// page.
+func (s source) verifyFilters(l *table.Leaf, d *leafDir, ref chunkRef, check func(f *fuse, i int) error) error {
+	if ref.size == 0 {
 		return nil
 	}
-	b, err := s.chunk(d.filter)
+	b, err := s.chunk(ref)
 	if err != nil {
 		return err
 	}
-	n, hash := len(l.Ints), func(i int) uint64 { return hashOfID(l.Ints[i]) }
+	n := len(l.Ints)
 	if l.Dict != nil {
-		n, hash = len(l.Dict.Values)-1, func(i int) uint64 { return xxhash.Sum64String(l.Dict.Values[1+i]) }
-	}
-	if raw {
-		hash = func(i int) uint64 { return xxhash.Sum64String(table.MessageKey(l.Dict.Values[1+i])) }
+		n = len(l.Dict.Values) - 1
 	}
 	size := n
 	if d.ref.head > 0 {
@@ -149,8 +179,8 @@ func (s source) verifyValues(l *table.Leaf, d *leafDir, raw bool) error {
 			return err
 		}
 		for i := from; i < min(from+size, n); i++ {
-			if !f.mayHold(hash(i)) {
-				return corruptf("a value filter leaves out value %d", i)
+			if err := check(f, i); err != nil {
+				return err
 			}
 		}
 	}

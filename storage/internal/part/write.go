@@ -16,7 +16,7 @@ import (
 
 // The ends of a part file; part of the format.
 const (
-	magic       = "TTLPART\x02" // the last byte is the version
+	magic       = "TTLPART\x03" // the last byte is the version
 	trailerSize = 4 + 4 + 8 + 8
 )
 

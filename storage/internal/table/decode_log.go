@@ -12,7 +12,7 @@ func (d *decoder) log(scope uint32, msg []byte) error {
 	row := g.N
 	l := g.Leaves
 	l[LeafScope].setCode(row, scope)
-	attrs, body := &g.Sets[setAttrs], &g.Sets[setBody]
+	attrs, body := &g.Sets[setAttrs], &g.Sets[SetBody]
 	var rawBody []byte
 	hasBody := false
 	extra := len(d.extra)

@@ -80,6 +80,8 @@ func rank(p *column.Predicate) int {
 		return 1
 	case equal:
 		return 2
+	case p.Op == column.Holds || p.Op == column.HoldsFold:
+		return 4
 	}
 	return 3
 }
@@ -103,11 +105,10 @@ func (b *Block) match(p *column.Predicate) (match, error) {
 	case "service", "scope_name", "scope_version":
 		return b.matchPlace(p)
 	case "body":
-		if s := &b.c.Rows.Sets; b.c.Signal == otlpwire.Logs && onlyStrings(&(*s)[setBody]) {
-			m, err := b.matchAttr(&(*s)[setBody], &column.Predicate{
+		if s := &b.c.Rows.Sets; b.c.Signal == otlpwire.Logs && onlyStrings(&(*s)[SetBody]) {
+			m, err := b.matchAttr(&(*s)[SetBody], &column.Predicate{
 				Ref: column.Ref{Place: column.PlaceRecord, Type: column.TypeString}, Op: p.Op, Values: p.Values,
 			})
-			m.exact = false // a body may be missing, and an attribute not
 			return m, err
 		}
 	}
@@ -204,10 +205,13 @@ func (b *Block) matchPlace(p *column.Predicate) (match, error) {
 	if p.Ref.Place != column.PlaceField && p.Ref.Type != column.TypeString || !w.strings(p) {
 		return match{}, nil
 	}
+	fits := w.Fits
+	if wanted := w.Strings; fits == nil {
+		fits = func(s string) bool { return slices.Contains(wanted, s) }
+	}
 	if err := b.c.Resources.Ensure(); err != nil {
 		return match{}, err
 	}
-	wanted := w.Strings
 	var wrong error
 	w = Wanted{Fits: func(scope string) bool {
 		resource, rest, err := b.c.splitScope(scope)
@@ -217,7 +221,7 @@ func (b *Block) matchPlace(p *column.Predicate) (match, error) {
 		}
 		var of place
 		of.parse(resource, rest)
-		return slices.Contains(wanted, of.text(&p.Ref))
+		return fits(of.text(&p.Ref))
 	}}
 	rows, err := b.c.Rows.Leaves[LeafScope].find(w, b.c.Rows.N, nil)
 	if err == nil {

@@ -146,7 +146,7 @@ func newWriter(c *Chunk) (*writer, error) {
 	}
 	w := &writer{c: c, attrs: newAttrWriter(&c.Rows.Sets[setAttrs], c.Rows.N), metrics: map[uint32]metricInfo{}}
 	if c.Signal == otlpwire.Logs {
-		w.body = newAttrWriter(&c.Rows.Sets[setBody], c.Rows.N)
+		w.body = newAttrWriter(&c.Rows.Sets[SetBody], c.Rows.N)
 	}
 	for i := range c.Rows.Lists {
 		l := &c.Rows.Lists[i]

@@ -151,7 +151,7 @@ const (
 	logExtra
 )
 
-const setBody = 1
+const SetBody = 1
 
 var logDef = &GroupDef{
 	Name: "log",

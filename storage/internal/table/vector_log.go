@@ -82,7 +82,7 @@ func (b *Block) levelField() (*column.Vector, error) {
 
 // bodyField returns the bodies: strings as they are, all else as JSON text.
 func (b *Block) bodyField() (*column.Vector, error) {
-	s := &b.c.Rows.Sets[setBody]
+	s := &b.c.Rows.Sets[SetBody]
 	if err := s.ensureAll(); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ttlog/ttlog/storage/column"
+	"github.com/ttlog/ttlog/storage/encoding"
 )
 
 // Wanted says which values of a column are looked for: strings of a dictionary,
@@ -13,6 +14,7 @@ import (
 type Wanted struct {
 	Strings         []string
 	Fits            func(s string) bool // not of the empty string, which is no value
+	Texts           *encoding.Search    // where they fit that hold a text
 	Least, Greatest int64
 	// exact says that no value is among them that a predicate is not about.
 	exact bool
@@ -21,8 +23,12 @@ type Wanted struct {
 // OfDict reports whether it is strings that are looked for.
 func (w *Wanted) OfDict() bool { return w.Strings != nil || w.Fits != nil }
 
-// strings takes the strings of an equality.
+// strings takes the strings of an equality, or the texts that they hold.
 func (w *Wanted) strings(p *column.Predicate) bool {
+	if w.Texts = TextsOf(p); w.Texts != nil {
+		w.Fits, w.exact = w.Texts.In, true
+		return true
+	}
 	if p.Op != column.Eq && p.Op != column.In {
 		return false
 	}
@@ -35,6 +41,23 @@ func (w *Wanted) strings(p *column.Predicate) bool {
 	}
 	w.exact = true
 	return len(w.Strings) > 0
+}
+
+// TextsOf returns a search for what a predicate wants strings to hold, nil where it
+// is no such predicate.
+func TextsOf(p *column.Predicate) *encoding.Search {
+	if p.Op != column.Holds && p.Op != column.HoldsFold {
+		return nil
+	}
+	texts := make([]string, len(p.Values))
+	for i := range p.Values {
+		// All strings hold the empty one, those that stand for no value as well.
+		if p.Values[i].Type != column.TypeString || p.Values[i].Str == "" {
+			return nil
+		}
+		texts[i] = p.Values[i].Str
+	}
+	return encoding.NewSearch(texts, p.Op == column.HoldsFold)
 }
 
 func (w *Wanted) spanID(p *column.Predicate) bool {
