@@ -43,7 +43,7 @@ func (s storeScan) Stats() exec.ScanStats {
 	st := s.Scan.Stats()
 	out := exec.ScanStats{
 		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged,
-		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead,
+		RowsScanned: st.RowsScanned, BytesRead: st.BytesRead, PagesPassed: st.PagesPassed,
 	}
 	p := &st.Pruned
 	for _, l := range []exec.LeftOut{

@@ -45,6 +45,9 @@ type ScanStats struct {
 	// PagesDamaged is how many pages of columns could not be read. Rows have no
 	// value there: those that were wanted for one are missing.
 	PagesDamaged int64
+	// PagesPassed is how many pages of dictionaries were not read because filters
+	// of values or texts said that they have nothing wanted.
+	PagesPassed int64
 	// Groups is how many row groups the parts that were not left out as a whole
 	// have, Pruned how many of them were left out, by what said so.
 	Groups int
@@ -57,7 +60,7 @@ type ScanStats struct {
 
 // Pruned is how many row groups were left out by the time of their rows, their
 // services, bounds of values, because they have no such attribute, by the trace
-// filter and by value filters.
+// filter, by value filters and by the texts that they do not have.
 type Pruned = part.Pruned
 
 // Scan is a snapshot of the rows of a signal: what was in parts and in the
@@ -69,6 +72,7 @@ type Scan struct {
 	stats ScanStats
 	read  atomic.Int64
 	lost  atomic.Int64 // pages
+	pass  atomic.Int64 // pages of dictionaries
 	close sync.Once
 }
 
@@ -124,7 +128,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 }
 
 func (sc *Scan) filter() part.Filter {
-	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Pruned: &sc.stats.Pruned}
+	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Passed: &sc.pass, Pruned: &sc.stats.Pruned}
 	if sc.req.From != 0 || sc.req.To != 0 {
 		f.From, f.To = sc.req.bounds()
 	}
@@ -208,6 +212,7 @@ func (sc *Scan) Stats() ScanStats {
 	st := sc.stats
 	st.BytesRead = sc.read.Load()
 	st.PagesDamaged = sc.lost.Load()
+	st.PagesPassed = sc.pass.Load()
 	return st
 }
 

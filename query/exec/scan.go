@@ -44,6 +44,9 @@ func (o *scanOp) notes() []string {
 	if len(out) > 0 {
 		notes = append(notes, "row groups left out: "+strings.Join(out, ", "))
 	}
+	if s.PagesPassed > 0 {
+		notes = append(notes, fmt.Sprintf("pages of dictionaries left out by filters: %d", s.PagesPassed))
+	}
 	return notes
 }
 

@@ -59,6 +59,8 @@ type ScanStats struct {
 	// value there.
 	PagesDamaged           int64
 	RowsScanned, BytesRead int64
+	// PagesPassed is how many pages of dictionaries filters left out.
+	PagesPassed int64
 	// LeftOut are the indexes that left row groups out, and how many.
 	LeftOut []LeftOut
 }

@@ -57,8 +57,17 @@ func TestNeeds(t *testing.T) {
 // and that one that has it all is matched where the need says so.
 func FuzzNeeds(f *testing.F) {
 	for _, s := range [][2]string{
-		{"blk_.*terminating", "x blk_7 terminating"}, {"(?i)ſtop|K", "STOP"}, {"(?i)k[İi]s", "KİS"}, {"a(b|c|)d+?", "acd"}, {"[a-c]x{2}", "bxx"},
-		{"\\x{FFFD}.", "\xff\xfe"}, {"(?s).a\\Qx.y\\E", "\nax.y"}, {"(?:ab){0}c", "c"}, {"\\bfoo\\B", "food"}, {"(?i:a)b", "Ab"}, {"x|(y|z)w", "zw"},
+		{"blk_.*terminating", "x blk_7 terminating"},
+		{"(?i)ſtop|K", "STOP"},
+		{"(?i)k[İi]s", "KİS"},
+		{"a(b|c|)d+?", "acd"},
+		{"[a-c]x{2}", "bxx"},
+		{"\\x{FFFD}.", "\xff\xfe"},
+		{"(?s).a\\Qx.y\\E", "\nax.y"},
+		{"(?:ab){0}c", "c"},
+		{"\\bfoo\\B", "food"},
+		{"(?i:a)b", "Ab"},
+		{"x|(y|z)w", "zw"},
 	} {
 		f.Add(s[0], s[1])
 	}

@@ -119,6 +119,7 @@ func (s *summed) rows(d *groupDir, def *table.GroupDef) {
 // leaf checks a column. Behind its head stand pages with checksums of their own.
 func (s *summed) leaf(d *leafDir, kind table.Kind) {
 	s.chunk(d.filter)
+	s.chunk(d.text)
 	ref := d.ref
 	if ref.head == 0 {
 		s.chunk(ref)

@@ -22,6 +22,9 @@ type source struct {
 	// lost, where it is set, counts the pages that are damaged: their values are
 	// lost, and the others are read. Without it damage is an error.
 	lost *atomic.Int64
+	// passed, where it is set, counts the pages of dictionaries that filters leave
+	// out.
+	passed *atomic.Int64
 }
 
 // forgives reports whether an error costs no more than what could not be read.

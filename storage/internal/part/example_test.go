@@ -34,7 +34,7 @@ func TestFormat_WorkedExample(t *testing.T) {
 	const wantChunks = "02030080a8d6b90780011e0100ca9a3b" + "020101" + "0101020102020100020102" + "02020207080003001401020300020102"
 	const wantFooter = "02" + "01" + "80a8d6b907" + "80d0acf30e" + "a205" + "010002" + "00" + "00" + "02" + "0b" + "00" +
 		"20559b197f253f25e380a8d6b90780d0acf30e" + "06fe4483d0f03f4db50101" + "0000000000000000" + "02" + "00" +
-		"01" + "16504a661757735626" + "000402" + "20f30f5dd48ecb178d" + "00" + "00"
+		"01" + "16504a661757735626" + "000402" + "20f30f5dd48ecb178d" + "00" + "00" + "00"
 	if got := hex.EncodeToString(chunks); got != wantChunks {
 		t.Errorf("chunks are %s, want %s", got, wantChunks)
 	}

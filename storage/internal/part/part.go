@@ -129,6 +129,9 @@ type Filter struct {
 	// Lost, where set, counts the damaged pages that the blocks come upon:
 	// their rows have no value there. Otherwise they are errors.
 	Lost *atomic.Int64
+	// Passed, where set, counts the pages of dictionaries that the blocks do not
+	// read because filters say that they have no wanted string.
+	Passed *atomic.Int64
 	// Pruned, where set, counts the row groups that were left out by what said
 	// so.
 	Pruned *Pruned
@@ -148,7 +151,7 @@ type Pruned struct {
 // Blocks returns a block for each row group that may hold wanted rows, and the
 // number of row groups left out. Blocks read a column when it is asked for.
 func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
-	s := source{p, f.Read, f.Lost}
+	s := source{p: p, read: f.Read, lost: f.Lost, passed: f.Passed}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		keep, err := s.mayMatch(g, &f)

@@ -69,7 +69,7 @@ func TestPart_KeepsEveryField(t *testing.T) {
 // absent is written with -update; one that is there stays for ever.
 func TestPart_ReadsGolden(t *testing.T) {
 	for _, s := range signals {
-		for _, version := range []string{"v1", "v2"} {
+		for _, version := range []string{"v1", "v2", "v3"} {
 			t.Run(version+"/"+s.String(), func(t *testing.T) {
 				path := filepath.Join("testdata", version+"-"+s.String()+".part")
 				if _, err := os.Stat(path); *update && errors.Is(err, os.ErrNotExist) {

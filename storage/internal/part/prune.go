@@ -102,8 +102,7 @@ func (s source) fieldMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 			}
 		}
 		return false, nil
-	}
-	if p.Ref.Name == "body" {
+	case "body":
 		return s.bodyMayHold(g, p)
 	}
 	if leaf := filteredField(signal, p.Ref.Name); leaf >= 0 && leaf < len(g.rows.leaves) {
@@ -118,14 +117,19 @@ func (s source) bodyMayHold(g *rowGroup, p *column.Predicate) (bool, error) {
 	if len(g.rows.sets) <= table.SetBody {
 		return true, nil
 	}
-	switch cols := g.rows.sets[table.SetBody].cols; {
-	case len(cols) == 0:
-		return false, nil
-	case len(cols) > 1 || cols[0].typ != column.TypeString:
-		return true, nil
-	default:
-		return s.textMayBe(&cols[0].leaf, p)
+	for i := range g.rows.sets[table.SetBody].cols {
+		c := &g.rows.sets[table.SetBody].cols[i]
+		switch {
+		case c.typ == column.TypeNone:
+		case c.typ != column.TypeString:
+			return true, nil
+		default:
+			if ok, err := s.textMayBe(&c.leaf, p); ok || err != nil {
+				return ok, err
+			}
+		}
 	}
+	return false, nil
 }
 
 // filteredField returns the column behind a fixed column that may have value

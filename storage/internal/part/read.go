@@ -435,6 +435,9 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 	}
 	for i := range h.dict {
 		if pass != nil && !pass[i] {
+			if p.s.passed != nil {
+				p.s.passed.Add(1)
+			}
 			continue
 		}
 		var found []uint32

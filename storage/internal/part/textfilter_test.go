@@ -2,9 +2,13 @@ package part
 
 import (
 	"bytes"
+	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -176,6 +180,43 @@ func TestTexts_LeavesOutNoRow(t *testing.T) {
 		}
 		if left == 0 || !hasTextFilter(p) {
 			t.Errorf("%s: %d row groups left out, text filters: %t", name, left, hasTextFilter(p))
+		}
+	}
+}
+
+// TestTexts_ReadsGolden looks for texts in a part that an earlier version wrote.
+func TestTexts_ReadsGolden(t *testing.T) {
+	path := filepath.Join("testdata", "v3-texts.part")
+	rng := rand.New(rand.NewPCG(6, 9))
+	if _, err := os.Stat(path); flag.Lookup("update").Value.String() == "true" && errors.Is(err, os.ErrNotExist) {
+		var file bytes.Buffer
+		if _, err := Write(&file, Options{GroupRows: 100, PageValues: 16}, textTable(t, rng, 200)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := openBytes(t, file)
+	if err := p.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	if !hasTextFilter(p) {
+		t.Error("no text filters")
+	}
+	all := allTexts(t, p, "body")
+	for _, where := range searches(rng, all) {
+		if where.Ref.Name != "body" {
+			continue
+		}
+		search := table.TextsOf(&where)
+		want := slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !search.In(s) })
+		if got, _ := searchRows(t, p, where, nil); !slices.Equal(got, want) {
+			t.Errorf("%v: %d rows, want %d", where, len(got), len(want))
 		}
 	}
 }

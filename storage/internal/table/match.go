@@ -115,7 +115,10 @@ func (b *Block) match(p *column.Predicate) (match, error) {
 	return match{}, nil
 }
 
-func onlyStrings(s *AttrSet) bool { return len(s.Cols) == 1 && s.Cols[0].Type == column.TypeString }
+// onlyStrings reports whether all values of a set are strings.
+func onlyStrings(s *AttrSet) bool {
+	return !slices.ContainsFunc(s.Cols, func(c *AttrCol) bool { return c.Type != column.TypeString && c.Type != column.TypeNone })
+}
 
 // fieldWanted returns which values of which leaf rows have that satisfy a
 // predicate of a fixed column.
