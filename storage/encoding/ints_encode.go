@@ -19,6 +19,10 @@ func shapeOf(v []int64) shape {
 	return s
 }
 
+// mostRunExcess is how many bytes more runs of many rows may take than another
+// codec promises.
+const mostRunExcess = 64
+
 // appendInts appends v with the codec that promises the fewest bytes.
 func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 	if len(v) == 0 {
@@ -46,8 +50,9 @@ func (e Encoder) appendInts(dst []byte, v []int64, depth int) []byte {
 	start, budget := len(dst), int(best.bits/8)+1
 	if runs {
 		// Runs are taken even when a little larger: queries work on whole runs.
+		// What a plan says of nearly nothing leaves out what a frame takes.
 		dst = e.appendRuns(dst, v, s.runs, depth)
-		if len(dst)-start <= budget+budget/8+4 {
+		if len(dst)-start <= budget+budget/8+4+min(len(v)/64, mostRunExcess) {
 			return dst
 		}
 		dst = dst[:start]

@@ -16,6 +16,22 @@ func UintRuns(src []byte, n int) (values []uint32, runEnds []uint32, ok bool, er
 func decodeRuns[T integer](src []byte, n int) (values []T, ends []uint32, ok bool, err error) {
 	r := reader{src: src}
 	r.checkRows(n)
+	if values, ends, ok = runsOf[T](&r, n, 0); !ok {
+		return nil, nil, false, r.err
+	}
+	if r.end(); r.err != nil {
+		return nil, nil, false, r.err
+	}
+	return values, ends, true, nil
+}
+
+// runsOf reads a column that is stored as runs, at whatever depth: few distinct
+// values in long runs are a dictionary of which the numbers are. ok is false, and
+// what was read is of no use, when it is not.
+func runsOf[T integer](r *reader, n, depth int) (values []T, ends []uint32, ok bool) {
+	if depth > maxDepth {
+		r.fail("codecs nest more than %d deep", maxDepth)
+	}
 	switch r.byte() {
 	case intConstant:
 		r.codec = "constant"
@@ -24,14 +40,48 @@ func decodeRuns[T integer](src []byte, n int) (values []T, ends []uint32, ok boo
 		}
 	case intRuns:
 		r.codec = "runs"
-		values, ends = readRuns[T](&r, n, 0)
+		values, ends = readRuns[T](r, n, depth)
+	case intMultiples:
+		r.codec = "multiples"
+		base, divisor := T(r.varint()), T(r.uvarint())
+		s := r.tail()
+		if values, ends, ok = runsOf[T](&s, n, depth+1); !ok {
+			return nil, nil, false
+		}
+		r.take(&s)
+		for i, x := range values {
+			values[i] = base + x*divisor
+		}
+	case intDict:
+		r.codec = "dictionary"
+		k := r.count("dictionary size", min(n, maxDict))
+		first, second := r.section(), r.tail()
+		codes, ends, ok := runsOf[uint32](&second, n, depth+1)
+		if !ok {
+			return nil, nil, false
+		}
+		entries := make([]T, k)
+		readInts(&first, entries, depth+1)
+		r.take(&first)
+		r.take(&second)
+		return pickEntries(r, entries, codes), ends, r.err == nil
 	default:
-		return nil, nil, false, r.err
+		return nil, nil, false
 	}
-	if r.end(); r.err != nil {
-		return nil, nil, false, r.err
+	return values, ends, r.err == nil
+}
+
+// pickEntries returns the entries of a dictionary that codes name.
+func pickEntries[T integer](r *reader, entries []T, codes []uint32) []T {
+	values := make([]T, len(codes))
+	for i, c := range codes {
+		if int(c) >= len(entries) {
+			r.fail("run %d has number %d of %d", i, c, len(entries))
+			return nil
+		}
+		values[i] = entries[c]
 	}
-	return values, ends, true, nil
+	return values
 }
 
 // readRuns reads the body of the runs codec:

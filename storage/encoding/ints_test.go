@@ -227,3 +227,26 @@ func TestInts_MisleadingSample(t *testing.T) {
 		t.Errorf("%d bytes for %d values of a byte each (%s)", len(col), len(v), describeInts(col, len(v)))
 	}
 }
+
+// TestIntRuns_AtAnyDepth: values that repeat for long are read as runs whatever
+// codec they stand in.
+func TestIntRuns_AtAnyDepth(t *testing.T) {
+	for name, values := range map[string][]int64{
+		"runs":      {3, 5, 4, 9, 1, 8},
+		"multiples": {3000, 5000, 4000, 9000, 1000, 8000},
+		"few":       {7, 1 << 40, -5, 1 << 40, 7, 1 << 40, -5, 7, 1 << 40, -5},
+	} {
+		var v []int64
+		for i := range 60 {
+			v = append(v, slices.Repeat([]int64{values[i%len(values)]}, 900+i)...)
+		}
+		for _, level := range levels {
+			col := Encoder{Level: level}.AppendInts(nil, v)
+			got, ends, ok, err := IntRuns(col, len(v))
+			if err != nil || !ok || len(got) != 60 || len(ends) != 60 {
+				t.Errorf("%s (%s): %d runs, %v, %v", name, describeInts(col, len(v)), len(got), ok, err)
+			}
+			checkRuns(t, name, col, v)
+		}
+	}
+}

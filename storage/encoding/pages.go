@@ -38,6 +38,10 @@ const runBits = 20
 // mostRunBytes is about what runs take at most that are not cut.
 const mostRunBytes = 32 << 10
 
+// longRuns is how many values runs have on average that are so few that they are
+// not cut, whatever else the column could be.
+const longRuns = 256
+
 // AppendIntPages is [Encoder.AppendInts] by pages.
 func (e Encoder) AppendIntPages(dst []byte, v []int64, c Cut) ([]byte, Pages) {
 	if len(v) < 2*c.Values {
@@ -53,7 +57,7 @@ func (e Encoder) AppendIntPages(dst []byte, v []int64, c Cut) ([]byte, Pages) {
 		h.plan, h.repeats = e.plan(v, s)
 	}
 	p := Pages{Size: c.size(len(v), h.plan.bits)}
-	if runs := float64(s.runs * runBits); runs <= h.plan.bits && runs <= 8*mostRunBytes {
+	if runs := float64(s.runs * runBits); (runs <= h.plan.bits || s.runs*longRuns <= len(v)) && runs <= 8*mostRunBytes {
 		p.Size = len(v)
 	}
 	// What is nested was not planned, and may be much smaller.
@@ -141,7 +145,7 @@ func (e Encoder) AppendStringPages(dst []byte, v []string, c Cut) ([]byte, Pages
 	if len(v) == 0 {
 		return e.onePage(dst, 0, func(dst []byte) []byte { return e.AppendStrings(dst, v) })
 	}
-	if p.Size < len(v) && p.Size > smallStrings {
+	if p.Size < len(v) && len(v) > smallStrings {
 		// Which codecs suit the pages is judged once.
 		e.ranked = e.rankStrings(v, 0)
 	}

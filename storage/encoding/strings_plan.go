@@ -29,7 +29,7 @@ func (e Encoder) appendStrings(dst []byte, v []string, depth int) []byte {
 			return out
 		}
 	}
-	if len(v) <= smallStrings {
+	if ranked == nil && len(v) <= smallStrings {
 		return e.appendSmallest(dst, v, stringCodecs[:], depth)
 	}
 	if ranked == nil {
