@@ -107,21 +107,21 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 		}
 		sc.snap.forget()
 		for _, p := range sc.snap.parts {
-			blocks, pruned, err := p.p.Blocks(sc.filter())
-			if err != nil {
+			more := true
+			kept, pruned, err := p.p.Each(sc.filter(), func(b column.Block) bool {
+				sc.stats.RowsScanned += int64(b.Rows())
+				more = yield(partBlock{Block: b, path: p.h.path, part: p.h.number}, nil)
+				return more
+			})
+			sc.stats.Groups += kept + pruned
+			switch {
+			case err != nil:
 				yield(nil, partError(p.h.path, err))
 				return
-			}
-			if len(blocks) == 0 {
+			case !more:
+				return
+			case kept == 0:
 				sc.stats.PartsPruned++
-			}
-			sc.stats.Groups += len(blocks) + pruned
-			for i, b := range blocks {
-				blocks[i] = nil
-				sc.stats.RowsScanned += int64(b.Rows())
-				if !yield(partBlock{Block: b, path: p.h.path, part: p.h.number}, nil) {
-					return
-				}
 			}
 		}
 	}

@@ -5,6 +5,41 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
 
+// Each calls yield with a block for each row group that may hold wanted rows,
+// until it returns false, and returns how many there were and how many row groups
+// were left out. Whether a row group is left out is found out when it is its turn:
+// who has enough rows need not look at the others. Blocks read a column when it is
+// asked for.
+func (p *Part) Each(f Filter, yield func(column.Block) bool) (kept, pruned int, err error) {
+	s := source{p: p, read: f.Read, lost: f.Lost, passed: f.Passed}
+	for i := range p.footer.groups {
+		g := &p.footer.groups[i]
+		keep, err := s.mayMatch(g, &f)
+		if err != nil {
+			return kept, pruned, err
+		}
+		if !keep {
+			pruned++
+			continue
+		}
+		kept++
+		if !yield(&block{source: s, g: g, i: i}) {
+			break
+		}
+	}
+	return kept, pruned, nil
+}
+
+// Blocks returns all blocks that Each gives, and the number of row groups left
+// out.
+func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
+	_, pruned, err = p.Each(f, func(b column.Block) bool {
+		blocks = append(blocks, b)
+		return true
+	})
+	return blocks, pruned, err
+}
+
 // block is a row group of which the footer tells something. What reads its columns
 // is made when one is asked for: of many blocks, what is kept of them or what the
 // footer tells is all that a query needs.

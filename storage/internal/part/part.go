@@ -148,25 +148,6 @@ type Pruned struct {
 	Texts    int // text filters, and what was searched in their place
 }
 
-// Blocks returns a block for each row group that may hold wanted rows, and the
-// number of row groups left out. Blocks read a column when it is asked for.
-func (p *Part) Blocks(f Filter) (blocks []column.Block, pruned int, err error) {
-	s := source{p: p, read: f.Read, lost: f.Lost, passed: f.Passed}
-	for i := range p.footer.groups {
-		g := &p.footer.groups[i]
-		keep, err := s.mayMatch(g, &f)
-		if err != nil {
-			return nil, 0, err
-		}
-		if !keep {
-			pruned++
-			continue
-		}
-		blocks = append(blocks, &block{source: s, g: g, i: i})
-	}
-	return blocks, pruned, nil
-}
-
 // Columns returns the attribute columns that have a value in some row, at most
 // table.MaxListed. Those that cannot be told because bytes are wrong are left
 // out: who asks for the values of one finds out.
