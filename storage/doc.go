@@ -22,7 +22,7 @@
 //
 // # Files
 //
-//	DIR/VERSION                       "ttlog-store 5"
+//	DIR/VERSION                       "ttlog-store 6"
 //	DIR/LOCK                          locked by the writer, holds its pid
 //	DIR/ring/                         the ring, not the store's business
 //	DIR/spans/2026-01-31/MANIFEST     the parts of the partition and its watermarks

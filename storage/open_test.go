@@ -63,7 +63,7 @@ func TestOpen_RefusesWhatItDoesNotKnow(t *testing.T) {
 			}
 		}
 	}
-	f("ttlog-store 6\n", ErrVersion)
+	f("ttlog-store 7\n", ErrVersion)
 	f("ttlog-store 999999\n", ErrVersion)
 	f("ttlog-store", ErrCorrupt)
 	f("ttlog-store 0\n", ErrCorrupt)
@@ -99,7 +99,7 @@ func TestOpen_TakesOverVersion1(t *testing.T) {
 	w := mustOpen(t, manual(fsys))
 	wantRows(t, w, Traces, 1)
 	mustClose(t, w)
-	f("ttlog-store 5\n")
+	f("ttlog-store 6\n")
 }
 
 // TestOpen_DamagedVersion: a VERSION that says nothing, in a directory that is

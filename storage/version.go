@@ -11,11 +11,11 @@ import (
 	"github.com/ttlog/ttlog/storage/internal/vfs"
 )
 
-// The VERSION file is one line of text, "ttlog-store 5". It is the first file
+// The VERSION file is one line of text, "ttlog-store 6". It is the first file
 // of a data directory and the last word on whether this program may touch it.
 const (
 	versionWord  = "ttlog-store"
-	storeVersion = 5
+	storeVersion = 6
 )
 
 // checkVersion tells whether this program may read the directory. It returns

@@ -1,6 +1,7 @@
 package part
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -95,32 +96,65 @@ type summed struct {
 
 func (s *summed) group(g *rowGroup, def *table.GroupDef) {
 	s.chunk(g.filter)
-	s.leaf(&g.resources, table.KindString)
+	s.leaf(&g.resources, table.KindString, false)
 	s.rows(&g.rows, def)
 }
 
 func (s *summed) rows(d *groupDir, def *table.GroupDef) {
 	for i := range d.leaves {
-		s.leaf(&d.leaves[i], def.Leaves[i].Kind)
+		if def == table.Schema(spans) && i == table.SpanParentID {
+			s.parents(&d.leaves[i], d.n)
+			continue
+		}
+		s.leaf(&d.leaves[i], def.Leaves[i].Kind, false)
 	}
 	for i := range d.sets {
-		s.chunk(d.sets[i].shapes)
+		s.shapes(&d.sets[i], d.n)
 		for k := range d.sets[i].cols {
 			c := &d.sets[i].cols[k]
-			s.leaf(&c.leaf, table.LeafKind(c.typ))
+			s.leaf(&c.leaf, table.LeafKind(c.typ), false)
 		}
 	}
 	for i := range d.lists {
-		s.leaf(&d.lists[i].counts, table.KindInt)
+		s.leaf(&d.lists[i].counts, table.KindInt, true)
 		s.rows(&d.lists[i].items, def.Lists[i].Items)
 	}
 }
 
-// leaf checks a column. Behind its head stand pages with checksums of their own.
-func (s *summed) leaf(d *leafDir, kind table.Kind) {
+// leaf checks a column, of the counts of a list or others.
+func (s *summed) leaf(d *leafDir, kind table.Kind, counts bool) {
 	s.chunk(d.filter)
 	s.chunk(d.text)
-	ref := d.ref
+	s.cut(d.ref, func(head []byte) ([]pageDir, error) {
+		h, err := parseHead(kind, counts, head, maxItems, d.ref.size)
+		if err != nil {
+			return nil, err
+		}
+		return slices.Concat(h.dict, h.list), nil
+	})
+}
+
+func (s *summed) shapes(d *setDir, rows int) {
+	s.cut(d.shapes, func(head []byte) ([]pageDir, error) {
+		c := shapeColumn{ref: d.shapes, cols: d.cols, limit: rows}
+		err := c.parse(new(table.ShapePages), head)
+		return c.list, err
+	})
+}
+
+func (s *summed) parents(d *leafDir, rows int) {
+	s.cut(d.ref, func(head []byte) ([]pageDir, error) {
+		p := parentReader{ref: d.ref, n: rows}
+		if err := p.parse(head); err != nil {
+			return nil, err
+		}
+		return slices.Concat(p.targets.head.list, p.numbers.head.list, p.raw.head.list), nil
+	})
+}
+
+// cut checks a column. Where it is cut, pages with checksums of their own stand
+// behind its head.
+func (s *summed) cut(ref chunkRef, pages func(head []byte) ([]pageDir, error)) {
 	if ref.head == 0 {
 		s.chunk(ref)
 		return
@@ -130,17 +164,15 @@ func (s *summed) leaf(d *leafDir, kind table.Kind) {
 		return
 	}
 	column := s.bytes[ref.off-s.off:][:ref.size]
-	h, err := parseHead(kind, column[:ref.head], maxItems, ref.size)
+	list, err := pages(column[:ref.head])
 	if err != nil {
-		s.err = columnError(d, err)
+		s.err = fmt.Errorf("part: column at byte %d: %w", ref.off, err)
 		return
 	}
-	for _, list := range [][]pageDir{h.dict, h.list} {
-		for i := range list {
-			p := &list[i]
-			if s.err == nil && uint32(xxhash.Sum64(column[p.at:p.at+p.size])) != p.sum {
-				s.err = corruptf("wrong checksum of the page of %d bytes at byte %d", p.size, ref.off+int64(p.at))
-			}
+	for i := range list {
+		p := &list[i]
+		if s.err == nil && uint32(xxhash.Sum64(column[p.at:p.at+p.size])) != p.sum {
+			s.err = corruptf("wrong checksum of the page of %d bytes at byte %d", p.size, ref.off+int64(p.at))
 		}
 	}
 }

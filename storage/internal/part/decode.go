@@ -83,18 +83,18 @@ func (s source) group(g *table.Group, d *groupDir) {
 	for i := range d.lists {
 		l := &g.Lists[i]
 		s.group(&l.Items, &d.lists[i].items)
-		s.counts(&l.Counts, &d.lists[i].counts, d.n, l.Items.N)
+		s.counts(l, &d.lists[i].counts, d.n)
 	}
 }
 
-// leaf prepares a plain column of at most n values for reading.
-func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
+// leaf prepares a plain column of at most n values for reading. It returns what
+// reads its pages, nil where it is not cut.
+func (s source) leaf(l *table.Leaf, d *leafDir, n int) *pagedLeaf {
 	if d.ref.size == 0 {
-		return
+		return nil
 	}
 	if d.ref.head > 0 {
-		s.paged(l, d, n)
-		return
+		return s.paged(l, d, n)
 	}
 	once := &losses{s: s}
 	l.Load = func(l *table.Leaf) error {
@@ -113,6 +113,7 @@ func (s source) leaf(l *table.Leaf, d *leafDir, n int) {
 		var none table.Leaf // what is lost satisfies nothing
 		return found, once.all(&none, columnError(d, err))
 	}
+	return nil
 }
 
 // columnError says which column an error is about.
@@ -156,34 +157,6 @@ func (o *losses) page(d *pageDir, err error) error {
 		o.s.lost.Add(1)
 	}
 	return nil
-}
-
-// counts prepares the item counts of a list for reading.
-func (s source) counts(l *table.Leaf, d *leafDir, n, items int) {
-	s.leaf(l, d, n)
-	load := l.Load
-	l.Load = func(l *table.Leaf) error {
-		if load != nil {
-			if err := load(l); err != nil {
-				return err
-			}
-			if l.IsLost() {
-				l.LoseAll(l.Damage()) // where the other lists begin depends on each
-				return nil
-			}
-		}
-		sum := int64(0)
-		for _, v := range l.Ints {
-			if v < 0 || v > int64(items)-sum {
-				return corruptf("list counts at byte %d do not add up to %d items", d.ref.off, items)
-			}
-			sum += v
-		}
-		if sum != int64(items) {
-			return corruptf("list counts at byte %d add up to %d, not %d items", d.ref.off, sum, items)
-		}
-		return nil
-	}
 }
 
 func decodeLeaf(l *table.Leaf, b []byte, limit int) (err error) {
@@ -302,150 +275,6 @@ func checkCodes(codes []uint32, n int) error {
 	for i, c := range codes {
 		if int(c) >= n {
 			return corruptf("row %d has code %d of %d", i, c, n)
-		}
-	}
-	return nil
-}
-
-// set prepares the attributes of n rows for reading.
-func (s source) set(set *table.AttrSet, d *setDir, n int) {
-	if len(d.cols) == 0 {
-		return
-	}
-	for i := range d.cols {
-		c := &d.cols[i]
-		col := &table.AttrCol{Key: c.key, Type: c.typ, N: c.n, Leaf: table.NewLeaf(table.LeafKind(c.typ))}
-		s.leaf(&col.Leaf, &c.leaf, c.n)
-		set.Cols = append(set.Cols, col)
-	}
-	read := func(f func(b []byte) error) error {
-		b, err := s.chunk(d.shapes)
-		if err == nil {
-			err = f(b)
-		}
-		if err != nil {
-			return fmt.Errorf("part: shapes at byte %d: %w", d.shapes.off, err)
-		}
-		return nil
-	}
-	counted := false
-	forgive := func(err error) (damage, left error) {
-		if err == nil || !s.forgives(err) {
-			return nil, err
-		}
-		if !counted {
-			counted = true
-			s.lost.Add(1)
-		}
-		return err, nil
-	}
-	set.LoadShapes = func(set *table.AttrSet) error {
-		damage, err := forgive(read(func(b []byte) (err error) {
-			var r reader
-			var rows int
-			if set.Shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
-				return err
-			}
-			if set.Shape.Codes, err = encoding.Uints(nil, r.src[r.off:], rows); err != nil {
-				return err
-			}
-			return checkOccurrences(set, set.Shapes, set.Shape.Codes, nil)
-		}))
-		if damage != nil {
-			set.Shapes = [][]uint32{nil}
-			set.Shape.LoseAll(damage)
-		}
-		return err
-	}
-	if s.p.footer.version < 2 {
-		return // repeated keys are to be found first
-	}
-	set.ShapeRuns = func(set *table.AttrSet) (shapes [][]uint32, codes, ends []uint32, damage, err error) {
-		damage, err = forgive(read(func(b []byte) (err error) {
-			var r reader
-			var rows int
-			if shapes, r, rows, err = decodeShapes(set, b, n); err != nil {
-				return err
-			}
-			runs, err := uintRuns(r.src[r.off:], rows)
-			codes, ends = runs.values, runs.ends
-			if err != nil {
-				return err
-			}
-			return checkOccurrences(set, shapes, codes, ends)
-		}))
-		if damage != nil {
-			shapes, codes, ends = [][]uint32{nil}, nil, nil
-		}
-		return shapes, codes, ends, damage, err
-	}
-}
-
-// decodeShapes decodes the shapes of a set. The shapes of so many rows are what
-// is left in the reader.
-func decodeShapes(set *table.AttrSet, b []byte, n int) (shapes [][]uint32, left reader, rows int, err error) {
-	r := reader{src: b}
-	k := r.count("shapes", maxItems)
-	total := r.count("columns of shapes", maxItems)
-	first, second := r.section(), r.section()
-	rows = r.count("rows", n)
-	if r.err != nil {
-		return nil, r, 0, r.err
-	}
-	lengths, err := encoding.Uints(nil, first, k)
-	if err != nil {
-		return nil, r, 0, err
-	}
-	cols, err := encoding.Uints(nil, second, total)
-	if err != nil {
-		return nil, r, 0, err
-	}
-	if err := checkCodes(cols, len(set.Cols)); err != nil {
-		return nil, r, 0, err
-	}
-	shapes = make([][]uint32, 1, k+1)
-	for _, length := range lengths {
-		if int(length) > len(cols) {
-			return nil, r, 0, corruptf("shapes of more than %d columns", total)
-		}
-		shapes = append(shapes, cols[:length:length])
-		cols = cols[length:]
-	}
-	return shapes, r, rows, nil
-}
-
-// checkOccurrences checks that the shapes of the rows, or of runs of rows, are
-// among those that there are, and ask for exactly as many values of each column
-// as there are.
-func checkOccurrences(set *table.AttrSet, shapes [][]uint32, codes, ends []uint32) error {
-	if err := checkCodes(codes, len(shapes)); err != nil {
-		return err
-	}
-	uses := make([]int, len(shapes))
-	if ends == nil {
-		for _, c := range codes {
-			uses[c]++
-		}
-	}
-	start := uint32(0)
-	for i, end := range ends {
-		uses[codes[i]] += int(end - start)
-		start = end
-	}
-	have := make([]int, len(set.Cols))
-	for i, shape := range shapes {
-		if uses[i] == 0 {
-			continue
-		}
-		for _, c := range shape {
-			if have[c] += uses[i]; have[c] > set.Cols[c].N {
-				break
-			}
-		}
-	}
-	for i, c := range set.Cols {
-		if have[i] != c.N {
-			return corruptf("attribute %q has %d values, its rows ask for %d", c.Key, c.N, have[i])
 		}
 	}
 	return nil

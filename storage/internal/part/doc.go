@@ -7,7 +7,7 @@
 // used by several goroutines, each block by one.
 //
 //	+----------------------------------------------+
-//	| magic "TTLPART" and version 1          8 B   |
+//	| magic "TTLPART" and version 4          8 B   |
 //	+----------------------------------------------+
 //	| row group 0: chunks, one a column            |
 //	|   trace filter | resources | columns ...     |

@@ -19,16 +19,23 @@ type encoder struct {
 	filtered bool         // columns are of rows, and may have filters
 	texts    bool         // columns of strings are searched, and may have text filters
 	raw      bool         // the column is an overflow column
+	counts   bool         // the column is the counts of a list
 
-	pageValues int // that a page has at least
-	pageFactor int // how many times as many it has at most
-	err        error
+	cut pageCut
+	err error
 }
 
 // chunk appends what was encoded into e.tmp as a chunk of the file.
 func (e *encoder) chunk() chunkRef {
 	e.out = append(e.out, e.tmp...)
 	return chunkRef{size: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
+}
+
+// cutChunk is chunk for a column of which the head is in e.tmp and the pages are
+// in e.body.
+func (e *encoder) cutChunk() chunkRef {
+	e.out = append(append(e.out, e.tmp...), e.body...)
+	return chunkRef{size: len(e.tmp) + len(e.body), head: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
 }
 
 // rows encodes the rows of a chunk, in which parents are references.
@@ -72,7 +79,10 @@ func (e *encoder) list(l *table.List) listDir {
 	}
 	filtered := e.filtered
 	e.filtered = false // no predicate is about items
-	d := listDir{counts: e.leaf(&l.Counts), items: e.group(&l.Items)}
+	e.counts = true
+	counts := e.leaf(&l.Counts)
+	e.counts = false
+	d := listDir{counts: counts, items: e.group(&l.Items)}
 	e.filtered = filtered
 	return d
 }
@@ -92,8 +102,7 @@ func (e *encoder) leaf(l *table.Leaf) leafDir {
 		d.ref = e.chunk()
 	} else {
 		e.tmp = p.appendHead(e.tmp[:0], e.body)
-		d.ref = chunkRef{size: len(e.tmp) + len(e.body), head: len(e.tmp), sum: xxhash.Sum64(e.tmp)}
-		e.out = append(append(e.out, e.tmp...), e.body...)
+		d.ref = e.cutChunk()
 	}
 	d.filter = e.valueFilter(l, p)
 	d.text = e.textFilter(l, p)
@@ -127,28 +136,11 @@ func (e *encoder) set(s *table.AttrSet, searched bool) setDir {
 	if len(s.Cols) == 0 {
 		return d
 	}
-	e.tmp = e.appendShapes(e.tmp[:0], s)
-	d.shapes = e.chunk()
+	d.shapes = e.shapes(s)
 	for _, c := range s.Cols {
 		e.raw, e.texts = c.Type == table.TypeRaw, searched && c.Type == column.TypeString
 		d.cols = append(d.cols, colDir{key: c.Key, typ: c.Type, n: c.N, leaf: e.leaf(&c.Leaf)})
 	}
 	e.raw, e.texts = false, false
 	return d
-}
-
-// appendShapes appends the shapes, without the empty one that is number 0, and
-// the shape of each row.
-func (e *encoder) appendShapes(dst []byte, s *table.AttrSet) []byte {
-	var lengths, cols []uint32
-	for _, shape := range s.Shapes[1:] {
-		lengths = append(lengths, uint32(len(shape)))
-		cols = append(cols, shape...)
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(lengths)))
-	dst = binary.AppendUvarint(dst, uint64(len(cols)))
-	dst = appendSection(dst, e.enc.AppendUints(nil, lengths))
-	dst = appendSection(dst, e.enc.AppendUints(nil, cols))
-	dst = binary.AppendUvarint(dst, uint64(len(s.Shape.Codes)))
-	return e.enc.AppendUints(dst, s.Shape.Codes)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
 	"sync/atomic"
 	"testing"
 
@@ -241,4 +242,135 @@ func mustOpen(t testing.TB, file []byte) *Part {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// TestPages_OfEveryKind: what the other tests read by the page is cut.
+func TestPages_OfEveryKind(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range fuzzSignals {
+		file, err := os.ReadFile("testdata/v4-" + s.String() + ".part")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := mustOpen(t, file)
+		for i := range p.footer.groups {
+			cutKinds(&p.footer.groups[i].rows, s == otlpwire.Traces, seen)
+		}
+	}
+	for _, kind := range []string{"leaf", "shapes", "counts", "parents"} {
+		if !seen[kind] {
+			t.Errorf("no %s are cut", kind)
+		}
+	}
+}
+
+// cutKinds notes what of a group is cut into pages.
+func cutKinds(g *groupDir, spans bool, seen map[string]bool) {
+	for i := range g.leaves {
+		kind := "leaf"
+		if spans && i == table.SpanParentID {
+			kind = "parents"
+		}
+		seen[kind] = seen[kind] || g.leaves[i].ref.head > 0
+	}
+	for i := range g.sets {
+		seen["shapes"] = seen["shapes"] || g.sets[i].shapes.head > 0
+	}
+	for i := range g.lists {
+		seen["counts"] = seen["counts"] || g.lists[i].counts.ref.head > 0
+		cutKinds(&g.lists[i].items, false, seen)
+	}
+}
+
+// TestDamage_OfPlaces: a page that tells where the attributes, the events or the
+// parents of its rows are costs these rows, and is counted once.
+func TestDamage_OfPlaces(t *testing.T) {
+	file, err := os.ReadFile("testdata/v4-traces.part")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound := mustOpen(t, file)
+	for i := range sound.footer.groups {
+		g := &sound.footer.groups[i]
+		s := source{p: sound}
+		c := s.rowGroup(g)
+		if shapes := g.rows.sets[0].shapes; shapes.head > 0 {
+			set := &shapeColumn{s: s, ref: shapes, cols: g.rows.sets[0].cols, limit: g.rows.n}
+			if _, err := set.open(); err != nil {
+				t.Fatal(err)
+			}
+			costsAPage(t, file, i, shapes.off+int64(set.list[1].at), set.pages.Size, column.Ref{Place: column.PlaceRecord})
+		}
+		if counts := &g.rows.lists[0].counts; counts.ref.head > 0 {
+			p := &pagedLeaf{s: s, d: counts, kind: table.KindInt, limit: g.rows.n, totals: true}
+			h, err := p.open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			costsAPage(t, file, i, counts.ref.off+int64(h.list[1].at), h.size, column.Ref{Name: "events"})
+		}
+		if ref := g.rows.leaves[table.SpanParentID].ref; ref.head > 0 {
+			p := &parentReader{s: s, ref: ref, n: g.rows.n, c: c}
+			if err := p.open(); err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range []*pagedLeaf{p.targets, p.numbers, p.raw} {
+				if h := l.head; len(h.list) > 1 {
+					costsAPage(t, file, i, ref.off+int64(h.list[1].at), h.size, column.Ref{Name: "parent_span_id"})
+				}
+			}
+		}
+	}
+}
+
+// costsAPage flips a bit in a page of a row group: of some rows, read alone, no
+// more than those of the page may have no value where they had one. A ref without
+// a name stands for all attributes.
+func costsAPage(t *testing.T, file []byte, group int, at int64, size int, ref column.Ref) {
+	t.Helper()
+	damaged := bytes.Clone(file)
+	damaged[at] ^= 4
+	some := func(file []byte, lost *atomic.Int64) column.Block {
+		blocks, _, err := mustOpen(t, file).Blocks(Filter{Lost: lost})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rows []uint32
+		for row := 0; row < blocks[group].Rows(); row += 2 {
+			rows = append(rows, uint32(row))
+		}
+		return blocks[group].(column.Selector).Select(rows)
+	}
+	var lost atomic.Int64
+	was, is := some(file, nil), some(damaged, &lost)
+	refs := []column.Ref{ref}
+	if ref.Name == "" {
+		refs = was.Columns()
+	}
+	missing := map[int]bool{}
+	for _, ref := range refs {
+		want, err := was.Vector(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := is.Vector(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range was.Rows() {
+			if hasValue(want, i) && !hasValue(got, i) {
+				missing[i] = true
+			}
+		}
+	}
+	if n := len(missing); n == 0 || n > size {
+		t.Errorf("%v: %d rows have lost something, a page has %d", ref, n, size)
+	}
+	if lost.Load() != 1 {
+		t.Errorf("%v: %d pages counted", ref, lost.Load())
+	}
+}
+
+func hasValue(v *column.Vector, i int) bool {
+	return v != nil && (v.Valid == nil || v.Valid[i/64]>>(i%64)&1 == 1)
 }

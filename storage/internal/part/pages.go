@@ -7,6 +7,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
+	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/storage/encoding"
 	"github.com/ttlog/ttlog/storage/internal/table"
 )
@@ -24,39 +25,69 @@ import (
 // Codes are given in the order in which strings first occur, so that a page of
 // codes mostly points to few pages of the dictionary.
 
-// defaultPageValues is how many values a page has at least, and a page of a
-// dictionary entries: less would cost more than it saves. A code table of zstd,
-// a base and a head's entry are about 80 bytes a page.
-const defaultPageValues = 2 << 10
-
-// What pages of values, and the strings of a page of entries, take at least,
-// for each value that they have at least.
-const (
-	valueCutBytes = 2
-	entryCutBytes = 16
-	fastEntries   = 4
-)
-
-// How many times as many values a page has at most: the points of a series
-// stand together, and are so much alike that cutting costs more than reading.
-const (
-	pageFactor       = 8
-	metricPageFactor = 32
-)
-
-func (e *encoder) valueCut() encoding.Cut {
-	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * valueCutBytes, Most: e.pageValues * e.pageFactor}
+// pageCut says how columns are cut. Less than values a page, and entries a page of
+// a dictionary, would cost more than it saves: a code table of zstd, a base and a
+// head's entry are about 80 bytes a page.
+type pageCut struct {
+	values int // that a page has at least
+	factor int // how many times as many it has at most
+	// entries is how many times as many entries a page has at least, and entryBytes
+	// the bytes of text for each of values.
+	entries, entryBytes int
+	// few is how many distinct values are so few that the dictionary is read
+	// instead of value filters.
+	few int
 }
 
-// entryCut is of larger pages in parts that are merged soon: how the variables
-// of templates are encoded is judged for each page.
-func (e *encoder) entryCut() encoding.Cut {
-	if e.enc.Level < encoding.Best {
-		n := e.pageValues * fastEntries
-		return encoding.Cut{Values: n, Bytes: n * entryCutBytes, Most: n * pageFactor}
+// What is merged stays and is read often: pages of half the size take 1.5 % more
+// and are read in half the time. Writing them takes longer, which does not pay for
+// parts that are merged soon; and there, how the variables of templates are
+// encoded would be judged for many pages. The points of a series stand together,
+// and are so much alike that cutting costs more than reading.
+var (
+	cutSoonMerged = pageCut{values: 2 << 10, factor: 8, entries: 4, entryBytes: 4 * 16, few: 512}
+	cutMerged     = pageCut{values: 1 << 10, factor: 2, entries: 1, entryBytes: 32, few: 512}
+	cutPoints     = pageCut{values: 2 << 10, factor: 32, entries: 1, entryBytes: 16, few: 512}
+)
+
+// valueCutBytes is what a page takes at least, for each value that it has at
+// least.
+const valueCutBytes = 2
+
+// cutOf returns how a part is cut.
+func cutOf(s otlpwire.Signal, l encoding.Level, o Options) (c pageCut) {
+	switch {
+	case l < encoding.Best:
+		c = cutSoonMerged
+	case s == otlpwire.Metrics:
+		c = cutPoints
+	default:
+		c = cutMerged
 	}
-	return encoding.Cut{Values: e.pageValues, Bytes: e.pageValues * entryCutBytes, Most: e.pageValues * pageFactor}
+	if s == otlpwire.Metrics {
+		c.factor = cutPoints.factor
+	}
+	if o.PageValues > 0 {
+		c.values, c.few = o.PageValues, o.PageValues/4
+	}
+	return c
 }
+
+func (c pageCut) ofValues() encoding.Cut {
+	return encoding.Cut{Values: c.values, Bytes: c.values * valueCutBytes, Most: c.values * c.factor}
+}
+
+// ofSpanIDs is of larger pages: they are read as they stand, and filters of more
+// values are smaller.
+func (c pageCut) ofSpanIDs() encoding.Cut { return encoding.Cut{Values: 2 * c.values} }
+
+func (c pageCut) ofEntries() encoding.Cut {
+	n := c.values * c.entries
+	return encoding.Cut{Values: n, Bytes: c.values * c.entryBytes, Most: n * min(c.factor, mostEntryFactor)}
+}
+
+// mostEntryFactor is factor for entries, at most.
+const mostEntryFactor = 8
 
 // pageDir is the head's entry of a page.
 type pageDir struct {
@@ -67,14 +98,16 @@ type pageDir struct {
 	// floats, NaN left out. A page of entries has the bytes of its strings in
 	// greatest.
 	least, greatest int64
+	total           int64 // of counts, the sum of the page's
 }
 
 // pages is the head of a column.
 type pages struct {
-	kind table.Kind
-	n    int // values
-	size int // values of a page
-	list []pageDir
+	kind   table.Kind
+	totals bool // values are counts, of which each page tells the sum
+	n      int  // values
+	size   int  // values of a page
+	list   []pageDir
 
 	entries    int // of the dictionary
 	entryBytes int // of all of its strings
@@ -89,23 +122,23 @@ func (p *pages) whole() bool { return len(p.list) <= 1 && len(p.dict) <= 1 }
 
 // encodePages encodes a column into e.body and returns its head.
 func (e *encoder) encodePages(l *table.Leaf) *pages {
-	p := &pages{kind: l.Kind, n: len(l.Ints) + len(l.Codes)}
+	p := &pages{kind: l.Kind, totals: e.counts, n: len(l.Ints) + len(l.Codes)}
 	e.body = e.body[:0]
 	var cut encoding.Pages
 	switch l.Kind {
 	case table.KindInt:
-		e.body, cut = e.enc.AppendIntPages(e.body, l.Ints, e.valueCut())
+		e.body, cut = e.enc.AppendIntPages(e.body, l.Ints, e.cut.ofValues())
 	case table.KindFloat:
 		floats := make([]float64, p.n)
 		for i, v := range l.Ints {
 			floats[i] = math.Float64frombits(uint64(v))
 		}
-		e.body, cut = e.enc.AppendFloatPages(e.body, floats, e.valueCut())
+		e.body, cut = e.enc.AppendFloatPages(e.body, floats, e.cut.ofValues())
 	case table.KindSpanID:
-		e.body, cut = e.enc.AppendBytePages(e.body, spanIDBytes(l.Ints), 8, e.valueCut())
+		e.body, cut = e.enc.AppendBytePages(e.body, spanIDBytes(l.Ints), 8, e.cut.ofSpanIDs())
 	default:
 		e.encodeEntries(p, l.Dict.Values[1:])
-		e.body, cut = e.enc.AppendUintPages(e.body, l.Codes, e.valueCut())
+		e.body, cut = e.enc.AppendUintPages(e.body, l.Codes, e.cut.ofValues())
 	}
 	p.size = cut.Size
 	at := 0
@@ -132,9 +165,9 @@ func (e *encoder) encodeEntries(p *pages, values []string) {
 		for _, id := range values {
 			raw = append(raw, id...)
 		}
-		e.body, cut = e.enc.AppendBytePages(e.body, raw, 16, e.entryCut())
+		e.body, cut = e.enc.AppendBytePages(e.body, raw, 16, e.cut.ofEntries())
 	} else {
-		e.body, cut = e.enc.AppendStringPages(e.body, values, e.entryCut())
+		e.body, cut = e.enc.AppendStringPages(e.body, values, e.cut.ofEntries())
 	}
 	p.entrySize = cut.Size
 	at := 0
@@ -154,6 +187,9 @@ func (d *pageDir) bound(l *table.Leaf, from, end int) {
 	switch {
 	case l.Kind == table.KindInt:
 		d.least, d.greatest = slices.Min(l.Ints[from:end]), slices.Max(l.Ints[from:end])
+		for _, v := range l.Ints[from:end] {
+			d.total += v
+		}
 	case l.Kind == table.KindFloat:
 		least, greatest := math.Inf(1), math.Inf(-1)
 		for _, v := range l.Ints[from:end] {
@@ -208,6 +244,9 @@ func (p *pages) appendHead(dst, body []byte) []byte {
 			dst = binary.AppendVarint(dst, d.least)
 			dst = binary.AppendUvarint(dst, uint64(d.greatest)-uint64(d.least))
 		}
+		if p.totals {
+			dst = binary.AppendUvarint(dst, uint64(d.total))
+		}
 	}
 	return dst
 }
@@ -218,10 +257,10 @@ func (d *pageDir) append(dst, body []byte) []byte {
 }
 
 // parseHead parses the head of a column of at most limit values, in a chunk of
-// so many bytes.
-func parseHead(kind table.Kind, head []byte, limit, size int) (*pages, error) {
+// so many bytes. totals says that it is one of counts.
+func parseHead(kind table.Kind, totals bool, head []byte, limit, size int) (*pages, error) {
 	r := reader{src: head}
-	p := &pages{kind: kind, n: r.count("values", limit)}
+	p := &pages{kind: kind, totals: totals, n: r.count("values", limit)}
 	at := len(head)
 	if hasDict(kind) {
 		p.entries = r.count("dictionary entries", maxItems)
@@ -245,6 +284,9 @@ func parseHead(kind table.Kind, head []byte, limit, size int) (*pages, error) {
 		default:
 			d.least = r.varint()
 			d.greatest = d.least + int64(r.uvarint())
+		}
+		if totals {
+			d.total = int64(r.count("items", maxItems))
 		}
 		p.list = append(p.list, d)
 	}

@@ -2,7 +2,6 @@ package part
 
 import (
 	"encoding/binary"
-	"fmt"
 	"slices"
 
 	"github.com/ttlog/ttlog/storage/encoding"
@@ -28,10 +27,25 @@ import (
 //	+--------------+----------------------------------------------------+
 //
 // Mode 0 is the plain column of ids, for row groups where references do not
-// pay. The modes are part of the format; never renumber.
+// pay. In mode 2, for row groups of many rows, targets, numbers and raw ids are
+// cut into pages, behind a head:
+//
+//	+--------------+----------------------------------------------------+
+//	| mode u8 = 2  |                                                    |
+//	+--------------+                                                    |
+//	| clusters     | as above                                           |
+//	| relative     | as above                                           |
+//	| targets      | rows of a page uvarint, { page, references of the  |
+//	|              | page uvarint, raw ids of the page uvarint } ...    |
+//	| references   | uvarint, numbers of a page uvarint, { page } ...   |
+//	| raw          | uvarint, ids of a page uvarint, { page } ...       |
+//	+--------------+----------------------------------------------------+
+//
+// The modes are part of the format; never renumber.
 const (
 	parentPlain = 0
 	parentRefs  = 1
+	parentPages = 2
 )
 
 const (
@@ -116,21 +130,38 @@ func clusterEnds(c *table.Chunk) ([]uint32, error) {
 // parents encodes the parents of a chunk's spans.
 func (e *encoder) parents(c *table.Chunk) leafDir {
 	l := &c.Rows.Leaves[table.SpanParentID]
-	ends, err := clusterEnds(c)
+	p, err := parentsOf(c)
 	if err != nil {
 		e.err = err
 		return leafDir{}
 	}
-	refs := e.appendParentRefs([]byte{parentRefs}, c, ends)
-	e.tmp = append(e.tmp[:0], refs...)
-	if plain := 8 * len(l.Ints); len(refs) >= plain {
+	cut := c.Rows.N >= 2*e.cut.values
+	if cut {
+		e.cutParents(p)
+	} else {
+		e.tmp, e.body = e.appendParents(e.tmp[:0], p), e.body[:0]
+	}
+	switch plain := 8 * len(l.Ints); {
+	case len(e.tmp)+len(e.body) >= plain:
 		e.tmp = binary.AppendUvarint(append(e.tmp[:0], parentPlain), uint64(len(l.Ints)))
 		e.tmp = e.enc.AppendBytes(e.tmp, spanIDBytes(l.Ints), 8)
+	case cut:
+		return leafDir{ref: e.cutChunk()}
 	}
 	return leafDir{ref: e.chunk()}
 }
 
-func (e *encoder) appendParentRefs(dst []byte, c *table.Chunk, ends []uint32) []byte {
+// parentRows is the columns of the references of a chunk's spans.
+type parentRows struct {
+	lengths, relative, targets []uint32
+	numbers, raw               []int64
+}
+
+func parentsOf(c *table.Chunk) (*parentRows, error) {
+	ends, err := clusterEnds(c)
+	if err != nil {
+		return nil, err
+	}
 	n := c.Rows.N
 	ids, parents := &c.Rows.Leaves[table.SpanSpanID], &c.Rows.Leaves[table.SpanParentID]
 	traces := &c.Rows.Leaves[table.SpanTraceID]
@@ -139,10 +170,7 @@ func (e *encoder) appendParentRefs(dst []byte, c *table.Chunk, ends []uint32) []
 	for i := n - 1; i >= 0; i-- {
 		rows[ids.Int(i)] = uint32(i)
 	}
-	targets := make([]uint32, n)
-	var numbers []int64
-	var relative []uint32
-	var raw []int64
+	p := &parentRows{targets: make([]uint32, n)}
 	start := uint32(0)
 	for cluster, end := range ends {
 		var absolute, offsets []int64
@@ -154,39 +182,85 @@ func (e *encoder) appendParentRefs(dst []byte, c *table.Chunk, ends []uint32) []
 			row, ok := rows[id]
 			trace := f.trace(int(i))
 			if !ok || f.trace(int(row)) != trace {
-				targets[i] = targetRaw
-				raw = append(raw, id)
+				p.targets[i] = targetRaw
+				p.raw = append(p.raw, id)
 				continue
 			}
 			to := f.cluster(row)
-			targets[i] = uint32(to) + targetCluster
+			p.targets[i] = uint32(to) + targetCluster
 			number := int64(f.at[row] - f.first(trace, to))
 			own := int64(f.at[i] - f.first(trace, cluster))
 			absolute = append(absolute, number)
 			offsets = append(offsets, number-own)
 		}
+		p.lengths = append(p.lengths, end-start)
 		start = end
 		if changes(offsets) < changes(absolute) {
-			relative, numbers = append(relative, 1), append(numbers, offsets...)
+			p.relative, p.numbers = append(p.relative, 1), append(p.numbers, offsets...)
 		} else {
-			relative, numbers = append(relative, 0), append(numbers, absolute...)
+			p.relative, p.numbers = append(p.relative, 0), append(p.numbers, absolute...)
 		}
 	}
-	lengths := make([]uint32, len(ends))
-	for i, end := range ends {
-		lengths[i] = end
-		if i > 0 {
-			lengths[i] -= ends[i-1]
+	return p, nil
+}
+
+// appendClusters appends what both modes begin with.
+func (e *encoder) appendClusters(dst []byte, p *parentRows) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(p.lengths)))
+	dst = appendSection(dst, e.enc.AppendUints(nil, p.lengths))
+	return appendSection(dst, e.enc.AppendUints(nil, p.relative))
+}
+
+// appendParents appends references that are not cut.
+func (e *encoder) appendParents(dst []byte, p *parentRows) []byte {
+	dst = e.appendClusters(append(dst, parentRefs), p)
+	dst = appendSection(dst, e.enc.AppendUints(nil, p.targets))
+	dst = binary.AppendUvarint(dst, uint64(len(p.numbers)))
+	dst = appendSection(dst, e.enc.AppendInts(nil, p.numbers))
+	dst = binary.AppendUvarint(dst, uint64(len(p.raw)))
+	return appendSection(dst, e.enc.AppendBytes(nil, spanIDBytes(p.raw), 8))
+}
+
+// cutParents makes e.tmp the head of references and e.body their pages.
+func (e *encoder) cutParents(p *parentRows) {
+	e.tmp = e.appendClusters(append(e.tmp[:0], parentPages), p)
+	at := 0
+	pages := func(cut encoding.Pages, each func(i int)) {
+		e.tmp = binary.AppendUvarint(e.tmp, uint64(cut.Size))
+		for i, size := range cut.Lengths {
+			d := pageDir{at: at, size: size}
+			e.tmp = d.append(e.tmp, e.body)
+			at += size
+			if each != nil {
+				each(i)
+			}
 		}
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(ends)))
-	dst = appendSection(dst, e.enc.AppendUints(nil, lengths))
-	dst = appendSection(dst, e.enc.AppendUints(nil, relative))
-	dst = appendSection(dst, e.enc.AppendUints(nil, targets))
-	dst = binary.AppendUvarint(dst, uint64(len(numbers)))
-	dst = appendSection(dst, e.enc.AppendInts(nil, numbers))
-	dst = binary.AppendUvarint(dst, uint64(len(raw)))
-	return appendSection(dst, e.enc.AppendBytes(nil, spanIDBytes(raw), 8))
+	var cut encoding.Pages
+	e.body, cut = e.enc.AppendUintPages(e.body[:0], p.targets, e.cut.ofValues())
+	pages(cut, func(i int) {
+		c := countTargets(p.targets[i*cut.Size : min((i+1)*cut.Size, len(p.targets))])
+		e.tmp = binary.AppendUvarint(e.tmp, uint64(c.refs))
+		e.tmp = binary.AppendUvarint(e.tmp, uint64(c.raws))
+	})
+	e.tmp = binary.AppendUvarint(e.tmp, uint64(len(p.numbers)))
+	if len(p.numbers) > 0 {
+		e.body, cut = e.enc.AppendIntPages(e.body, p.numbers, e.cut.ofValues())
+		pages(cut, nil)
+	}
+	e.tmp = binary.AppendUvarint(e.tmp, uint64(len(p.raw)))
+	if len(p.raw) > 0 {
+		e.body, cut = e.enc.AppendBytePages(e.body, spanIDBytes(p.raw), 8, e.cut.ofSpanIDs())
+		pages(cut, nil)
+	}
+}
+
+// countTargets counts the references and the raw ids among targets.
+func countTargets(targets []uint32) (c targetCounts) {
+	for _, t := range targets {
+		c.add(t, 1)
+	}
+	return c
 }
 
 // changes counts the values that differ from the one before, which is about
@@ -199,158 +273,4 @@ func changes(v []int64) int {
 		}
 	}
 	return n
-}
-
-// parents prepares the parents of a chunk's spans for reading.
-func (s source) parents(c *table.Chunk, d *groupDir) {
-	if table.SpanParentID >= len(d.leaves) {
-		return
-	}
-	dir := &d.leaves[table.SpanParentID]
-	if dir.ref.size == 0 {
-		return
-	}
-	leaf := &c.Rows.Leaves[table.SpanParentID]
-	read := func(f func(b []byte) error) error {
-		b, err := s.chunk(dir.ref)
-		if err == nil && len(b) == 0 {
-			err = corruptf("no parent mode")
-		}
-		if err == nil {
-			err = f(b)
-		}
-		if err != nil {
-			return fmt.Errorf("part: parents at byte %d: %w", dir.ref.off, err)
-		}
-		return nil
-	}
-	once := &losses{s: s}
-	leaf.Load = func(l *table.Leaf) error {
-		return once.all(l, read(func(b []byte) error { return decodeParents(l, c, b) }))
-	}
-	leaf.Pick, leaf.Find = nil, nil
-	traces := &d.leaves[table.SpanTraceID]
-	if traces.ref.head == 0 {
-		return // there are few rows
-	}
-	leaf.Pick = func(to *table.Leaf, at []uint32) error {
-		return once.all(to, read(func(b []byte) error {
-			if b[0] != parentRefs {
-				var all table.Leaf
-				if err := decodeParents(&all, c, b); err != nil {
-					return err
-				}
-				for _, i := range at {
-					to.Ints = append(to.Ints, all.Int(int(i)))
-				}
-				return nil
-			}
-			paged := &pagedLeaf{s: s, d: traces, kind: table.KindTrace, limit: c.Rows.N, losses: losses{s: s}}
-			return pickParents(to, at, c, paged, &reader{src: b, off: 1})
-		}))
-	}
-}
-
-func decodeParents(l *table.Leaf, c *table.Chunk, b []byte) error {
-	r := reader{src: b, off: 1}
-	switch b[0] {
-	case parentPlain:
-		return decodeLeaf(l, b[1:], c.Rows.N)
-	case parentRefs:
-		return decodeParentRefs(l, c, &r)
-	}
-	return corruptf("parent mode %d", b[0])
-}
-
-// read reads the columns of references of n rows.
-func (p *parentColumns) read(r *reader, n int) error {
-	clusters := r.count("clusters", n)
-	lengths, relative, targets := r.section(), r.section(), r.section()
-	k := r.count("references", n)
-	numbers := r.section()
-	m := r.count("raw ids", n)
-	raw := r.section()
-	if err := r.end(); err != nil {
-		return err
-	}
-	var errs [5]error
-	p.ends, errs[0] = encoding.Uints(nil, lengths, clusters)
-	p.relative, errs[1] = encoding.Uints(nil, relative, clusters)
-	p.targets, errs[2] = encoding.Uints(nil, targets, n)
-	p.numbers, errs[3] = encoding.Ints(nil, numbers, k)
-	p.raw, errs[4] = decodeSpanIDs(raw, m)
-	if err := firstOf(errs[:]...); err != nil {
-		return err
-	}
-	row := uint64(0)
-	for i, length := range p.ends {
-		if row += uint64(length); row > uint64(n) {
-			break
-		}
-		p.ends[i] = uint32(row)
-	}
-	if row != uint64(n) {
-		return corruptf("clusters do not cover the %d rows", n)
-	}
-	return nil
-}
-
-func decodeParentRefs(l *table.Leaf, c *table.Chunk, r *reader) error {
-	n := c.Rows.N
-	var p parentColumns
-	if err := p.read(r, n); err != nil {
-		return err
-	}
-	ids, traces := &c.Rows.Leaves[table.SpanSpanID], &c.Rows.Leaves[table.SpanTraceID]
-	if err := firstOf(ids.Ensure(), traces.Ensure(), ids.Damage(), traces.Damage()); err != nil {
-		return err
-	}
-	var err error
-	l.Ints, err = p.resolve(ids, newFamily(traces.Codes, n, len(traces.Dict.Values), p.ends), n)
-	return err
-}
-
-// parentColumns is the decoded columns of parent references.
-type parentColumns struct {
-	ends, relative, targets []uint32
-	numbers, raw            []int64
-}
-
-// resolve returns the parent ids of n rows.
-func (p *parentColumns) resolve(ids *table.Leaf, f *family, n int) ([]int64, error) {
-	out := make([]int64, n)
-	cluster := 0
-	for i := range n {
-		for uint32(i) >= p.ends[cluster] {
-			cluster++
-		}
-		switch t := p.targets[i]; t {
-		case targetNone:
-		case targetRaw:
-			if len(p.raw) == 0 {
-				return nil, corruptf("row %d: no raw parent left", i)
-			}
-			out[i], p.raw = p.raw[0], p.raw[1:]
-		default:
-			to := int(t - targetCluster)
-			if to >= len(p.ends) || len(p.numbers) == 0 {
-				return nil, corruptf("row %d: parent in cluster %d of %d, %d references left", i, to, len(p.ends), len(p.numbers))
-			}
-			trace := f.trace(i)
-			number := p.numbers[0]
-			p.numbers = p.numbers[1:]
-			if p.relative[cluster] != 0 {
-				number += int64(f.at[i] - f.first(trace, cluster))
-			}
-			from, end := f.first(trace, to), f.starts[trace+1]
-			if number < 0 || number >= int64(end-from) {
-				return nil, corruptf("row %d: parent is number %d of %d", i, number, end-from)
-			}
-			out[i] = ids.Int(int(f.members[from+uint32(number)]))
-		}
-	}
-	if len(p.raw)+len(p.numbers) > 0 {
-		return nil, corruptf("%d parents left over", len(p.raw)+len(p.numbers))
-	}
-	return out, nil
 }

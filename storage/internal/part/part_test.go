@@ -69,7 +69,7 @@ func TestPart_KeepsEveryField(t *testing.T) {
 // absent is written with -update; one that is there stays for ever.
 func TestPart_ReadsGolden(t *testing.T) {
 	for _, s := range signals {
-		for _, version := range []string{"v1", "v2", "v3"} {
+		for _, version := range []string{"v1", "v2", "v3", "v4"} {
 			t.Run(version+"/"+s.String(), func(t *testing.T) {
 				path := filepath.Join("testdata", version+"-"+s.String()+".part")
 				if _, err := os.Stat(path); *update && errors.Is(err, os.ErrNotExist) {
@@ -296,6 +296,23 @@ func TestBlocks_LeaveOut(t *testing.T) {
 		if len(blocks)+pruned != 1 || (len(blocks) == 1) != c.keep {
 			t.Errorf("filter %d %+v: %d blocks, want kept %v", i, c.f, len(blocks), c.keep)
 		}
+	}
+}
+
+// TestEach_StopsWhenNoMoreIsWanted: row groups behind are not looked at.
+func TestEach_StopsWhenNoMoreIsWanted(t *testing.T) {
+	p := open(t, full(t, otlpwire.Traces, part.Options{GroupRows: 4}))
+	var read atomic.Int64
+	where := []column.Predicate{{Ref: column.Ref{Name: "trace_id"}, Op: column.Eq, Values: []column.Value{{Type: column.TypeID, Str: "nobody has this."}}}}
+	if kept, pruned, err := p.Each(part.Filter{Where: where, Read: &read}, func(column.Block) bool { return true }); err != nil || kept+pruned != p.Info().Groups {
+		t.Fatal(kept, pruned, err)
+	}
+	if read.Load() == 0 {
+		t.Error("no filter was read")
+	}
+	kept, pruned, err := p.Each(part.Filter{}, func(column.Block) bool { return false })
+	if err != nil || kept != 1 || pruned != 0 {
+		t.Error(kept, pruned, err)
 	}
 }
 

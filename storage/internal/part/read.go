@@ -16,14 +16,24 @@ type pagedLeaf struct {
 	d     *leafDir
 	kind  table.Kind
 	limit int // values that there can be
+	// totals says that the values are counts, of which the head has sums.
+	totals bool
 
 	head *pages // once it was read
 	buf  []byte // of the page of values that is looked at
 	losses
+
+	// whole has the pages of a column that is not cut, which was checked.
+	whole []byte
+	// kept has the pages of codes that were decoded, where it is set: who looks
+	// for the rows of a trace looks at them more than once.
+	kept      map[int]runs[uint32]
+	lastCodes runs[uint32] // the page of codes that is looked at
+	lastInts  runs[int64]
 }
 
 // paged prepares a column that is cut into pages for reading.
-func (s source) paged(l *table.Leaf, d *leafDir, n int) {
+func (s source) paged(l *table.Leaf, d *leafDir, n int) *pagedLeaf {
 	p := &pagedLeaf{s: s, d: d, kind: l.Kind, limit: n, losses: losses{s: s}}
 	l.Load = func(l *table.Leaf) error { return p.all(l, columnError(d, p.load(l))) }
 	l.Pick = func(to *table.Leaf, at []uint32) error { return p.all(to, columnError(d, p.pick(to, at))) }
@@ -35,6 +45,7 @@ func (s source) paged(l *table.Leaf, d *leafDir, n int) {
 	if l.Kind == table.KindInt {
 		l.Bounds = p.bounds
 	}
+	return p
 }
 
 // bounds returns the bounds of the pages, nil where the head is damaged: who reads
@@ -67,12 +78,15 @@ func (p *pagedLeaf) open() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.head, err = parseHead(p.kind, head, p.limit, ref.size)
+	p.head, err = parseHead(p.kind, p.totals, head, p.limit, ref.size)
 	return p.head, err
 }
 
 // bytes reads and checks a page.
 func (p *pagedLeaf) bytes(d *pageDir) ([]byte, error) {
+	if p.whole != nil {
+		return p.whole[d.at : d.at+d.size], nil
+	}
 	off := p.d.ref.off + int64(d.at)
 	b, err := p.s.bytes(off, d.size)
 	if err == nil {
@@ -84,6 +98,9 @@ func (p *pagedLeaf) bytes(d *pageDir) ([]byte, error) {
 // value is bytes for a page of values or codes, of which nothing points to the
 // bytes once it is decoded: they are valid until the next call.
 func (p *pagedLeaf) value(d *pageDir) (b []byte, err error) {
+	if p.whole != nil {
+		return p.bytes(d)
+	}
 	p.buf, err = p.s.bytesInto(p.buf, p.d.ref.off+int64(d.at), d.size)
 	if err == nil {
 		err = p.check(d, p.buf)
@@ -91,9 +108,12 @@ func (p *pagedLeaf) value(d *pageDir) (b []byte, err error) {
 	return p.buf, err
 }
 
-func (p *pagedLeaf) check(d *pageDir, b []byte) error {
-	if p.s.p.verifySums && uint32(xxhash.Sum64(b)) != d.sum {
-		return corruptf("wrong checksum of the page of %d bytes at byte %d", d.size, p.d.ref.off+int64(d.at))
+func (p *pagedLeaf) check(d *pageDir, b []byte) error { return p.s.checkPage(d, b, p.d.ref.off) }
+
+// checkPage checks the bytes of a page of the column at off.
+func (s source) checkPage(d *pageDir, b []byte, off int64) error {
+	if s.p.verifySums && uint32(xxhash.Sum64(b)) != d.sum {
+		return corruptf("wrong checksum of the page of %d bytes at byte %d", d.size, off+int64(d.at))
 	}
 	return nil
 }
@@ -109,7 +129,7 @@ func (p *pagedLeaf) load(l *table.Leaf) error {
 		if p.s.p.verifySums && xxhash.Sum64(all[:ref.head]) != ref.sum {
 			return corruptf("wrong checksum of the %d bytes at byte %d", ref.head, ref.off)
 		}
-		if p.head, err = parseHead(p.kind, all[:ref.head], p.limit, ref.size); err != nil {
+		if p.head, err = parseHead(p.kind, p.totals, all[:ref.head], p.limit, ref.size); err != nil {
 			return err
 		}
 	}
@@ -214,6 +234,36 @@ func (p *pages) appendCodes(dst []uint32, b []byte, i int) ([]uint32, error) {
 	return dst, checkCodes(dst[from:], p.entries+1)
 }
 
+// codes returns page i of the codes. It is valid until the next call.
+func (p *pagedLeaf) codes(i int) (runs[uint32], error) {
+	if codes, ok := p.kept[i]; ok {
+		return codes, nil
+	}
+	b, err := p.value(&p.head.list[i])
+	if err != nil {
+		return runs[uint32]{}, err
+	}
+	if p.kept == nil {
+		p.lastCodes, err = p.head.codesOf(p.lastCodes.values, b, i)
+		return p.lastCodes, err
+	}
+	codes, err := p.head.codesOf(nil, b, i)
+	if err == nil {
+		p.kept[i] = codes
+	}
+	return codes, err
+}
+
+// ints is codes for integers.
+func (p *pagedLeaf) ints(i int) (runs[int64], error) {
+	b, err := p.value(&p.head.list[i])
+	if err != nil {
+		return runs[int64]{}, err
+	}
+	p.lastInts, err = p.head.intsOf(p.lastInts.values, b, i)
+	return p.lastInts, err
+}
+
 // appendInts decodes page i of what is held as integers.
 func (p *pages) appendInts(dst []int64, b []byte, i int) ([]int64, error) {
 	n := p.values(i)
@@ -248,26 +298,26 @@ func (p *pages) intsOf(buf []int64, b []byte, i int) (r runs[int64], err error) 
 // pick reads the values at some places, which rise, from the pages that have
 // them.
 func (p *pagedLeaf) pick(to *table.Leaf, at []uint32) error {
-	h, err := p.open()
-	if err != nil {
+	if _, err := p.open(); err != nil {
 		return err
 	}
+	var err error
 	if !hasDict(p.kind) {
-		to.Ints, err = decodeAt(p, to, at, h.intsOf)
+		to.Ints, err = decodeAt(p, to, at, p.ints)
 		return err
 	}
-	if to.Codes, err = decodeAt(p, to, at, h.codesOf); err != nil {
+	if to.Codes, err = decodeAt(p, to, at, p.codes); err != nil {
 		return err
 	}
 	return p.pickEntries(to)
 }
 
 // decodeAt decodes the values at some places. Those of a page that is lost are zero.
-func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, decode func(buf []T, b []byte, i int) (runs[T], error)) ([]T, error) {
+func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, page func(i int) (runs[T], error)) ([]T, error) {
 	out := make([]T, 0, len(at))
-	var values runs[T]
-	err := p.eachPage(at, func(i int, b []byte, at []uint32) (err error) {
-		if values, err = decode(values.values, b, i); err != nil {
+	err := p.eachPage(at, func(i int, at []uint32) error {
+		values, err := page(i)
+		if err != nil {
 			return err
 		}
 		values.at(uint32(i*p.head.size), at, func(v T) { out = append(out, v) })
@@ -282,16 +332,12 @@ func decodeAt[T int64 | uint32](p *pagedLeaf, to *table.Leaf, at []uint32, decod
 // eachPage calls f with every page that has one of the values, and which of
 // them, or lose with how many of them are lost with a page. Values behind the
 // last that is stored are zero, and left out.
-func (p *pagedLeaf) eachPage(at []uint32, f func(i int, b []byte, at []uint32) error, lose func(n int, why error)) error {
+func (p *pagedLeaf) eachPage(at []uint32, f func(i int, at []uint32) error, lose func(n int, why error)) error {
 	h := p.head
 	for len(at) > 0 && int(at[0]) < h.n {
 		i := int(at[0]) / h.size
 		end, _ := slices.BinarySearch(at, uint32(min((i+1)*h.size, h.n)))
-		b, err := p.value(&h.list[i])
-		if err == nil {
-			err = f(i, b, at[:end])
-		}
-		if err != nil {
+		if err := f(i, at[:end]); err != nil {
 			if left := p.page(&h.list[i], err); left != nil || lose == nil {
 				return err
 			}
@@ -373,7 +419,6 @@ func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column
 	if w.OfDict() {
 		return p.findStrings(w, within)
 	}
-	var values runs[int64]
 	var some column.Ranges
 	var pass []bool
 	if p.kind == table.KindSpanID && w.Least == w.Greatest {
@@ -393,10 +438,7 @@ func (p *pagedLeaf) find(w table.Wanted, n int, within column.Ranges) (at column
 			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
-		b, err := p.value(d)
-		if err == nil {
-			values, err = h.intsOf(values.values, b, i)
-		}
+		values, err := p.ints(i)
 		if err != nil {
 			if left := p.page(d, err); left != nil {
 				return nil, left
@@ -446,6 +488,8 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 		case err != nil:
 		case w.Texts != nil:
 			found, err = w.Texts.Find(b, h.entriesOf(i), int(h.dict[i].greatest))
+		case p.kind == table.KindTrace && w.Fits == nil:
+			found, err = tracesAt(b, h.entriesOf(i), w.Strings)
 		default:
 			entries, err = h.appendEntries(entries[:0], b, i)
 			found = w.Codes(entries)
@@ -463,10 +507,23 @@ func (p *pagedLeaf) findStrings(w table.Wanted, within column.Ranges) (at column
 	return p.findCodes(wanted, within)
 }
 
+// tracesAt returns which of n encoded trace ids are among the wanted ones.
+func tracesAt(b []byte, n int, wanted []string) (at []uint32, err error) {
+	raw, err := encoding.FixedBytes(nil, b, n, 16)
+	if err != nil {
+		return nil, err
+	}
+	for i := range n {
+		if slices.Contains(wanted, string(raw[16*i:16*i+16])) {
+			at = append(at, uint32(i))
+		}
+	}
+	return at, nil
+}
+
 // findCodes returns where one of some codes, which rise, stands.
 func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.Ranges, err error) {
 	h := p.head
-	var codes runs[uint32]
 	var some column.Ranges
 	for i := range h.list {
 		d := &h.list[i]
@@ -481,10 +538,7 @@ func (p *pagedLeaf) findCodes(wanted []uint32, within column.Ranges) (at column.
 			at = at.Add(i*h.size, i*h.size+h.values(i))
 			continue
 		}
-		b, err := p.value(d)
-		if err == nil {
-			codes, err = h.codesOf(codes.values, b, i)
-		}
+		codes, err := p.codes(i)
 		if err != nil {
 			if left := p.page(d, err); left != nil {
 				return nil, left

@@ -17,9 +17,6 @@ import (
 // dictionary, and one that is costs one page of it. Span ids, which have no
 // dictionary, have one for each page of values.
 const (
-	// minFilteredShare is what part of a page's values are so few distinct ones
-	// that the dictionary is read instead.
-	minFilteredShare = 4
 	// valueBits let one value in 128 pass that is not there.
 	valueBits = 7
 	// spanIDBits let one in 8 pass. As many bits for all of the ids as for
@@ -42,7 +39,7 @@ func (e *encoder) valueFilter(l *table.Leaf, p *pages) chunkRef {
 	if l.Kind == table.KindSpanID {
 		// Only parts that stay have them: making one takes as long as
 		// encoding the ids.
-		if e.enc.Level < encoding.Best || p.n < e.pageValues/minFilteredShare {
+		if e.enc.Level < encoding.Best || p.n < e.cut.few {
 			return chunkRef{}
 		}
 		for ids := range slices.Chunk(l.Ints, p.size) {
@@ -50,7 +47,7 @@ func (e *encoder) valueFilter(l *table.Leaf, p *pages) chunkRef {
 		}
 		return e.chunk()
 	}
-	if p.entries < e.pageValues/minFilteredShare {
+	if p.entries < e.cut.few {
 		return chunkRef{}
 	}
 	if e.raw {

@@ -46,8 +46,8 @@ func (s source) verifyFilter(g *rowGroup, c *table.Chunk) error {
 // verifyGroup checks that the columns of a group are what the footer and their
 // heads say of them.
 func (s source) verifyGroup(g *table.Group, d *groupDir) error {
-	check := func(what string, l *table.Leaf, d *leafDir, raw bool) error {
-		for _, err := range []error{verifyRange(l, d), s.verifyPages(l, d), s.verifyValues(l, d, raw), s.verifyTexts(l, d)} {
+	check := func(what string, l *table.Leaf, d *leafDir, raw, counts bool) error {
+		for _, err := range []error{verifyRange(l, d), s.verifyPages(l, d, counts), s.verifyValues(l, d, raw), s.verifyTexts(l, d)} {
 			if err != nil {
 				return fmt.Errorf("%s: %w", what, err)
 			}
@@ -55,21 +55,21 @@ func (s source) verifyGroup(g *table.Group, d *groupDir) error {
 		return nil
 	}
 	for i := range d.leaves {
-		if err := check(g.Def.Leaves[i].Name, &g.Leaves[i], &d.leaves[i], false); err != nil {
+		if err := check(g.Def.Leaves[i].Name, &g.Leaves[i], &d.leaves[i], false, false); err != nil {
 			return err
 		}
 	}
 	for i := range d.sets {
 		for k := range d.sets[i].cols {
 			c := &d.sets[i].cols[k]
-			if err := check(c.key, &g.Sets[i].Cols[k].Leaf, &c.leaf, c.typ == table.TypeRaw); err != nil {
+			if err := check(c.key, &g.Sets[i].Cols[k].Leaf, &c.leaf, c.typ == table.TypeRaw, false); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range d.lists {
 		l := &g.Lists[i]
-		if err := check(g.Def.Lists[i].Name, &l.Counts, &d.lists[i].counts, false); err != nil {
+		if err := check(g.Def.Lists[i].Name, &l.Counts, &d.lists[i].counts, false, true); err != nil {
 			return err
 		}
 		if err := s.verifyGroup(&l.Items, &d.lists[i].items); err != nil {
@@ -93,19 +93,22 @@ func verifyRange(l *table.Leaf, d *leafDir) error {
 }
 
 // verifyPages checks the bounds of pages.
-func (s source) verifyPages(l *table.Leaf, d *leafDir) error {
-	if d.ref.head == 0 {
+func (s source) verifyPages(l *table.Leaf, d *leafDir, counts bool) error {
+	if d.ref.head == 0 || l.Kind == table.KindSpanID { // span ids have no bounds
 		return nil
 	}
-	p := &pagedLeaf{s: s, d: d, kind: l.Kind, limit: maxItems}
-	h, err := p.open()
+	h, err := (&pagedLeaf{s: s, d: d, kind: l.Kind, limit: maxItems, totals: counts && s.p.footer.version > 3}).open()
 	if err != nil {
 		return err
 	}
 	for i := range h.list {
 		var want pageDir
 		want.bound(l, i*h.size, i*h.size+h.values(i))
-		if got := &h.list[i]; got.least != want.least || got.greatest != want.greatest {
+		got := &h.list[i]
+		if h.totals && got.total != want.total {
+			return corruptf("page %d has %d items, its head says %d", i, want.total, got.total)
+		}
+		if got.least != want.least || got.greatest != want.greatest {
 			return corruptf("page %d has %d to %d, its head says %d to %d", i, want.least, want.greatest, got.least, got.greatest)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // The ends of a part file; part of the format.
 const (
-	magic       = "TTLPART\x03" // the last byte is the version
+	magic       = "TTLPART\x04" // the last byte is the version
 	trailerSize = 4 + 4 + 8 + 8
 )
 
@@ -28,7 +28,8 @@ type Options struct {
 	// GroupBytes is about the memory that the rows of a row group may take
 	// when they are read; 0 and less mean 128 MiB.
 	GroupBytes int64
-	// PageValues is how many values a page has at least; 0 and less mean 2,048.
+	// PageValues is how many values a page has at least; 0 and less mean 2,048, and
+	// 1,024 of parts that Merge makes of spans and log records.
 	PageValues int
 	// Packed tells Merge which parts are packed tight, as Info.Packed was when
 	// they were written; nil is none. Their full row groups stay as they are.
@@ -44,9 +45,6 @@ func (o Options) withDefaults() Options {
 	o.GroupRows = min(o.GroupRows, maxGroupRows)
 	if o.GroupBytes <= 0 {
 		o.GroupBytes = defaultGroupBytes
-	}
-	if o.PageValues <= 0 {
-		o.PageValues = defaultPageValues
 	}
 	if o.Coders == nil {
 		o.Coders = encoding.NewCoders()
@@ -130,11 +128,8 @@ type writer struct {
 func newWriter(w io.Writer, o Options, s otlpwire.Signal, l encoding.Level) *writer {
 	o = o.withDefaults()
 	pw := &writer{
-		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take(), pageValues: o.PageValues},
+		w: w, opts: o, enc: encoder{enc: encoding.Encoder{Level: l, Coder: o.Coders.Take(l)}, scratch: scratches.Take(), cut: cutOf(s, l, o)},
 		footer: footer{signal: s}, info: Info{Signal: s, Packed: l >= encoding.Best},
-	}
-	if pw.enc.pageFactor = pageFactor; s == otlpwire.Metrics {
-		pw.enc.pageFactor = metricPageFactor
 	}
 	pw.enc.out = append(pw.enc.out, magic...)
 	return pw

@@ -75,7 +75,7 @@ func (a *recordAttributes) Append(dst []column.Attribute, row int) ([]column.Att
 			return dst, err
 		}
 		at := int(s.values[first+int(j)])
-		if col.Leaf.lost != nil && col.Leaf.lostAt(at) {
+		if col.Leaf.lost != nil && col.Leaf.LostAt(at) {
 			continue
 		}
 		key, v := col.Key, col.at(at)

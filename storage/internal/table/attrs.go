@@ -28,11 +28,10 @@ type AttrSet struct {
 	Cols   []*AttrCol
 	// LoadShapes fills Shapes and Shape of a set that is read from a part.
 	LoadShapes func(s *AttrSet) error
-	// ShapeRuns, which may stand beside LoadShapes, returns the shapes, and for
-	// runs of rows their shape and the row behind them; where ends is nil, for
-	// each row. damage is why they could not be read: then no row has any.
-	ShapeRuns func(s *AttrSet) (shapes [][]uint32, codes, ends []uint32, damage, err error)
-	err       error
+	// ShapePages, which may stand beside LoadShapes, returns what reads the
+	// shapes of some rows.
+	ShapePages func() (*ShapePages, error)
+	err        error
 
 	partial    bool // some rows of another set: N of Cols is not known before the shapes
 	chosen     bool // Cols are those that were chosen, see choose
@@ -48,6 +47,25 @@ type AttrSet struct {
 
 	starts, values []uint32 // what Positions returns, once locate was called
 }
+
+// ShapePages is the shapes of the rows of a set by the page.
+type ShapePages struct {
+	Shapes [][]uint32
+	// Size is the rows of a page.
+	Size int
+	// Uses tells how many rows of each page have which shape. It is nil where
+	// there is one page only.
+	Uses [][]ShapeUse
+	// Read returns the shapes of the rows of a page: for runs of rows their shape
+	// and the row of the page behind them; where ends is nil, for each row. Rows
+	// behind have no attributes. damage is why the page could not be read.
+	Read func(page int) (codes, ends []uint32, damage, err error)
+	// Damage is why none of it could be read; then there is no page.
+	Damage error
+}
+
+// ShapeUse is how many rows have a shape.
+type ShapeUse struct{ Shape, Rows uint32 }
 
 // AttrCol is one key and type of an AttrSet: N values in row order, as
 // integers (bool, int), bits of floats, or codes (all others).

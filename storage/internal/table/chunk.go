@@ -198,6 +198,10 @@ type Group struct {
 type List struct {
 	Counts Leaf
 	Items  Group
+	// Locate, which may stand beside Counts.Load, makes to the counts of some
+	// rows, which rise, and returns where their items begin. It reads no more
+	// than it has to.
+	Locate func(to *Leaf, at []uint32) (starts []uint32, err error)
 
 	starts []uint32 // first item of each row, and the number of items; lazily
 }
@@ -231,6 +235,25 @@ func (l *List) Starts(n int) ([]uint32, error) {
 	}
 	l.starts = prefixSums(l.Counts.Ints, n)
 	return l.starts, nil
+}
+
+// locate makes to the counts of some of n rows, and returns where their items
+// begin.
+func (l *List) locate(to *Leaf, at []uint32, n int) ([]uint32, error) {
+	if l.Locate != nil && l.Counts.Load != nil {
+		return l.Locate(to, at)
+	}
+	all, err := l.Starts(n)
+	if err != nil {
+		return nil, err
+	}
+	starts := make([]uint32, len(at))
+	to.Ints = make([]int64, len(at))
+	for k, i := range at {
+		starts[k], to.Ints[k] = all[i], int64(all[i+1]-all[i])
+	}
+	to.pickLost(&l.Counts, at)
+	return starts, nil
 }
 
 // itemStarts is Starts for loaded counts, and does not keep the result.

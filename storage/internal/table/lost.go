@@ -36,8 +36,8 @@ func (l *Leaf) LoseAll(why error) {
 func (l *Leaf) IsLost() bool  { return l.why != nil }
 func (l *Leaf) Damage() error { return l.why }
 
-// lostAt reports whether value i could not be read.
-func (l *Leaf) lostAt(i int) bool {
+// LostAt reports whether value i could not be read.
+func (l *Leaf) LostAt(i int) bool {
 	for _, r := range l.lost {
 		if uint32(i) >= r[0] && uint32(i) < r[1] {
 			return true
@@ -62,7 +62,7 @@ func (l *Leaf) pickLost(src *Leaf, at []uint32) {
 		return
 	}
 	for k, i := range at {
-		if src.lostAt(int(i)) {
+		if src.LostAt(int(i)) {
 			l.Lose(k, k+1, src.why)
 		}
 	}
@@ -118,7 +118,7 @@ func (g *Group) anyLost(from, end uint32) bool {
 	for i := range g.Leaves {
 		if l := &g.Leaves[i]; l.lost != nil {
 			for k := from; k < end; k++ {
-				if l.lostAt(int(k)) {
+				if l.LostAt(int(k)) {
 					return true
 				}
 			}

@@ -197,8 +197,8 @@ func (b *Block) matchAttr(s *AttrSet, p *column.Predicate) (match, error) {
 	if err != nil {
 		return match{}, err
 	}
-	rows, once := walk.rowsOf(uint32(col), at, b.c.Rows.N)
-	return match{rows: rows, ok: true, exact: w.exact && once}, nil
+	rows, once, err := walk.rowsOf(uint32(col), at, b.c.Rows.N)
+	return match{rows: rows, ok: err == nil, exact: w.exact && once}, err
 }
 
 // matchPlace finds the rows by their resource and scope. It parses those of the

@@ -94,7 +94,7 @@ func (w *attrWriter) attr(i, j int) (key string, v value) {
 // lost reports whether attribute number j of row i could not be read.
 func (w *attrWriter) lost(i, j int) bool {
 	l := &w.set.Cols[w.set.ShapeAt(i)[j]].Leaf
-	return l.lost != nil && l.lostAt(int(w.values[int(w.starts[i])+j]))
+	return l.lost != nil && l.LostAt(int(w.values[int(w.starts[i])+j]))
 }
 
 // append appends the attributes of row i as fields num.
@@ -103,7 +103,7 @@ func (w *attrWriter) append(dst []byte, num protowire.Number, i int) []byte {
 	for j, c := range w.set.ShapeAt(i) {
 		col := w.set.Cols[c]
 		at := int(w.values[first+j])
-		if col.Leaf.lost != nil && col.Leaf.lostAt(at) {
+		if col.Leaf.lost != nil && col.Leaf.LostAt(at) {
 			continue
 		}
 		if col.Type == TypeRaw {

@@ -1,9 +1,6 @@
 package table
 
 import (
-	"math"
-	"slices"
-
 	"github.com/ttlog/ttlog/storage/column"
 )
 
@@ -74,16 +71,28 @@ func (s *selection) leaf(dst, src *Leaf) {
 		if err != nil || len(at) == 0 {
 			return err
 		}
-		if src.Load != nil && src.Pick != nil {
-			return src.Pick(l, at)
-		}
-		if err := src.Ensure(); err != nil {
-			return err
-		}
-		l.pick(src, at)
-		l.pickLost(src, at)
-		return nil
+		return src.Select(l, at)
 	}
+}
+
+// Select makes to the values at some places, which rise. It reads no more than it
+// has to.
+func (l *Leaf) Select(to *Leaf, at []uint32) error {
+	if l.Load != nil && l.Pick != nil {
+		return l.Pick(to, at)
+	}
+	if err := l.Ensure(); err != nil {
+		return err
+	}
+	to.PickFrom(l, at)
+	return nil
+}
+
+// PickFrom makes l the values of src, which is loaded, at the given places, as
+// far as they could be read.
+func (l *Leaf) PickFrom(src *Leaf, at []uint32) {
+	l.pick(src, at)
+	l.pickLost(src, at)
 }
 
 // pick makes l the values of src, which is loaded, at the given places.
@@ -130,19 +139,16 @@ func (s *selection) list(dst, src *List, n int) {
 		if err != nil {
 			return err
 		}
-		starts, err := src.Starts(n)
+		starts, err := src.locate(l, at, n)
 		if err != nil {
 			return err
 		}
-		l.Ints = make([]int64, len(at))
-		for k, i := range at {
-			l.Ints[k] = int64(starts[i+1] - starts[i])
-			for item := starts[i]; item < starts[i+1]; item++ {
-				items.at = append(items.at, item)
+		for k, start := range starts {
+			for item := range uint32(l.Int(k)) {
+				items.at = append(items.at, start+item)
 			}
 		}
 		dst.Items.N = len(items.at)
-		l.pickLost(&src.Counts, at)
 		return nil
 	}
 	items.load = func() ([]uint32, error) {
@@ -179,15 +185,19 @@ func (s *selection) set(dst, src *AttrSet) {
 		if err != nil {
 			return err
 		}
-		dst.Shapes = w.shapes
-		if w.why != nil {
-			dst.Shape.Lose(0, len(at), w.why)
-		}
+		dst.Shapes = w.pages.Shapes
 		dst.Shape.Codes = make([]uint32, len(at))
 		for k, i := range at {
-			code := w.to(i)
+			code, err := w.to(i)
+			if err != nil {
+				return err
+			}
+			if w.damage != nil {
+				dst.Shape.Lose(k, k+1, w.damage)
+				continue
+			}
 			dst.Shape.Codes[k] = code
-			for _, c := range w.shapes[code] {
+			for _, c := range w.pages.Shapes[code] {
 				values[c].at = append(values[c].at, w.take(c))
 			}
 			w.row++
@@ -197,118 +207,4 @@ func (s *selection) set(dst, src *AttrSet) {
 		}
 		return nil
 	}
-}
-
-// shapeWalk goes through the rows of a set, and knows which value of each
-// column comes next.
-type shapeWalk struct {
-	shapes [][]uint32
-	codes  []uint32 // shape of each row, or of each run where ends is set
-	ends   []uint32
-	run    int
-	row    uint32
-	end    uint32 // behind the run that was found last, of rows of one shape
-	code   uint32 // of that run
-	next   []uint32
-	why    error // the shapes could not be read
-}
-
-// walk begins at the first row. It does not expand runs that are not yet.
-func (s *AttrSet) walk() (*shapeWalk, error) {
-	w := &shapeWalk{next: make([]uint32, len(s.Cols))}
-	var err error
-	if s.LoadShapes != nil && s.ShapeRuns != nil {
-		w.shapes, w.codes, w.ends, w.why, err = s.ShapeRuns(s)
-		return w, err
-	}
-	err = s.Ensure()
-	w.shapes, w.codes, w.why = s.Shapes, s.Shape.Codes, s.Shape.why
-	return w, err
-}
-
-// runEnd returns the row behind the run that the walk stands in, and its shape.
-// A run is looked for once: who takes row after row asks again for each.
-func (w *shapeWalk) runEnd() (end, code uint32) {
-	if w.row >= w.end {
-		w.end, w.code = w.nextRun()
-	}
-	return w.end, w.code
-}
-
-func (w *shapeWalk) nextRun() (end, code uint32) {
-	switch {
-	case w.ends != nil:
-		for w.run < len(w.ends) && w.ends[w.run] <= w.row {
-			w.run++
-		}
-		if w.run < len(w.ends) {
-			return w.ends[w.run], w.codes[w.run]
-		}
-	case int(w.row) < len(w.codes):
-		code = w.codes[w.row]
-		end = w.row + 1
-		for int(end) < len(w.codes) && w.codes[end] == code {
-			end++
-		}
-		return end, code
-	}
-	return math.MaxUint32, 0
-}
-
-// to goes to a row, which is not before the one it stands on, and returns its
-// shape. Runs of a shape are passed in one step.
-func (w *shapeWalk) to(row uint32) uint32 {
-	for {
-		end, code := w.runEnd()
-		if end > row {
-			w.pass(code, row-w.row)
-			w.row = row
-			return code
-		}
-		w.pass(code, end-w.row)
-		w.row = end
-	}
-}
-
-func (w *shapeWalk) pass(code, rows uint32) {
-	if rows == 0 {
-		return
-	}
-	for _, c := range w.shapes[code] {
-		w.next[c] += rows
-	}
-}
-
-// take returns the number of the next value of a column, and steps over it.
-func (w *shapeWalk) take(c uint32) uint32 {
-	n := w.next[c]
-	w.next[c]++
-	return n
-}
-
-// rowsOf returns which of n rows have the given values of a column; once says that
-// none has more than one.
-func (w *shapeWalk) rowsOf(col uint32, at column.Ranges, n int) (rows column.Ranges, once bool) {
-	count := occurrences(w.shapes, col)
-	next := uint32(0) // value of the column that comes next
-	for w.row < uint32(n) && len(at) > 0 {
-		end, code := w.runEnd()
-		from := w.row
-		w.row = min(end, uint32(n))
-		k := count[code]
-		if k == 0 {
-			continue
-		}
-		last := next + k*(w.row-from)
-		for len(at) > 0 && at[0].From < last {
-			first, behind := max(at[0].From, next), min(at[0].To, last)
-			rows = rows.Add(int(from+(first-next)/k), int(from+(behind-1-next)/k)+1)
-			if at[0].To > last {
-				break // the rest is the next run's
-			}
-			at = at[1:]
-		}
-		next = last
-	}
-	return rows, !slices.ContainsFunc(count, func(k uint32) bool { return k > 1 })
 }

@@ -72,7 +72,7 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 	for i := range n {
 		k := count[s.Shape.Code(i)]
 		switch {
-		case k == 0 || col.Leaf.lost != nil && col.Leaf.lostAt(next):
+		case k == 0 || col.Leaf.lost != nil && col.Leaf.LostAt(next):
 			out.pushNull()
 		case LeafKind(col.Type) != KindString:
 			out.pushInt(col.Leaf.Int(next))
@@ -133,7 +133,7 @@ func (b *Block) slowAttrVector(s *AttrSet, ref column.Ref, col, raw int) (*colum
 	}
 	b.locate(s)
 	at := func(c *AttrCol, i int) value {
-		if c.Leaf.lostAt(i) {
+		if c.Leaf.LostAt(i) {
 			return value{}
 		}
 		return c.at(i)
