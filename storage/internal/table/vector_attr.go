@@ -66,6 +66,20 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 		}
 		return intVector(col.Type, col.Leaf.Ints, n), nil
 	}
+	if col.Leaf.lost == nil {
+		switch {
+		case isText(col.Type):
+			codes, valid := spread(s, col.Leaf.Codes, count, n)
+			v := codeVector(col.Type, codes, col.Leaf.Dict.Values, n)
+			v.Valid = valid
+			return v, nil
+		case LeafKind(col.Type) == KindInt:
+			ints, valid := spread(s, col.Leaf.Ints, count, n)
+			v := intVector(col.Type, ints, n)
+			v.Valid = valid
+			return v, nil
+		}
+	}
 	out := newRuns(col.Type, n)
 	codes := make(map[uint32]uint32)
 	next := 0
@@ -93,6 +107,60 @@ func (b *Block) denseAttrVector(s *AttrSet, c int) (*column.Vector, error) {
 		next += int(k)
 	}
 	return out.vector(), nil
+}
+
+// spread puts the values of a column, which may be fewer than the shapes ask for,
+// where n rows have them, and tells which rows do. A row without one has that of
+// the row before, so that runs go on. Of several in a row the last one counts.
+func spread[T int64 | uint32](s *AttrSet, values []T, count []uint32, n int) (rows []T, valid []uint64) {
+	rows, valid = make([]T, n), make([]uint64, (n+63)/64)
+	var last T
+	for next, i := 0, 0; i < n; {
+		shape, end := s.Shape.Code(i), s.Shape.runEnd(i, n)
+		k := int(count[shape])
+		if k == 0 {
+			if last != 0 {
+				fillWith(rows[i:end], last)
+			}
+			i = end
+			continue
+		}
+		setBits(valid, i, end)
+		if k == 1 {
+			if next < len(values) {
+				copy(rows[i:end], values[next:])
+			}
+			next += end - i
+		} else {
+			for row := i; row < end; row++ {
+				if next += k; next <= len(values) {
+					rows[row] = values[next-1]
+				}
+			}
+		}
+		last, i = rows[end-1], end
+	}
+	return rows, valid
+}
+
+func fillWith[T any](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// setBits sets the bits from from on that are before end.
+func setBits(bits []uint64, from, end int) {
+	for i := from / 64; i*64 < end; i++ {
+		word := uint64(math.MaxUint64)
+		if low := from - i*64; low > 0 {
+			word <<= low
+		}
+		if high := end - i*64; high < 64 {
+			word &= 1<<high - 1
+		}
+		bits[i] |= word
+	}
 }
 
 func isText(t column.Type) bool { return t == column.TypeString || t == column.TypeBytes }
