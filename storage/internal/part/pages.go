@@ -138,7 +138,13 @@ func (e *encoder) encodePages(l *table.Leaf) *pages {
 		e.body, cut = e.enc.AppendBytePages(e.body, spanIDBytes(l.Ints), 8, e.cut.ofSpanIDs())
 	default:
 		e.encodeEntries(p, l.Dict.Values[1:])
-		e.body, cut = e.enc.AppendUintPages(e.body, l.Codes, e.cut.ofValues())
+		c := e.cut.ofValues()
+		if l.Kind == table.KindTrace {
+			// Where the rows of a trace are is asked for more than anything, and in
+			// each cluster of rows anew: a page is as small as it may be.
+			c.Most = c.Values
+		}
+		e.body, cut = e.enc.AppendUintPages(e.body, l.Codes, c)
 	}
 	p.size = cut.Size
 	at := 0
