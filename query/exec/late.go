@@ -25,6 +25,7 @@ type blockMorsel struct {
 	conds []*plan.Expr // see plan.Scan.Conds
 	top   *topBound
 	base  uint64 // of the numbers of the rows
+	kept  column.Selections
 }
 
 // key implements [keyed].
@@ -70,7 +71,7 @@ func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
 	if !ok || len(where) == 0 {
 		return w.giveSome(b, emit)
 	}
-	found, err := n.Narrow(where)
+	found, err := n.Narrow(where, m.kept)
 	if err != nil {
 		return fmt.Errorf("query: scan: %w", err)
 	}
