@@ -37,6 +37,10 @@ var keepQueries = []string{
 	"SELECT count(*) FILTER (WHERE i = 1) a, count(*) FILTER (WHERE i = 2) b FROM spans",
 	"SELECT quantile(0.1, i), quantile(0.9, i) FROM spans",
 	"SELECT topk(2, name), topk(3, name), round(stddev(i), 9) FROM spans",
+	"SELECT span_id, duration FROM spans WHERE service = 'service-1' AND i = 4 ORDER BY duration DESC, span_id LIMIT 10",
+	"SELECT span_id FROM spans WHERE service = 'service-1' AND i = 5 AND timestamp >= %d AND timestamp < %d ORDER BY timestamp DESC, span_id LIMIT 10",
+	"SELECT span_id FROM spans WHERE i = 4 AND service IN ('service-1', 'service-2') ORDER BY span_id",
+	"SELECT span_id FROM spans WHERE i > 4 AND i <= 6 AND service = 'nobody'",
 }
 
 // TestKept_AnswersAsWithout asks the same of an engine that keeps groups of parts
@@ -106,6 +110,7 @@ func TestKept_AnswersAsWithout(t *testing.T) {
 		"SELECT max(duration) FROM spans": "groups of 2 blocks of 2 were kept",
 		"SELECT service, name, count(*) FROM spans WHERE timestamp < now() GROUP BY service, name": "groups of 2 blocks of 2 were kept",
 		"SELECT count(*), max(timestamp) FROM spans WHERE timestamp < now()":                       "groups of 2 blocks from metadata",
+		"SELECT span_id FROM spans WHERE service = 'service-1' AND i = 4":                          "3 selections of rows of 3 were kept",
 		"SELECT DISTINCT service FROM spans ORDER BY service":                                      "groups of 2 blocks from metadata",
 		"SELECT service, count(*) FROM spans GROUP BY service ORDER BY count(*), service":          "groups of 2 blocks from metadata",
 	} {

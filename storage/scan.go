@@ -170,8 +170,8 @@ func (b partBlock) Select(rows []uint32) column.Block {
 }
 
 // Narrow implements [column.Narrower].
-func (b partBlock) Narrow(where []column.Predicate) (column.Narrowed, error) {
-	n, err := b.Block.(column.Narrower).Narrow(where)
+func (b partBlock) Narrow(where []column.Predicate, kept column.Selections) (column.Narrowed, error) {
+	n, err := b.Block.(column.Narrower).Narrow(where, kept)
 	return n, partError(b.path, err)
 }
 

@@ -25,10 +25,10 @@ func (ev *Evaluator) bucketed(e *plan.Expr) *Encoded {
 	if !ok || e.Bucket == 0 || !ofColumn(e) {
 		return nil
 	}
-	out, ok := ev.spans[e]
+	out, ok := ev.buckets[e]
 	if !ok {
 		out = ev.bucketRuns(f, e)
-		ev.spans[e] = out
+		ev.buckets[e] = out
 	}
 	return out
 }

@@ -24,13 +24,13 @@ type Evaluator struct {
 	Rows  int
 	entry *Vec // the column, while an expression is computed over its entries
 
-	cols   map[int]*Encoded
-	pos    map[int][]uint32        // per chunk
-	dense  map[int]*Vec            // per chunk
-	once   map[*plan.Expr]*Vec     // shared expressions, per chunk or while entry is set
-	coded  map[*plan.Expr]*Vec     // per frame
-	spans  map[*plan.Expr]*Encoded // per frame, see bucketed
-	shared map[*plan.Expr]sharedEntries
+	cols    map[int]*Encoded
+	pos     map[int][]uint32        // per chunk
+	dense   map[int]*Vec            // per chunk
+	once    map[*plan.Expr]*Vec     // shared expressions, per chunk or while entry is set
+	coded   map[*plan.Expr]*Vec     // per frame
+	buckets map[*plan.Expr]*Encoded // per frame, see bucketed
+	shared  map[*plan.Expr]sharedEntries
 }
 
 // sharedEntries is an expression over a dictionary that the next block may
@@ -50,7 +50,7 @@ const AccountGrain = 256 << 10
 func New(ctx context.Context, b *Budget) *Evaluator {
 	return &Evaluator{
 		over: ctx.Err, acct: NewAccount(b, "computing expressions"), cols: map[int]*Encoded{}, pos: map[int][]uint32{}, dense: map[int]*Vec{},
-		once: map[*plan.Expr]*Vec{}, coded: map[*plan.Expr]*Vec{}, spans: map[*plan.Expr]*Encoded{}, shared: map[*plan.Expr]sharedEntries{},
+		once: map[*plan.Expr]*Vec{}, coded: map[*plan.Expr]*Vec{}, buckets: map[*plan.Expr]*Encoded{}, shared: map[*plan.Expr]sharedEntries{},
 	}
 }
 
@@ -59,7 +59,7 @@ func (ev *Evaluator) Enter(f Frame) {
 	ev.Frame, ev.Decoded = f, 0
 	clear(ev.cols)
 	clear(ev.coded)
-	clear(ev.spans)
+	clear(ev.buckets)
 	ev.Begin(Chunk{})
 }
 

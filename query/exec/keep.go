@@ -14,10 +14,10 @@ import (
 	"github.com/ttlog/ttlog/storage/column"
 )
 
-// Blocks of parts never change, and so the groups of one are kept: a query that
-// comes again, as those of dashboards do, computes what is new. What a time range
-// says does not count where it holds a block whole: the range of the next query
-// is another one.
+// Blocks of parts never change, and so the groups of one are kept, and which of its
+// rows satisfy a condition: a query that comes again, as those of dashboards do,
+// computes what is new. What a time range says does not count where it holds a block
+// whole: the range of the next query is another one.
 
 // keyed is a morsel whose rows are those of a block that may be met again.
 type keyed interface {
@@ -26,7 +26,8 @@ type keyed interface {
 	key(f *plan.Fingerprint) (id column.Identity, ok bool)
 }
 
-// Kept holds groups of blocks. It is safe for concurrent use.
+// Kept holds groups of blocks and selections of their rows. It is safe for
+// concurrent use.
 type Kept struct {
 	limit int64
 	share *membudget.Cache
@@ -34,22 +35,22 @@ type Kept struct {
 	mu    sync.Mutex
 	held  int64                     // guarded by mu
 	byKey map[keptKey]*list.Element // guarded by mu
-	order *list.List                // of *keptGroups, used last in front; guarded by mu
+	order *list.List                // of *keptEntry, used last in front; guarded by mu
 }
 
-// keptKey is a block, and the hash of what its groups are of.
+// keptKey is a block, and the hash of what its groups or a selection are of.
 type keptKey struct {
 	block column.Identity
 	plan  [sha256.Size]byte
 }
 
-type keptGroups struct {
+type keptEntry struct {
 	key   keptKey
-	g     *grouper
+	value any // a *grouper, or a *selection
 	bytes int64
 }
 
-// keptOverhead is about what an entry takes beside its groups.
+// keptOverhead is about what an entry takes beside its value.
 const keptOverhead = 512
 
 // NewKept returns an empty Kept, which takes at most limit bytes of b.
@@ -69,14 +70,15 @@ func (k *Kept) shrink(want int64) {
 
 // dropLastLocked forgets what was not used for longest.
 func (k *Kept) dropLastLocked() int64 {
-	e := k.order.Remove(k.order.Back()).(*keptGroups)
+	e := k.order.Remove(k.order.Back()).(*keptEntry)
 	delete(k.byKey, e.key)
 	k.held -= e.bytes
 	k.share.Add(-e.bytes)
 	return e.bytes
 }
 
-func (k *Kept) get(key keptKey) *grouper {
+// get returns what is kept, or nil.
+func (k *Kept) get(key keptKey) any {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	e, ok := k.byKey[key]
@@ -84,12 +86,12 @@ func (k *Kept) get(key keptKey) *grouper {
 		return nil
 	}
 	k.order.MoveToFront(e)
-	return e.Value.(*keptGroups).g
+	return e.Value.(*keptEntry).value
 }
 
-// put keeps g, which must not be changed from now on.
-func (k *Kept) put(key keptKey, g *grouper) {
-	bytes := g.size() + keptOverhead
+// put keeps a value, which must not be changed from now on.
+func (k *Kept) put(key keptKey, value any, bytes int64) {
+	bytes += keptOverhead
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if _, ok := k.byKey[key]; ok || bytes > k.limit/8 {
@@ -102,7 +104,7 @@ func (k *Kept) put(key keptKey, g *grouper) {
 		return
 	}
 	k.held += bytes
-	k.byKey[key] = k.order.PushFront(&keptGroups{key, g, bytes})
+	k.byKey[key] = k.order.PushFront(&keptEntry{key, value, bytes})
 }
 
 // keeper is the part of an aggregate that does without rows: known counts the
@@ -174,7 +176,7 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 	}
 	kept := m.x.Kept()
 	m.o.blocks.Add(1)
-	if g := kept.get(key); g != nil {
+	if g, ok := kept.get(key).(*grouper); ok {
 		m.o.met.Add(1)
 		return w.give(&partialFrame{g: g}, 0, emit)
 	}
@@ -204,7 +206,7 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 	default:
 		out.own = false
 		g.seal()
-		kept.put(key, g)
+		kept.put(key, g, g.size())
 	}
 	return w.give(out, 0, emit)
 }

@@ -25,6 +25,7 @@ type blockMorsel struct {
 	conds []*plan.Expr // see plan.Scan.Conds
 	top   *topBound
 	base  uint64 // of the numbers of the rows
+	kept  column.Selections
 }
 
 // key implements [keyed].
@@ -65,12 +66,12 @@ func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
 	if !some {
 		return nil
 	}
-	b := &batch{w: w, f: m.f, all: true, base: m.base}
+	b := &batch{f: m.f, all: true, base: m.base}
 	n, ok := m.f.blk.(column.Narrower)
 	if !ok || len(where) == 0 {
 		return w.giveSome(b, emit)
 	}
-	found, err := n.Narrow(where)
+	found, err := n.Narrow(where, m.kept)
 	if err != nil {
 		return fmt.Errorf("query: scan: %w", err)
 	}
@@ -86,7 +87,7 @@ func (m *blockMorsel) run(w *worker, emit func(*batch) error) error {
 		return w.giveSome(b, emit)
 	}
 	b.sel, b.all = found.Rows.List(), false
-	return b.late(emit)
+	return w.giveSome(b, func(b *batch) error { return b.late(emit) })
 }
 
 // reader returns what reads n rows of f without the others, or nil where f has

@@ -20,6 +20,7 @@ type scanOp struct {
 	top  *topBound          // of all rows only the first of an order are wanted
 	scan Scan               // set when the scan has begun
 	told []column.Predicate // by a join, before the scan begins
+	kept selections
 }
 
 func (o *scanOp) inputs() []Operator { return nil }
@@ -40,6 +41,9 @@ func (o *scanOp) notes() []string {
 	}
 	if o.top != nil && o.top.skipped.Load() > 0 {
 		out = append(out, fmt.Sprintf("%d by order of time", o.top.skipped.Load()))
+	}
+	if n := o.kept.asked.Load(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d selections of rows of %d were kept", o.kept.met.Load(), n))
 	}
 	if len(out) > 0 {
 		notes = append(notes, "row groups left out: "+strings.Join(out, ", "))
@@ -66,6 +70,9 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 				return
 			}
 			m := &blockMorsel{f: &blockFrame{blk: b.Block, cols: n.Cols}, where: where, conds: n.Conds, top: o.top, base: b.base}
+			if len(where) > 0 {
+				m.kept = x.selectionsOf(b.Block, &o.kept)
+			}
 			if !yield(m, nil) {
 				return
 			}

@@ -118,22 +118,21 @@ type numberedBlock struct {
 func (t *topBound) blocks(in iter.Seq2[column.Block, error]) iter.Seq2[numberedBlock, error] {
 	return func(yield func(numberedBlock, error) bool) {
 		var all []numberedBlock
+		n := uint64(0)
 		for b, err := range in {
-			switch {
-			case err != nil:
-				yield(numberedBlock{}, err)
+			next := numberedBlock{Block: b}
+			if t != nil {
+				next.base = n << seqShift
+			}
+			if n++; err == nil && t != nil && t.time {
+				all = append(all, next)
+				continue
+			}
+			if !yield(next, err) || err != nil {
 				return
-			case t == nil:
-				if !yield(numberedBlock{Block: b}, nil) {
-					return
-				}
-			default:
-				all = append(all, numberedBlock{b, uint64(len(all)) << seqShift})
 			}
 		}
-		if t.sort(all) {
-			t.reachAll(all)
-		}
+		t.sort(all)
 		for i, b := range all {
 			all[i].Block = nil // the consumer's alone
 			if !yield(b, nil) {
@@ -144,26 +143,19 @@ func (t *topBound) blocks(in iter.Seq2[column.Block, error]) iter.Seq2[numberedB
 }
 
 // sort puts the blocks in the order of their first rows, as far as that is known.
-func (t *topBound) sort(all []numberedBlock) (known bool) {
-	if t == nil || !t.time {
-		return false
+func (t *topBound) sort(all []numberedBlock) {
+	if len(all) == 0 {
+		return
 	}
 	slices.SortStableFunc(all, func(a, b numberedBlock) int {
 		x, xOK := t.end(a.Block)
 		y, yOK := t.end(b.Block)
 		if !xOK || !yOK {
-			return cmp.Compare(boolInt(xOK), boolInt(yOK)) // anything may be in those
+			return cmp.Compare(types.Bit(xOK), types.Bit(yOK)) // anything may be in those
 		}
 		return cmp.Compare(y.first, x.first)
 	})
-	return true
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	t.reachAll(all)
 }
 
 // endOf is a block with the values of its rows: none is beyond first, nor short of

@@ -108,8 +108,18 @@ type Selector interface {
 type Narrower interface {
 	Block
 	// Narrow returns the rows that may satisfy all predicates: all rows that do,
-	// and others where it cannot tell or would have to read much.
-	Narrow(where []Predicate) (Narrowed, error)
+	// and others where it cannot tell or would have to read much. What it finds of
+	// one predicate alone it puts into kept, and takes from there; that may be nil.
+	Narrow(where []Predicate, kept Selections) (Narrowed, error)
+}
+
+// Selections keep which rows of a block may satisfy a predicate. What they are given
+// and return is not changed.
+type Selections interface {
+	// Get returns the rows, and whether all of them satisfy the predicate; ok is
+	// false where that is not known.
+	Get(p *Predicate) (rows Ranges, exact, ok bool)
+	Put(p *Predicate, rows Ranges, exact bool)
 }
 
 // Narrowed is some rows of a block.

@@ -97,7 +97,7 @@ func BenchmarkNeedle(b *testing.B) {
 		}
 		rows, groups = 0, len(found)+pruned
 		for _, blk := range found {
-			found, err := blk.(column.Narrower).Narrow(where)
+			found, err := blk.(column.Narrower).Narrow(where, nil)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -100,8 +100,8 @@ func (b *block) AppendOTLP(dst []byte, rows []uint32) ([]byte, error) {
 func (b *block) Select(rows []uint32) column.Block { return b.columns().Select(rows) }
 
 // Narrow implements [column.Narrower].
-func (b *block) Narrow(where []column.Predicate) (column.Narrowed, error) {
-	return b.columns().Narrow(where)
+func (b *block) Narrow(where []column.Predicate, kept column.Selections) (column.Narrowed, error) {
+	return b.columns().Narrow(where, kept)
 }
 
 // Bounds implements [column.Bounded].

@@ -98,7 +98,7 @@ func readSome(p *Part) error {
 		blocks, _, err := p.Blocks(Filter{Where: where[i : i+1]})
 		errs = append(errs, err)
 		for _, b := range blocks {
-			_, err := b.(column.Narrower).Narrow(where[i : i+1])
+			_, err := b.(column.Narrower).Narrow(where[i:i+1], nil)
 			errs = append(errs, err)
 			var rows []uint32
 			for row := i; row < b.Rows(); row += 3 {

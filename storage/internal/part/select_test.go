@@ -267,7 +267,7 @@ func TestNarrow_KeepsWhatMatches(t *testing.T) {
 // and returns 1 where rows were left out.
 func narrowAs(t *testing.T, s otlpwire.Signal, whole, fresh column.Block, where []column.Predicate) int {
 	t.Helper()
-	found, err := fresh.(column.Narrower).Narrow(where)
+	found, err := fresh.(column.Narrower).Narrow(where, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func searchRows(t *testing.T, p *Part, where column.Predicate, lost *atomic.Int6
 		t.Fatal(err)
 	}
 	for _, b := range blocks {
-		found, err := b.(column.Narrower).Narrow([]column.Predicate{where})
+		found, err := b.(column.Narrower).Narrow([]column.Predicate{where}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ const enough = 64
 // Narrow implements [column.Narrower]. It finds out what it can before columns
 // are unpacked, what costs least first; and what is found next is looked for
 // only where rows are left.
-func (b *Block) Narrow(where []column.Predicate) (column.Narrowed, error) {
+func (b *Block) Narrow(where []column.Predicate, kept column.Selections) (column.Narrowed, error) {
 	rows := column.Ranges{}.Add(0, b.c.Rows.N)
 	met := make([]bool, len(where))
 	order := make([]int, len(where))
@@ -33,7 +33,7 @@ func (b *Block) Narrow(where []column.Predicate) (column.Narrowed, error) {
 		found, ok, err := b.matchField(where, order[n:], rows, met)
 		if !ok && err == nil {
 			var m match
-			if m, err = b.match(&where[i]); m.ok {
+			if m, err = b.matchKept(&where[i], kept); m.ok {
 				found, ok, met[i] = m.rows, true, m.exact
 			}
 		}
@@ -45,6 +45,21 @@ func (b *Block) Narrow(where []column.Predicate) (column.Narrowed, error) {
 		}
 	}
 	return column.Narrowed{Rows: rows, Met: met}, nil
+}
+
+// matchKept is match, unless the rows are kept.
+func (b *Block) matchKept(p *column.Predicate, kept column.Selections) (match, error) {
+	if kept == nil {
+		return b.match(p)
+	}
+	if rows, exact, ok := kept.Get(p); ok {
+		return match{rows, true, exact}, nil
+	}
+	m, err := b.match(p)
+	if m.ok && err == nil {
+		kept.Put(p, m.rows, m.exact)
+	}
+	return m, err
 }
 
 // matchField returns which of some rows may satisfy the first of the predicates in
