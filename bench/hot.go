@@ -188,9 +188,12 @@ type traced struct {
 	close func(context.Context) error
 }
 
+// linger is how long records wait for more of them, as in an application.
+const linger = 25 * time.Millisecond
+
 // newOwn is ttlog's provider over a ring file, and a store whose parts are synced.
 func newOwn(dir string) (traced, error) {
-	d, err := datadir.Open(dir, datadir.Options{Store: storage.Options{FlushInterval: time.Hour}})
+	d, err := datadir.Open(dir, datadir.Options{Store: storage.Options{FlushInterval: time.Hour}, Linger: linger})
 	if err != nil {
 		return traced{}, err
 	}
@@ -200,17 +203,18 @@ func newOwn(dir string) (traced, error) {
 	}}, nil
 }
 
-// newForwarding is ttlog's provider over a ring file, and a forwarder.
+// newForwarding is ttlog's provider over a ring file, and a forwarder, which sends what
+// the peer sends: uncompressed.
 func newForwarding(dir, addr string) (traced, error) {
 	ring, err := ringbuffer.Open(dir, ringbuffer.Options{Size: 64 << 20})
 	if err != nil {
 		return traced{}, err
 	}
-	client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: "grpc://" + addr}})
+	client, err := otlp.New(otlp.Options{Target: otlp.Target{Endpoint: "grpc://" + addr, Compression: otlp.CompressionNone}})
 	if err != nil {
 		return traced{}, err
 	}
-	pipe, err := pipelines.New(ring, pipelines.Options{Forwarders: []pipelines.NamedForwarder{{Name: "bench", Forwarder: client}}})
+	pipe, err := pipelines.New(ring, pipelines.Options{ForwardLinger: linger, Forwarders: []pipelines.NamedForwarder{{Name: "bench", Forwarder: client}}})
 	if err != nil {
 		return traced{}, err
 	}
