@@ -260,6 +260,7 @@ func (in *instance) setGlobals() {
 	if in.config.slogDefault {
 		in.giveBackSlog = setSlog(in.logs, in.config.slogLevel, in.config.slogNext)
 	}
+	starts.Add(1)
 	current.Store(newHandler(in))
 }
 

@@ -31,7 +31,7 @@ const (
 // before its time is taken.
 func adopt(kind, peer string) func(context.Context, io.Writer) ([]Figure, error) {
 	return func(ctx context.Context, log io.Writer) ([]Figure, error) {
-		collector, stop, err := startDiscard(ctx)
+		collector, stop, err := startDiscard(ctx, discardArg)
 		if err != nil {
 			return nil, err
 		}

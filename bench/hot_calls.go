@@ -13,13 +13,17 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
+	otelmetric "go.opentelemetry.io/otel/metric"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
+	"go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/ttlog/ttlog"
 	ttlogslog "github.com/ttlog/ttlog/instrument/slog"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/ringbuffer"
@@ -304,6 +308,51 @@ func logCalls(ctx context.Context, w io.Writer) (figures []Figure, err error) {
 			Figure{ID: "hot.slog5" + gc.suffix, Unit: "CPU ns", TTLog: ns[1]}.withPeer(zerologName, ns[2]).ratioAtMost(1, "ratio <= 1"),
 			Figure{ID: "hot.slog5.json" + gc.suffix, Unit: "CPU ns", TTLog: ns[1]}.withPeer(jsonName, ns[4]).ratioAtMost(1, "ratio <= 1"),
 			Figure{ID: "hot.slog5.allocs" + gc.suffix, Unit: "allocs", TTLog: allocs[1]}.withPeer(zerologName, allocs[2]).atMost(0, "0"))
+	}
+	return figures, nil
+}
+
+// counterCalls measures adding to a counter with five attributes that are built for
+// each call, and the SDK's own with a set that was made before.
+func counterCalls(ctx context.Context, log io.Writer) (figures []Figure, err error) {
+	mp := metric.NewMeterProvider(metric.WithReader(metric.NewManualReader()), metric.WithResource(hotResource))
+	before := otel.GetMeterProvider()
+	otel.SetMeterProvider(mp)
+	defer otel.SetMeterProvider(before)
+	ours := ttlog.Counter("bench.ours")
+	theirs, err := mp.Meter("bench").Int64Counter("bench.theirs")
+	if err != nil {
+		return nil, err
+	}
+	set := otelmetric.WithAttributeSet(attribute.NewSet(hotAttributes...))
+	add := func(ctx context.Context, kvs ...attribute.KeyValue) {
+		theirs.Add(ctx, 1, otelmetric.WithAttributes(kvs...))
+	}
+	for _, gc := range gcPercents {
+		percent := debug.SetGCPercent(gc.percent)
+		ns, allocs := compareCalls(log, "hot.counter5"+gc.suffix, hotCalls,
+			call{run: func(n int) {
+				for range n {
+					ours.Add(ctx, 1, attribute.String("http.request.method", "GET"), attribute.String("http.route", "/orders/{id}"),
+						attribute.String("url.path", "/orders/1234567"), attribute.String("client.address", "10.20.30.40"), attribute.String("url.scheme", "https"))
+				}
+			}},
+			call{run: func(n int) {
+				for range n {
+					add(ctx, attribute.String("http.request.method", "GET"), attribute.String("http.route", "/orders/{id}"),
+						attribute.String("url.path", "/orders/1234567"), attribute.String("client.address", "10.20.30.40"), attribute.String("url.scheme", "https"))
+				}
+			}},
+			call{run: func(n int) {
+				for range n {
+					theirs.Add(ctx, 1, set)
+				}
+			}})
+		debug.SetGCPercent(percent)
+		figures = append(figures,
+			Figure{ID: "hot.counter5" + gc.suffix, Unit: "CPU ns", TTLog: ns[0]}.withPeer("SDK, set built per call", ns[1]).ratioAtMost(0.25, "ratio <= 1/4"),
+			Figure{ID: "hot.counter5.set" + gc.suffix, Unit: "CPU ns", TTLog: ns[0]}.withPeer("SDK, set made before", ns[2]).ratioAtMost(2, "ratio <= 2"),
+			Figure{ID: "hot.counter5.allocs" + gc.suffix, Unit: "allocs", TTLog: allocs[0]}.withPeer("SDK, set built per call", allocs[1]).atMost(0, "0"))
 	}
 	return figures, nil
 }
