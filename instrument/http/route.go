@@ -92,7 +92,8 @@ func report(ctx context.Context, before *match, m match) {
 		m = m.around(*inside)
 	}
 	if m.route != "" {
-		e.matched.Store(&m)
+		kept := m // not m itself, which would be allocated without an exchange too
+		e.matched.Store(&kept)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
+	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
 
 // Limits on the text of a command or a pipeline.
@@ -79,10 +80,26 @@ var shapes = func() map[string]shape {
 	return m
 }()
 
+// upperNames has the known commands by the name that go-redis has of them, so that
+// one in upper case need not be made for each command.
+var upperNames = func() map[string]string {
+	m := make(map[string]string, len(shapes))
+	for name := range shapes {
+		m[strings.ToLower(name)] = name
+	}
+	return m
+}()
+
+// batchNames are the names of pipelines of one command.
+var batchNames = setcache.Of(func(k [2]string) string { return k[0] + " " + k[1] })
+
 // operationName returns the command's name in upper case. A name that does not
 // look like one is "_OTHER", so that it cannot make up metric series.
 func operationName(cmd redis.Cmder) string {
 	name := cmd.Name()
+	if upper, ok := upperNames[name]; ok {
+		return upper
+	}
 	if name == "" || len(name) > maxNameBytes {
 		return "_OTHER"
 	}
@@ -189,7 +206,8 @@ func appendArg(dst []byte, arg any) []byte {
 
 // pipelineText joins the texts of commands by line breaks.
 func pipelineText(cmds []redis.Cmder) string {
-	var dst []byte
+	var buf [1024]byte
+	dst := buf[:0]
 	for i, cmd := range cmds {
 		if i > 0 {
 			dst = append(dst, '\n')
@@ -224,7 +242,7 @@ func newBatch(cmds []redis.Cmder) batch {
 			return b
 		}
 	}
-	b.name += " " + operationName(b.cmds[0])
+	b.name = batchNames.Get([2]string{b.name, operationName(b.cmds[0])})
 	return b
 }
 

@@ -18,6 +18,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/ttlog/ttlog/instrument/internal/gate"
+	"github.com/ttlog/ttlog/instrument/internal/scratch"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 	"github.com/ttlog/ttlog/instrument/internal/version"
 )
@@ -42,7 +43,7 @@ type hook struct {
 	create   metric.Float64Histogram
 	attrs    []attribute.KeyValue // of every span and measurement
 	pool     *setcache.Set        // of the measurements of connections
-	sets     *setcache.Cache[setKey]
+	sets     *setcache.Cache[setKey, *setcache.Set]
 	marker   markerKey
 }
 
@@ -115,10 +116,15 @@ func (h *hook) operationOf(ctx context.Context) *operation {
 	return op
 }
 
-func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValue) *operation {
+// begin begins an operation; of its span, where it has one, describe appends the
+// attributes.
+func (h *hook) begin(ctx context.Context, name string, describe func(attrs []attribute.KeyValue) []attribute.KeyValue) *operation {
 	op := &operation{Context: ctx, h: h, name: name, start: time.Now()}
 	if h.spans(ctx) {
-		op.Context, op.span = h.tracer.Start(ctx, name, clientKind, trace.WithAttributes(attrs...))
+		s := scratch.Get()
+		defer s.Release()
+		attrs := append(append(s.Attributes(), h.attrs...), semconv.DBOperationName(name))
+		op.Context, op.span = h.tracer.Start(ctx, name, s.Options(clientKind, describe(attrs))...)
 	}
 	return op
 }
@@ -126,17 +132,6 @@ func (h *hook) begin(ctx context.Context, name string, attrs []attribute.KeyValu
 // spans tells whether an operation with this context has a span.
 func (h *hook) spans(ctx context.Context) bool {
 	return h.traces && (!h.cfg.parentRequired || trace.SpanContextFromContext(ctx).IsValid())
-}
-
-// spanAttributes returns the attributes of a new span with room for n more; nil
-// when it has none.
-func (h *hook) spanAttributes(ctx context.Context, name string, n int) []attribute.KeyValue {
-	if !h.spans(ctx) {
-		return nil
-	}
-	attrs := make([]attribute.KeyValue, 0, len(h.attrs)+n+1)
-	attrs = append(attrs, h.attrs...)
-	return append(attrs, semconv.DBOperationName(name))
 }
 
 // canceled is the error.type of what the caller did not wait for, which is no
@@ -192,12 +187,13 @@ func (h *hook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			return next(ctx, cmd)
 		}
 		name := operationName(cmd)
-		attrs := h.spanAttributes(ctx, name, 1)
-		if attrs != nil && !h.cfg.noText {
+		op := h.begin(ctx, name, func(attrs []attribute.KeyValue) []attribute.KeyValue {
+			if h.cfg.noText {
+				return attrs
+			}
 			var buf [256]byte
-			attrs = append(attrs, semconv.DBQueryText(string(appendText(buf[:0], name, cmd.Args()))))
-		}
-		op := h.begin(ctx, name, attrs)
+			return append(attrs, semconv.DBQueryText(string(appendText(buf[:0], name, cmd.Args()))))
+		})
 		err := next(op, cmd)
 		op.end(failure(err))
 		return err
@@ -211,8 +207,7 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 			return next(ctx, cmds)
 		}
 		b := newBatch(cmds)
-		attrs := h.spanAttributes(ctx, b.name, 3)
-		if attrs != nil {
+		op := h.begin(ctx, b.name, func(attrs []attribute.KeyValue) []attribute.KeyValue {
 			attrs = append(attrs, semconv.DBQuerySummary(b.name))
 			if len(b.cmds) != 1 { // a batch of one is no batch, says the convention
 				attrs = append(attrs, semconv.DBOperationBatchSize(len(b.cmds)))
@@ -220,8 +215,8 @@ func (h *hook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 			if !h.cfg.noText {
 				attrs = append(attrs, semconv.DBQueryText(pipelineText(b.cmds)))
 			}
-		}
-		op := h.begin(ctx, b.name, attrs)
+			return attrs
+		})
 		err := next(op, cmds)
 		op.end(pipelineFailure(err, cmds))
 		return err
@@ -249,7 +244,7 @@ func (h *hook) DialHook(next redis.DialHook) redis.DialHook {
 		}
 		if h.cfg.dials && h.spans(ctx) {
 			_, span := h.tracer.Start(ctx, "CONNECT", clientKind, trace.WithTimestamp(start),
-				trace.WithAttributes(h.spanAttributes(ctx, "CONNECT", 0)...))
+				trace.WithAttributes(h.attrs...), trace.WithAttributes(semconv.DBOperationName("CONNECT")))
 			if err != nil {
 				span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err, "")))
 				span.SetStatus(codes.Error, description(err))

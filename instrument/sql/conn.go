@@ -102,6 +102,9 @@ func (notExecutedError) ErrorType() string { return "ttlogsql.NotExecuted" }
 
 // endSkipped ends an operation that nothing continued.
 func (c *conn) endSkipped() {
+	if c.skipped.in == nil {
+		return
+	}
 	c.skipped.end(notExecutedError{})
 	c.skipped, c.skippedQuery = operation{}, ""
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
 	"github.com/ttlog/ttlog/instrument/internal/gate"
+	"github.com/ttlog/ttlog/instrument/internal/scratch"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 	"github.com/ttlog/ttlog/internal/guard"
 )
@@ -52,7 +53,7 @@ type Client struct {
 	active       metric.Int64UpDownCounter
 	requestBody  metric.Int64Histogram
 	responseBody metric.Int64Histogram
-	sets         *setcache.Cache[clientKey]
+	sets         *setcache.Cache[clientKey, *setcache.Set]
 }
 
 type clientKey struct {
@@ -102,8 +103,9 @@ func (c *Client) Start(r *http.Request) (context.Context, *Call) {
 	call := &Call{client: c, request: r, start: time.Now()}
 	method, original := Method(r.Method)
 	call.key.method = method
-	attrs := make([]attribute.KeyValue, 0, 10+len(c.cfg.Attributes))
-	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method))
+	sc := scratch.Get()
+	defer sc.Release()
+	attrs := append(sc.Attributes(), semconv.HTTPRequestMethodKey.String(method))
 	if original != "" {
 		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(attrtext.Clean(original, maxNameBytes)))
 	}
@@ -124,9 +126,7 @@ func (c *Client) Start(r *http.Request) (context.Context, *Call) {
 	if c.cfg.SpanName != nil {
 		name = c.cfg.SpanName(r)
 	}
-	opts := make([]trace.SpanStartOption, 0, 2+len(c.cfg.SpanOptions))
-	opts = append(opts, clientKind, trace.WithAttributes(append(attrs, c.cfg.Attributes...)...))
-	opts = append(opts, c.cfg.SpanOptions...)
+	opts := sc.Options(clientKind, append(attrs, c.cfg.Attributes...), c.cfg.SpanOptions...)
 	call.ctx, call.span = c.cfg.Scope.tracerFor(r.Context(), c.tracer).Start(r.Context(), name, opts...)
 	if c.active.Enabled(call.ctx) {
 		c.active.Add(call.ctx, 1, c.sets.Get(call.key).Add...)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/gate"
+	"github.com/ttlog/ttlog/instrument/internal/scratch"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
 
@@ -69,7 +70,8 @@ type Server struct {
 	requestBody  metric.Int64Histogram
 	responseBody metric.Int64Histogram
 	fixed        []attribute.KeyValue // of every measurement
-	sets         *setcache.Cache[serverKey]
+	names        *setcache.Cache[nameKey, string]
+	sets         *setcache.Cache[serverKey, *setcache.Set]
 }
 
 // serverKey holds the attributes of the metrics. A server.address that comes
@@ -79,6 +81,8 @@ type serverKey struct {
 	method, scheme, route, protocol, errorType string
 	status                                     int
 }
+
+type nameKey struct{ method, route string }
 
 // NewServer returns a Server. An instrument that cannot be created is reported
 // to nobody and records nothing: telemetry must not stop the program.
@@ -95,6 +99,7 @@ func NewServer(cfg ServerConfig) *Server {
 	}
 	s.fixed = append(s.fixed, cfg.Attributes...)
 	s.sets = setcache.New(s.measureAttributes)
+	s.names = setcache.Of(func(k nameKey) string { return SpanName(k.method, k.route) })
 	meter := cfg.Scope.meter()
 	duration, _ := httpconv.NewServerRequestDuration(meter)
 	active, _ := httpconv.NewServerActiveRequests(meter)
@@ -127,11 +132,11 @@ func (s *Server) Start(r *http.Request, route string, x *Exchange) context.Conte
 	x.protocol = protocolVersion(r.ProtoMajor, r.ProtoMinor)
 	x.name = x.spanName(r, route)
 
-	opts := make([]trace.SpanStartOption, 0, 4+len(s.cfg.SpanOptions))
-	attrs := s.requestAttributes(r, x, from, original)
+	sc := scratch.Get()
+	defer sc.Release()
+	attrs := s.requestAttributes(sc.Attributes(), r, x, from, original)
 	attrs = s.addressAttributes(attrs, x, from, peer, peerPort)
-	opts = append(opts, serverKind, trace.WithAttributes(append(attrs, s.cfg.Attributes...)...))
-	opts = append(opts, s.cfg.SpanOptions...)
+	opts := sc.Options(serverKind, append(attrs, s.cfg.Attributes...), s.cfg.SpanOptions...)
 	if s.cfg.PublicEndpoint != nil && s.cfg.PublicEndpoint(r.WithContext(ctx)) {
 		opts = append(opts, trace.WithNewRoot())
 		if remote := trace.SpanContextFromContext(ctx); remote.IsValid() && remote.IsRemote() {
@@ -160,12 +165,11 @@ func (x *Exchange) spanName(r *http.Request, route string) string {
 	case x.server.cfg.SpanName != nil:
 		return x.server.cfg.SpanName(route, r)
 	}
-	return SpanName(x.method, route)
+	return x.server.names.Get(nameKey{x.method, route})
 }
 
-func (s *Server) requestAttributes(r *http.Request, x *Exchange, from origin, original string) []attribute.KeyValue {
+func (s *Server) requestAttributes(attrs []attribute.KeyValue, r *http.Request, x *Exchange, from origin, original string) []attribute.KeyValue {
 	// Everything is given at the start: a sampler sees no more than this.
-	attrs := make([]attribute.KeyValue, 0, 16)
 	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(x.method), semconv.URLScheme(from.scheme))
 	if original != "" {
 		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(attrtext.Clean(original, maxNameBytes)))

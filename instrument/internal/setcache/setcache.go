@@ -38,44 +38,50 @@ func NewSet(attrs ...attribute.KeyValue) *Set {
 	return &Set{Record: []metric.RecordOption{opt}, Add: []metric.AddOption{opt}, observe: opt}
 }
 
-// Cache maps a comparable key to a set. Reading takes no lock and allocates
-// nothing, which a sync.Map would do to make an interface value of the key.
-type Cache[K comparable] struct {
-	build func(K) []attribute.KeyValue
-	sets  atomic.Pointer[map[K]*Set] // never changed: a new set makes a new map
-	mu    sync.Mutex                 // of those who replace it
+// Cache maps a comparable key to what is made of it, a set or another thing that
+// is worth keeping. Reading takes no lock and allocates nothing, which a sync.Map
+// would do to make an interface value of the key.
+type Cache[K comparable, V any] struct {
+	build func(K) V
+	known atomic.Pointer[map[K]V] // never changed: a new entry makes a new map
+	mu    sync.Mutex              // of those who replace it
 }
 
-// New returns an empty cache of the sets that build makes.
-func New[K comparable](build func(K) []attribute.KeyValue) *Cache[K] {
-	c := &Cache[K]{build: build}
-	c.sets.Store(&map[K]*Set{})
+// New returns an empty cache of the sets of the attributes that build returns.
+func New[K comparable](build func(K) []attribute.KeyValue) *Cache[K, *Set] {
+	return Of(func(key K) *Set { return NewSet(build(key)...) })
+}
+
+// Of returns an empty cache of what build makes.
+func Of[K comparable, V any](build func(K) V) *Cache[K, V] {
+	c := &Cache[K, V]{build: build}
+	c.known.Store(&map[K]V{})
 	return c
 }
 
-// Get returns the set for key.
-func (c *Cache[K]) Get(key K) *Set {
-	if s, ok := (*c.sets.Load())[key]; ok {
-		return s
+// Get returns what was made of key.
+func (c *Cache[K, V]) Get(key K) V {
+	if v, ok := (*c.known.Load())[key]; ok {
+		return v
 	}
 	return c.add(key)
 }
 
-func (c *Cache[K]) add(key K) *Set {
-	s := NewSet(c.build(key)...)
-	if len(*c.sets.Load()) >= limit {
-		return s
+func (c *Cache[K, V]) add(key K) V {
+	v := c.build(key)
+	if len(*c.known.Load()) >= limit {
+		return v
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := *c.sets.Load()
+	known := *c.known.Load()
 	if there, ok := known[key]; ok {
 		return there
 	}
 	if len(known) < limit {
 		more := maps.Clone(known)
-		more[key] = s
-		c.sets.Store(&more)
+		more[key] = v
+		c.known.Store(&more)
 	}
-	return s
+	return v
 }

@@ -25,7 +25,7 @@ func TestCache_AnswersBeyondItsLimit(t *testing.T) {
 			}
 		}
 	}
-	if got := len(*c.sets.Load()); got != limit {
+	if got := len(*c.known.Load()); got != limit {
 		t.Errorf("holds %d entries, want %d", got, limit)
 	}
 }
@@ -43,7 +43,7 @@ func TestCache_ConcurrentSafe(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if got := len(*c.sets.Load()); got != 100 {
+	if got := len(*c.known.Load()); got != 100 {
 		t.Errorf("counts %d entries, want 100", got)
 	}
 }
