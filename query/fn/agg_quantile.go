@@ -84,7 +84,7 @@ func (a *quantileAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval
 	for _, r := range runs {
 		s := &a.groups[r.ID]
 		if v.Null == nil && len(v.Ints) >= r.End { // as nearly always
-			a.putInts(s, v.Ints[row:r.End])
+			putAll(a, s, v.Ints[row:r.End])
 			row = r.End
 			continue
 		}
@@ -96,9 +96,9 @@ func (a *quantileAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval
 	}
 }
 
-// putInts puts values that are there and finite; at once into a sketch where they
-// would not be kept one by one anyway.
-func (a *quantileAcc) putInts(s *quantileState, list []int64) {
+// putAll puts finite values; at once into a sketch where they would not be kept one
+// by one anyway.
+func putAll[T int64 | float64](a *quantileAcc, s *quantileState, list []T) {
 	if s.sketch == nil && len(s.vals)+len(list) > ExactQuantile {
 		a.toSketch(s)
 	}
@@ -162,9 +162,7 @@ func (a *quantileAcc) Merge(from Accumulator, to []uint32) {
 			a.putOdd(dst, *src.odd)
 		}
 		if src.sketch == nil {
-			for _, x := range src.vals {
-				a.put(dst, x)
-			}
+			putAll(a, dst, src.vals)
 			continue
 		}
 		if dst.sketch == nil {

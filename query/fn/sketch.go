@@ -1,6 +1,9 @@
 package fn
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // sketchAccuracy is the relative error of a quantile of a group too large to
 // be exact; sketchBins bounds each half of a sketch, 8 bytes a bin: with this
@@ -148,11 +151,31 @@ func (b *bins) makeRoom(bin int) int {
 }
 
 func (b *bins) merge(from *bins) {
-	for i, n := range from.counts {
-		if n > 0 {
-			b.add(from.low+i, n)
+	if len(b.counts) == 0 {
+		b.low, b.counts, b.total = from.low, slices.Clone(from.counts), from.total
+		return
+	}
+	if from.total == 0 {
+		return
+	}
+	// Room for both ends, first that which is cut off where there are too many.
+	low, high := from.low, from.low+len(from.counts)-1
+	for from.counts[low-from.low] == 0 {
+		low++
+	}
+	for from.counts[high-from.low] == 0 {
+		high--
+	}
+	for _, bin := range []int{low, high} {
+		if i := bin - b.low; i < 0 || i >= len(b.counts) {
+			b.makeRoom(bin)
 		}
 	}
+	last := len(b.counts) - 1
+	for bin := low; bin <= high; bin++ {
+		b.counts[min(max(bin-b.low, 0), last)] += from.counts[bin-from.low]
+	}
+	b.total += from.total
 }
 
 // at returns the bin of a rank.

@@ -117,3 +117,34 @@ func BenchmarkSketchAdd(b *testing.B) {
 		s.add(values[i%len(values)])
 	}
 }
+
+// TestSketch_MergedIsAsAdded merges sketches of values as far apart as bins reach, and
+// farther: each rank is that of one sketch of all values, up to where bins at one end
+// become one.
+func TestSketch_MergedIsAsAdded(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 200 {
+		parts, all := []*sketch{newSketch(), newSketch(), newSketch()}, newSketch()
+		spread := 1 + r.Float64()*40
+		for range 1 + r.IntN(300) {
+			x := math.Pow(10, (r.Float64()-0.5)*spread) * float64(1-2*r.IntN(2))
+			parts[r.IntN(len(parts))].add(x)
+			all.add(x)
+		}
+		merged := newSketch()
+		for _, p := range parts {
+			merged.merge(p)
+		}
+		if merged.count() != all.count() {
+			t.Fatalf("%d values merged, %d added", merged.count(), all.count())
+		}
+		for rank := range all.count() {
+			if spread > 15 {
+				break
+			}
+			if got, want := merged.at(rank), all.at(rank); got != want {
+				t.Fatalf("spread over 1e%.0f: rank %d is %g, not %g", spread, rank, got, want)
+			}
+		}
+	}
+}
