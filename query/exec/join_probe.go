@@ -41,8 +41,8 @@ func (m *probeMorsel) reduce(b *batch) error {
 			continue
 		}
 		b.sel, b.all, _ = ev.FilterEntries(e.Column, told.may, b.sel, b.all)
-		if ev.Err != nil || b.len() == 0 {
-			break
+		if ev.Err != nil || b.len()*lateFactor <= b.f.Rows() {
+			break // what is left is read alone, and the column of another key would be read whole
 		}
 	}
 	return ev.Err
