@@ -1,7 +1,6 @@
 package tracer
 
 import (
-	"encoding/binary"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -98,22 +97,12 @@ func (s *attributes) appendShort(num protowire.Number, key, text string, limits 
 	v[2], v[3] = byte(otlpwire.AnyValueString)<<3|byte(protowire.BytesType), byte(len(text))
 	copy(v[4:], text)
 	// Tags and lengths are ASCII as well: one look at all of it.
-	if !ascii(f) {
+	if !otlpsdk.ASCII(f) {
 		return false
 	}
 	s.b, s.seen = b, s.seen|bit
 	s.n++
 	return true
-}
-
-// ascii tells whether b, of at least 8 bytes, is ASCII.
-func ascii(b []byte) bool {
-	const high = 0x8080808080808080
-	all := binary.LittleEndian.Uint64(b[len(b)-8:])
-	for ; len(b) >= 8; b = b[8:] {
-		all |= binary.LittleEndian.Uint64(b)
-	}
-	return all&high == 0
 }
 
 // trait returns a bit that keys of the conventions seldom share.

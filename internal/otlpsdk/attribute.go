@@ -48,13 +48,31 @@ func (e *Encoder) keyValue(num protowire.Number, kv *attribute.KeyValue, depth i
 func (e *Encoder) shortKeyValue(num protowire.Number, key string, v *attribute.Value) bool {
 	text, n, ok := plain(v)
 	content := 2 + len(key) + 2 + n
-	if !ok || content >= 0x80 || num > 15 || key == "" || !utf8.ValidString(key) || !utf8.ValidString(text) {
+	if !ok || content >= 0x80 || num > 15 || key == "" {
 		return false
 	}
-	if b := e.block(2 + content); b != nil {
-		putShort(b, num, key, v, text, n)
+	b := e.block(2 + content)
+	if b == nil {
+		return true
+	}
+	putShort(b, num, key, v, text, n)
+	// Tags and lengths are ASCII as well: one look at all of it, which is enough
+	// unless there is a number or a text of another language.
+	if !ASCII(b) && (!utf8.ValidString(key) || !utf8.ValidString(text)) {
+		e.at += len(b)
+		return false
 	}
 	return true
+}
+
+// ASCII tells whether b, of at least 8 bytes, is ASCII.
+func ASCII(b []byte) bool {
+	const high = 0x8080808080808080
+	all := binary.LittleEndian.Uint64(b[len(b)-8:])
+	for ; len(b) >= 8; b = b[8:] {
+		all |= binary.LittleEndian.Uint64(b)
+	}
+	return all&high == 0
 }
 
 // plain returns the text of a string, and the size of the content of an AnyValue;
