@@ -16,6 +16,14 @@ var (
 	errNoResponse = errors.New("ttloghttp: the base transport returned neither a response nor an error")
 )
 
+// outgoing is one call of the transport, the request that it sends in the place
+// of the caller's, and what must outlive the response's body: one allocation.
+type outgoing struct {
+	httpsemconv.Call
+	sent   http.Request
+	ending ending
+}
+
 // body ends the call when the response has been read, failed, closed or
 // forgotten.
 type body struct {
@@ -42,12 +50,13 @@ func (e *ending) abandon() {
 
 // newBody wraps the body of res. A response without one has ended already; the
 // body of a protocol switch stays writable.
-func newBody(res *http.Response, call *httpsemconv.Call) io.ReadCloser {
+func newBody(res *http.Response, o *outgoing) io.ReadCloser {
 	if res.Body == nil || res.Body == http.NoBody {
-		call.End(nil, 0)
+		o.End(nil, 0)
 		return res.Body
 	}
-	b := &body{base: res.Body, ending: &ending{call: call}}
+	o.ending.call = &o.Call
+	b := &body{base: res.Body, ending: &o.ending}
 	b.forgotten = runtime.AddCleanup(b, (*ending).abandon, b.ending)
 	if w, ok := res.Body.(io.Writer); ok {
 		return &writableBody{body: b, Writer: w}

@@ -33,20 +33,24 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.client.Off(r.Context()) || !t.cfg.traced(r) {
 		return t.base.RoundTrip(r)
 	}
-	ctx, call := t.client.Start(r)
+	call := &outgoing{}
+	ctx := t.client.Start(r, &call.Call)
 	if t.cfg.context != nil {
 		ctx = t.cfg.context(ctx)
 	}
 	if t.cfg.clientTrace != nil {
 		ctx = httptrace.WithClientTrace(ctx, t.cfg.clientTrace(ctx))
 	}
-	sent := r.WithContext(ctx)
-	// A round tripper must not change the request it was given; r.Clone would
-	// copy its URL and trailers too.
-	if sent.Header = r.Header.Clone(); sent.Header == nil {
-		sent.Header = make(http.Header)
+	sent := &call.sent
+	*sent = *r.WithContext(ctx)
+	if !t.client.Silent() {
+		// A round tripper must not change the request it was given; r.Clone
+		// would copy its URL and trailers too.
+		if sent.Header = r.Header.Clone(); sent.Header == nil {
+			sent.Header = make(http.Header)
+		}
+		t.cfg.propagators.Inject(ctx, propagation.HeaderCarrier(sent.Header))
 	}
-	t.cfg.propagators.Inject(ctx, propagation.HeaderCarrier(sent.Header))
 	call.Sends(sent)
 
 	finished := false

@@ -94,13 +94,19 @@ type Call struct {
 	head    time.Time // when the response's head arrived
 	key     clientKey
 	sent    sentBody
+	// answer is where the attributes of the response are put together.
+	answer [3]attribute.KeyValue
 }
 
 var clientKind = trace.WithSpanKind(trace.SpanKindClient)
 
-// Start begins the span of r and returns the context that carries it.
-func (c *Client) Start(r *http.Request) (context.Context, *Call) {
-	call := &Call{client: c, request: r, start: time.Now()}
+// Silent reports whether there is no trace context to send.
+func (c *Client) Silent() bool { return c.propagators.Closed() }
+
+// Start begins the span of r in call, which is new, and returns the context that
+// carries it.
+func (c *Client) Start(r *http.Request, call *Call) context.Context {
+	call.client, call.request, call.start = c, r, time.Now()
 	method, original := Method(r.Method)
 	call.key.method = method
 	sc := scratch.Get()
@@ -131,7 +137,7 @@ func (c *Client) Start(r *http.Request) (context.Context, *Call) {
 	if c.active.Enabled(call.ctx) {
 		c.active.Add(call.ctx, 1, c.sets.Get(call.key).Add...)
 	}
-	return call.ctx, call
+	return call.ctx
 }
 
 // serverOf returns the address that r is sent to; the port is the scheme's
@@ -196,8 +202,7 @@ func (c *Call) Respond(res *http.Response) {
 	if !c.span.IsRecording() {
 		return
 	}
-	attrs := make([]attribute.KeyValue, 0, 3)
-	attrs = append(attrs, semconv.HTTPResponseStatusCode(res.StatusCode))
+	attrs := append(c.answer[:0], semconv.HTTPResponseStatusCode(res.StatusCode))
 	if c.key.protocol != "" {
 		attrs = append(attrs, semconv.NetworkProtocolVersion(c.key.protocol))
 	}

@@ -42,6 +42,8 @@ type Exchange struct {
 	given *http.Request // by the one around, nil without Inner
 	inner http.Request
 	body  countedBody
+	// answer is where the attributes of the response are put together.
+	answer [3]attribute.KeyValue
 
 	around    forgetter // the exchange around this one, nil for none
 	forgotten atomic.Bool
@@ -209,7 +211,7 @@ func (x *Exchange) measured(r *http.Request) []attribute.KeyValue {
 }
 
 func (x *Exchange) endSpan(r *http.Request, out Outcome, errorType string) {
-	attrs := make([]attribute.KeyValue, 0, 3)
+	attrs := x.answer[:0]
 	if out.Route != "" && out.Route != x.route {
 		attrs = append(attrs, semconv.HTTPRoute(out.Route))
 		if name := x.spanName(r, out.Route); name != x.name {
