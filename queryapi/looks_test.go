@@ -564,18 +564,11 @@ func testGraph(t *testing.T, c *captured) {
 		}
 	}
 	details := ask[struct {
-		Name             string
-		RED              redFigures
-		Operations       []struct{ Name string }
-		Callers, Callees []struct {
-			From, To string
-			Calls    int64
-		}
+		Name       string
+		RED        redFigures
+		Operations []struct{ Name string }
 	}](t, c.Server, "services/driver")
 	details.RED.agrees(t, "driver", c.of(func(f flat) bool { return f.service == "driver" && entered(f) }))
-	if len(details.Callers) != 1 || details.Callers[0].From != "frontend" || len(details.Callees) == 0 || details.Callees[0].To != "redis-manual" {
-		t.Errorf("driver: %+v", details)
-	}
 	status, _, body := call(t, "GET", c.URL+"/api/v1/services/drivr", "")
 	if status != http.StatusNotFound || !strings.Contains(body, "did you mean driver?") {
 		t.Errorf("an unknown service: %d %s", status, body)
