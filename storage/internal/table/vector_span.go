@@ -63,6 +63,8 @@ func (b *Block) spanField(name string) (*column.Vector, error) {
 		return b.intField(SpanDroppedEvents, column.TypeInt64)
 	case "dropped_links_count":
 		return b.intField(SpanDroppedLinks, column.TypeInt64)
+	case "root_span":
+		return b.rootField()
 	case "events_count":
 		return b.countField(listEvents)
 	case "exceptions_count":
@@ -87,6 +89,29 @@ func (b *Block) errorField() (*column.Vector, error) {
 		end := l.runEnd(i, b.c.Rows.N)
 		out.pushInts(boolInt(l.Int(i) == statusError), end-i)
 		i = end
+	}
+	return out.vector(), nil
+}
+
+// rootField returns which spans have no parent. Which one the others have is not
+// read for it where the part can tell without.
+func (b *Block) rootField() (*column.Vector, error) {
+	n := b.c.Rows.N
+	l := &b.c.Rows.Leaves[SpanParentID]
+	out := newRuns(column.TypeBool, n)
+	if l.Load != nil && l.Nonzero != nil {
+		if has, err := l.Nonzero(n); err == nil {
+			for i := range n {
+				out.pushInts(int64(has[i/64]>>(i%64)&1^1), 1)
+			}
+			return out.vector(), nil
+		} // what cannot be read is said by the leaf
+	}
+	if _, err := b.leaf(SpanParentID); err != nil {
+		return nil, err
+	}
+	for i := range n {
+		out.pushInts(boolInt(l.Int(i) == 0), 1)
 	}
 	return out.vector(), nil
 }

@@ -120,6 +120,7 @@ func TestVector_Spans(t *testing.T) {
 	f(field("span_id"), "0300000000000000", "null", "null")
 	f(field("parent_span_id"), "null", "0300000000000000", "null")
 	f(field("events"), `[{"time":"1970-01-01T00:00:01Z","name":"exception","attributes":{"a":"b"}},{"time":"1970-01-01T00:00:02Z"}]`, "null", "null")
+	f(field("root_span"), "1", "0", "1")
 	f(field("events_count"), "2", "0", "0")
 	f(field("exceptions_count"), "1", "0", "0")
 	f(field("links_count"), "0", "1", "0")
