@@ -558,10 +558,19 @@ func testGraph(t *testing.T, c *captured) {
 		}
 	}
 	type near struct{ Edges []struct{ From, To string } }
+	var callers, callees []string
 	for _, e := range ask[near](t, c.Server, "graph", "service", "driver").Edges {
-		if e.From != "driver" && e.To != "driver" {
+		switch "driver" {
+		case e.To:
+			callers = append(callers, e.From)
+		case e.From:
+			callees = append(callees, e.To)
+		default:
 			t.Errorf("%+v is not of driver", e)
 		}
+	}
+	if !slices.Equal(callers, []string{"frontend"}) || !slices.Contains(callees, "redis-manual") {
+		t.Errorf("driver is called by %v and calls %v", callers, callees)
 	}
 	details := ask[struct {
 		Name       string
