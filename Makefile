@@ -9,7 +9,7 @@ MODULES   := $(filter-out .,$(shell scripts/modules list))
 
 export CGO_ENABLED ?= 0
 
-.PHONY: demo build ui bench-ui test check lint fmt cross race fuzz crash soak bench bench-deps clean-tree versions
+.PHONY: demo build ui ui-shots bench-ui test check lint fmt cross race fuzz crash soak bench bench-deps clean-tree versions
 
 ## demo: an instrumented shop stores, queries and serves its own telemetry (DEMO_ONCE=1 exits after the queries)
 demo:
@@ -23,7 +23,11 @@ build:
 ui:
 	scripts/ui build
 
-## bench-ui: the pages in a real browser, with the captured telemetry and traces of 10,000 and 1,000,000 spans
+## ui-shots: the pictures of docs/ui.md, of the pages as web/dist has them
+ui-shots:
+	scripts/ui shots
+
+## bench-ui: the pages in a real browser, over 2 million captured spans and traces of 10,000 and 1,000,000 spans
 bench-ui:
 	scripts/ui bench
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -188,4 +189,19 @@ func appendErrors(list []*logspb.LogRecord, s *tracepb.Span) []*logspb.LogRecord
 		list = append(list, record)
 	}
 	return list
+}
+
+// WriteLaps writes n laps of the captured spans in the form of the Collector's
+// file exporter.
+func WriteLaps(ctx context.Context, w io.Writer, n int) error {
+	return laps{traces: n}.each(ctx, func(signal otlpwire.Signal, msg []byte) error {
+		if signal != otlpwire.Traces {
+			return nil
+		}
+		if _, err := w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(msg)))); err != nil {
+			return err
+		}
+		_, err := w.Write(msg)
+		return err
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/idmap"
 	"github.com/ttlog/ttlog/query"
 )
 
@@ -41,9 +42,7 @@ type graphEdge struct {
 const (
 	// maxGraphSpans is how many spans are joined with their parents. Of more, a
 	// share of the traces is looked at.
-	maxGraphSpans = 2_000_000
-	// parentBytes is about what the table of parents takes for a span.
-	parentBytes = 40
+	maxGraphSpans = 500_000
 	// parentLead is how long before the range the parents of its spans may
 	// have begun.
 	parentLead = 10 * time.Minute
@@ -51,29 +50,19 @@ const (
 	maxGraphEdges = 10_000
 )
 
-// graphOf is which graph is asked for.
-type graphOf struct {
-	from, to time.Time
-	called   *selection // the spans that were called; nil for all of the range
-	service  *string    // edges from or to it alone
-}
-
 // graphCall answers with the services and who calls whom.
 func graphCall(l *look) (any, error) {
 	limit, err := l.number("limit", 1, maxGraphEdges, 1000)
 	if err != nil {
 		return nil, err
 	}
-	var of graphOf
-	if name := l.params.Get("service"); name != "" {
-		of.service = &name
-		l.params.Del("service")
-	}
-	if of.called, err = l.selection("spans"); err != nil {
+	service := l.params.Get("service") // whose edges are wanted, not whose spans
+	l.params.Del("service")
+	called, err := l.selection("spans")
+	if err != nil {
 		return nil, err
 	}
-	of.from, of.to = of.called.from, of.called.to
-	g, err := l.graph(of)
+	g, err := l.graph(called, service)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +88,9 @@ type graphBuilder struct {
 	stride  uint64 // one of so many traces is looked at
 	names   []string
 	numbers map[string]uint32
-	parents map[spanKey]uint32 // the service, and answered
-	learned int
+	parents *idmap.Map // of spanKeys to the service and one, and answered
+	room    int        // how many spans may be learned
+	last    lastSeen
 	edges   map[edgeKey]*edgeStats
 	nodes   map[string]*graphNode
 	out     graphAnswer
@@ -113,18 +103,20 @@ type edgeKey struct{ from, to, kind string }
 
 // edgeStats are the calls of an edge, with how long they took.
 type edgeStats struct {
+	key           edgeKey
 	calls, errors int64
 	durations     durations
 }
 
 // graph joins the spans that were called with their parents: once to learn
-// whose each span is, once to look its parent up.
-func (l *look) graph(of graphOf) (*graphAnswer, error) {
+// whose each span is, once to look its parent up. Of the edges those from or to
+// a service are kept, all where it is "".
+func (l *look) graph(called *selection, service string) (*graphAnswer, error) {
 	g := &graphBuilder{
-		stride: 1, numbers: map[string]uint32{}, parents: map[spanKey]uint32{},
+		stride: 1, numbers: map[string]uint32{},
 		edges: map[edgeKey]*edgeStats{}, nodes: map[string]*graphNode{},
 	}
-	all := &selection{table: "spans", args: map[string]any{}, from: of.from, to: of.to}
+	all := &selection{table: "spans", args: map[string]any{}, from: called.from, to: called.to}
 	if !all.from.IsZero() {
 		all.from = all.from.Add(-parentLead)
 	}
@@ -133,20 +125,21 @@ func (l *look) graph(of graphOf) (*graphAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if total, _ := rows[0][0].(int64); total > maxGraphSpans {
+	total, _ := rows[0][0].(int64)
+	if total > maxGraphSpans {
 		g.stride = uint64((total + maxGraphSpans - 1) / maxGraphSpans)
 	}
+	// A sample has a few more or less than its share, and more come meanwhile.
+	g.room = int(total/int64(g.stride))*9/8 + 1000
+	if err := l.held.Grow(int64(g.room) * idmap.BytesPerID); err != nil {
+		return nil, fmt.Errorf("%w by the spans of the service graph; a shorter range needs less", err)
+	}
+	g.parents = idmap.New(g.room)
 	g.out.Sampled = 1 / float64(g.stride)
 	if _, err = l.each(all.sql("trace_id, span_id, service", ""), all.args, func(b *query.Batch, i int) error {
 		return g.learn(l, b, i)
 	}); err != nil {
 		return nil, err
-	}
-	called := of.called
-	if called == nil {
-		called = all.clone()
-		called.from = of.from
-		called.bound()
 	}
 	if _, err = l.each(called.sql("trace_id, parent_span_id, service, duration, error", ""), called.args, g.call); err != nil {
 		return nil, err
@@ -154,34 +147,53 @@ func (l *look) graph(of graphOf) (*graphAnswer, error) {
 	if err := l.outside(g, called); err != nil {
 		return nil, err
 	}
-	return g.answer(of.service), nil
+	return g.answer(service), nil
 }
 
 // learn takes trace_id, span_id, service.
 func (g *graphBuilder) learn(l *look, b *query.Batch, i int) error {
 	trace, _ := b.Text(i, 0)
 	span, _ := b.Text(i, 1)
-	if g.skips(trace) {
+	if g.room == 0 || g.skips(trace) {
 		return nil
 	}
-	if g.learned++; g.learned%4096 == 1 {
-		if err := l.held.Grow(4096 * parentBytes); err != nil {
-			return fmt.Errorf("%w by the spans of the service graph; a shorter range needs less", err)
-		}
-	}
+	g.room--
 	service, _ := b.Text(i, 2)
+	n, err := g.number(l, service)
+	if err == nil {
+		g.parents.Add(uint64(keyOf(trace, span)), n+1)
+	}
+	return err
+}
+
+// number returns the number of a service.
+func (g *graphBuilder) number(l *look, service string) (uint32, error) {
+	if g.last.numbered && g.names[g.last.number] == service {
+		return g.last.number, nil
+	}
 	n, ok := g.numbers[service]
 	if !ok {
-		if err := l.held.Grow(int64(len(service)) + parentBytes); err != nil {
-			return err
+		if err := l.held.Grow(int64(len(service)) + internBytes); err != nil {
+			return 0, err
 		}
 		service = strings.Clone(service)
 		n = uint32(len(g.names))
 		g.numbers[service] = n
 		g.names = append(g.names, service)
 	}
-	g.parents[keyOf(trace, span)] = n
-	return nil
+	g.last.number, g.last.numbered = n, true
+	return n, nil
+}
+
+// lastSeen is what the span before was about: parts have the spans of a service
+// together, so the next is mostly about the same.
+type lastSeen struct {
+	number   uint32
+	numbered bool
+	nodeKind string
+	node     *graphNode
+	edgeKey  edgeKey
+	edge     *edgeStats
 }
 
 // skips tells whether a trace is none of the sample.
@@ -203,13 +215,13 @@ func (g *graphBuilder) call(b *query.Batch, i int) error {
 		return nil
 	}
 	key := keyOf(trace, parent)
-	n, ok := g.parents[key]
-	if !ok {
+	n := g.parents.Get(uint64(key))
+	if n == 0 {
 		g.out.Unmatched++
 		return nil
 	}
-	if from := g.names[n&^answered]; from != service {
-		g.parents[key] = n | answered
+	if from := g.names[n&^answered-1]; from != service {
+		g.parents.Set(uint64(key), n|answered)
 		took, finished := b.Int(i, 3)
 		g.edge(edgeKey{from, service, "service"}, took, finished, failed)
 	}
@@ -217,7 +229,10 @@ func (g *graphBuilder) call(b *query.Batch, i int) error {
 }
 
 func (g *graphBuilder) node(service, kind string, failed int64) {
-	n := g.nodes[kind+service]
+	n := g.last.node
+	if n == nil || n.Service != service || g.last.nodeKind != kind {
+		n = g.nodes[kind+service]
+	}
 	if n == nil {
 		if len(g.nodes) == maxGraphEdges {
 			return
@@ -227,18 +242,23 @@ func (g *graphBuilder) node(service, kind string, failed int64) {
 	}
 	n.Spans++
 	n.Errors += failed
+	g.last.node, g.last.nodeKind = n, kind
 }
 
 func (g *graphBuilder) edge(key edgeKey, took int64, finished bool, failed int64) {
-	e := g.edges[key]
+	e := g.last.edge
+	if e == nil || g.last.edgeKey != key {
+		e = g.edges[key]
+	}
 	if e == nil {
 		if len(g.edges) == maxGraphEdges {
 			return
 		}
 		key.from, key.to = strings.Clone(key.from), strings.Clone(key.to)
-		e = &edgeStats{}
+		e = &edgeStats{key: key}
 		g.edges[key] = e
 	}
+	g.last.edge, g.last.edgeKey = e, e.key
 	e.calls++
 	e.errors += failed
 	if finished {
@@ -269,8 +289,11 @@ func (l *look) outside(g *graphBuilder, called *selection) error {
 	s.and("(" + strings.Join(some, " OR ") + ")")
 	_, err := l.each(s.sql(items, ""), s.args, func(b *query.Batch, i int) error {
 		trace, _ := b.Text(i, 0)
+		if g.skips(trace) {
+			return nil
+		}
 		span, _ := b.Text(i, 1)
-		if n := g.parents[keyOf(trace, span)]; n&answered != 0 || g.skips(trace) {
+		if g.parents.Get(uint64(keyOf(trace, span)))&answered != 0 {
 			return nil
 		}
 		from, _ := b.Text(i, 2)
@@ -292,12 +315,12 @@ func (l *look) outside(g *graphBuilder, called *selection) error {
 	return err
 }
 
-func (g *graphBuilder) answer(service *string) *graphAnswer {
+func (g *graphBuilder) answer(service string) *graphAnswer {
 	out := &g.out
 	out.Nodes, out.Edges = []graphNode{}, []graphEdge{}
 	near := map[string]bool{}
 	for key, e := range g.edges {
-		if service != nil && key.from != *service && key.to != *service {
+		if service != "" && key.from != service && key.to != service {
 			continue
 		}
 		near[key.kind+key.to], near["service"+key.from] = true, true
@@ -307,7 +330,7 @@ func (g *graphBuilder) answer(service *string) *graphAnswer {
 		})
 	}
 	for key, n := range g.nodes {
-		if service == nil || near[key] || n.Service == *service {
+		if service == "" || near[key] || n.Service == service {
 			out.Nodes = append(out.Nodes, *n)
 		}
 	}

@@ -148,15 +148,11 @@ func issues(l *look) (any, error) {
 	return out, nil
 }
 
-// isException finds spans with an exception among their events.
-const isException = `contains(events, '"name":"exception"')`
-
 // errorSamples returns the records that may have errors, by signal. How many
-// there are is told by what is cheap to count: to look for exceptions among the
-// events of all spans takes far longer, and is done once.
+// there are is told by what is cheap to count.
 func (l *look) errorSamples(signal string) (parts []*sample, err error) {
 	for _, of := range []struct{ table, cheap, all string }{
-		{"spans", "error", "(error OR " + isException + ")"},
+		{"spans", "error", "(error OR exceptions_count > 0)"},
 		{"logs", "level >= 'ERROR'", "(level >= 'ERROR' OR attributes['exception.type'] IS NOT NULL)"},
 	} {
 		if signal != "" && signal != of.table {

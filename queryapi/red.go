@@ -47,7 +47,7 @@ type redGroup struct {
 
 // entered are the spans by which work enters a service. Counting all spans
 // would count a request again for each thing that a service does for it.
-const entered = "(kind IN ('server', 'consumer') OR parent_span_id IS NULL)"
+const entered = "(kind IN ('server', 'consumer') OR root_span)"
 
 // redItems are the figures in SQL.
 const redItems = "count(*), count_if(error), p50(duration), p95(duration), p99(duration)"

@@ -12,9 +12,8 @@ type serviceAnswer struct {
 	RED        *red             `json:"red"`
 	Operations []operationRED   `json:"operations"`
 	Versions   []serviceVersion `json:"versions"`
-	Callers    []graphEdge      `json:"callers"`
-	Callees    []graphEdge      `json:"callees"`
 	Logs       []levelCount     `json:"logs"`
+	Points     int64            `json:"points"`
 }
 
 type operationRED struct {
@@ -50,7 +49,7 @@ func serviceCall(l *look) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs := s.other("logs")
+	logs, metrics := s.other("logs"), s.other("metrics")
 	b, err := l.buckets(s)
 	if err != nil {
 		return nil, err
@@ -79,20 +78,13 @@ func serviceCall(l *look) (any, error) {
 	if out.Logs, err = l.levels(logs); err != nil {
 		return nil, err
 	}
-	if len(groups) == 0 && len(out.Logs) == 0 {
-		return nil, l.unknownService(out.Name)
-	}
-	g, err := l.graph(graphOf{from: s.from, to: s.to, service: &out.Name})
+	rows, err := l.selectRows(metrics, "count(*)", "")
 	if err != nil {
 		return nil, err
 	}
-	out.Callers, out.Callees = []graphEdge{}, []graphEdge{}
-	for _, e := range g.Edges {
-		if e.To == out.Name {
-			out.Callers = append(out.Callers, e)
-		} else {
-			out.Callees = append(out.Callees, e)
-		}
+	out.Points, _ = rows[0][0].(int64)
+	if len(groups) == 0 && len(out.Logs) == 0 && out.Points == 0 {
+		return nil, l.unknownService(out.Name)
 	}
 	return out, nil
 }

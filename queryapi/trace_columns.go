@@ -47,7 +47,7 @@ type traceHeader struct {
 }
 
 // spanBytes is about what a span takes while its trace is put in order.
-const spanBytes = 128
+const spanBytes = 256
 
 // traceColumns answers with the spans of a trace as columns.
 func (a *api) traceColumns(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +121,7 @@ func (l *look) readTrace(id string) (*waterfall.Trace, *traceHeader, error) {
 	b := waterfall.New(int(n))
 	services, names := interner{grow: l.held.Grow}, interner{grow: l.held.Grow}
 	const items = "span_id, parent_span_id, timestamp, duration, clock_skew, service, name, kind, status, " +
-		"coalesce(events, '') != '', coalesce(links, '') != '', contains(events, '\"name\":\"exception\"')"
+		"events_count > 0, links_count > 0, exceptions_count > 0"
 	_, err = l.each(s.sql(items, ""), s.args, func(batch *query.Batch, i int) error {
 		if b.Len() < int(n) {
 			b.Add(spanOf(batch, i, &services, &names))

@@ -8,9 +8,9 @@ var (
 	spanColumns = map[column.Type][]string{
 		column.TypeTimestamp: {"timestamp", "end_timestamp"},
 		column.TypeDuration:  {"duration"},
-		column.TypeBool:      {"error", "clock_skew"},
+		column.TypeBool:      {"error", "clock_skew", "root_span"},
 		column.TypeID:        {"trace_id", "span_id", "parent_span_id"},
-		column.TypeInt64:     {"flags", "dropped_attributes_count", "dropped_events_count", "dropped_links_count"},
+		column.TypeInt64:     {"flags", "dropped_attributes_count", "dropped_events_count", "dropped_links_count", "events_count", "exceptions_count", "links_count"},
 		column.TypeString: {
 			"service", "name", "kind", "status", "status_message", "scope_name", "scope_version",
 			"trace_state", "events", "links",

@@ -43,6 +43,10 @@ var FixedColumns = map[otlpwire.Signal][]FixedColumn{
 		{"dropped_attributes_count", types.Int},
 		{"dropped_events_count", types.Int},
 		{"dropped_links_count", types.Int},
+		{"root_span", types.Bool},
+		{"events_count", types.Int},
+		{"exceptions_count", types.Int},
+		{"links_count", types.Int},
 	},
 	otlpwire.Logs: {
 		{"timestamp", types.Time},

@@ -1,4 +1,7 @@
-// A server with the captured telemetry and two generated traces.
+// A server with the captured HotROD spans ten times, two million, and two
+// generated traces.
+import { execFileSync } from "node:child_process";
+import { resolve } from "node:path";
 import type { TestProject } from "vitest/node";
 import { otlpTraces, type SeedSpan, send, span, trace } from "../e2e/seed";
 import { serve } from "../e2e/setup";
@@ -28,8 +31,19 @@ async function generate(otlp: string, id: string, n: number) {
   }
 }
 
-export default (project: TestProject) =>
-  serve(project, async (otlp) => {
-    await generate(otlp, traces["10k"], 10_000);
-    await generate(otlp, traces["1m"], 1_000_000);
+function laps(binary: string, data: string) {
+  execFileSync("sh", ["-c", 'go run ./cmd/laps | "$0" import --signal traces --data "$1" -', binary, data], {
+    cwd: resolve(import.meta.dirname, "../../bench"),
+    stdio: ["ignore", "ignore", "inherit"],
   });
+}
+
+export default (project: TestProject) =>
+  serve(
+    project,
+    async (otlp) => {
+      await generate(otlp, traces["10k"], 10_000);
+      await generate(otlp, traces["1m"], 1_000_000);
+    },
+    laps,
+  );

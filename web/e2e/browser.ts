@@ -45,9 +45,9 @@ export async function open(path: string, options: BrowserContextOptions = {}, ur
   const complaints: string[] = [];
   page.on("pageerror", (err) => complaints.push(String(err)));
   page.on("console", (m) => m.type() === "error" && !m.text().includes(ownEditing) && complaints.push(m.text()));
+  const own = [new URL(url || inject("url")).origin, "data:", "blob:"];
   page.on("request", (r) => {
-    if (!r.url().startsWith(new URL(url).origin) && !r.url().startsWith("data:") && !r.url().startsWith("blob:"))
-      complaints.push(`a request left for ${r.url()}`);
+    if (!own.some((o) => r.url().startsWith(o))) complaints.push(`a request left for ${r.url()}`);
   });
   page.on("dialog", (d) => {
     complaints.push(`a dialog said ${d.message()}`);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { accessible, open, phone } from "./browser";
 import { range } from "./seed";
+import { findCapture } from "./setup";
 
 test("the list: figures, sorted by any, found by name", async () => {
   const { page, complaints } = await open(`/services?${range}`);
@@ -33,6 +34,30 @@ test("one service: charts, operations, dependencies, errors that lead to a trace
     .getByRole("link")
     .click();
   await page.waitForURL(/\/trace\/[0-9a-f]{32}/);
+  expect(complaints).toEqual([]);
+});
+
+test("a service's versions, its log lines, and its levels that lead to the logs", async () => {
+  const { page, complaints } = await open(`/services/cart?${range}`, { colorScheme: "light" });
+  await page.getByRole("tab", { name: /^Versions/ }).click();
+  await page.getByRole("link", { name: "1.4.2" }).waitFor();
+  await page.getByRole("tab", { name: /^Logs 2/ }).click();
+  await page.getByRole("region", { name: "Log records" }).getByText("cart 17 is loaded").waitFor();
+  await accessible(page);
+  await page.getByRole("link", { name: /^ERROR 1/ }).click();
+  await page.waitForURL(/\/logs\?.*level/);
+  await page.getByText("cart 18: deadlock detected").waitFor();
+  await page.getByText("cart 17 is loaded").waitFor({ state: "detached" });
+  expect(complaints).toEqual([]);
+});
+
+test.skipIf(!findCapture("node.metrics.binpb.zst"))("a service that sends metrics alone has a page", async () => {
+  const { page, complaints } = await open("/services/node-exporter?from=2026-11-22T22:00:00Z&to=2026-11-22T23:00:00Z");
+  const metric = page.getByRole("region", { name: "go_goroutines", exact: true });
+  await metric.locator("canvas").waitFor();
+  await accessible(page);
+  await metric.getByRole("link").click();
+  await page.waitForURL(/\/metrics-explorer\?.*metric=go_goroutines/);
   expect(complaints).toEqual([]);
 });
 

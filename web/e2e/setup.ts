@@ -13,6 +13,7 @@ declare module "vitest" {
     url: string;
     otlp: string;
     captures: boolean;
+    pid: number;
   }
 }
 
@@ -23,7 +24,19 @@ export function findCapture(name: string): string | undefined {
   return dirs.map((d) => join(d, name)).find(existsSync);
 }
 
-export async function start(dir: string): Promise<{ url: string; otlp: string; process: ChildProcess }> {
+/** imported puts the captures into a data directory, once. */
+function imported(binary: string, data: string) {
+  const files = ["hotrod.traces.binpb.zst", "node.metrics.binpb.zst", "loghub.logs.binpb.zst"].map(findCapture);
+  if (existsSync(data) || !files[0]) return;
+  execFileSync(binary, ["import", ...files.filter((f) => f !== undefined), "--data", data], { stdio: "ignore" });
+}
+
+export type Store = (binary: string, data: string) => void;
+
+export async function start(
+  dir: string,
+  store: Store = imported,
+): Promise<{ url: string; otlp: string; process: ChildProcess }> {
   const binary = process.env.E2E_BINARY ?? join(dir, "ttlog");
   const root = resolve(import.meta.dirname, "../..");
   if (!existsSync(binary)) {
@@ -34,10 +47,7 @@ export async function start(dir: string): Promise<{ url: string; otlp: string; p
     });
   }
   const data = join(dir, "data");
-  const files = ["hotrod.traces.binpb.zst", "node.metrics.binpb.zst", "loghub.logs.binpb.zst"].map(findCapture);
-  if (!existsSync(data) && files[0]) {
-    execFileSync(binary, ["import", ...files.filter((f) => f !== undefined), "--data", data], { stdio: "ignore" });
-  }
+  store(binary, data);
   const child = spawn(
     binary,
     ["serve", "--data", data, "--port", "0", "--otlp-grpc", "", "--otlp-http", "127.0.0.1:0", "--log-level", "warn"],
@@ -52,9 +62,9 @@ export async function start(dir: string): Promise<{ url: string; otlp: string; p
 }
 
 /** serve starts the server for all tests, and returns what ends it; fill sends it telemetry. */
-export async function serve(project: TestProject, fill: (otlp: string) => Promise<void>) {
+export async function serve(project: TestProject, fill: (otlp: string) => Promise<void>, store?: Store) {
   const dir = mkdtempSync(join(tmpdir(), "ttlog-pages-"));
-  const server = await start(dir);
+  const server = await start(dir, store);
   try {
     await fill(server.otlp);
   } catch (err) {
@@ -63,6 +73,7 @@ export async function serve(project: TestProject, fill: (otlp: string) => Promis
   }
   project.provide("url", server.url);
   project.provide("otlp", server.otlp);
+  project.provide("pid", server.process.pid!);
   project.provide("captures", findCapture("hotrod.traces.binpb.zst") !== undefined);
   return async () => {
     const ended = new Promise((done) => server.process.once("exit", done));

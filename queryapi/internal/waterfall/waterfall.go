@@ -7,8 +7,9 @@
 package waterfall
 
 import (
-	"cmp"
 	"slices"
+
+	"github.com/ttlog/ttlog/internal/idmap"
 )
 
 // The flags of a span. They are part of the API; never renumber.
@@ -90,14 +91,8 @@ func (b *Builder) Len() int { return len(b.spans) }
 // Build puts the spans in order. The Builder is of no use after it.
 func (b *Builder) Build() *Trace {
 	n := len(b.spans)
-	t := &Trace{spans: b.spans, order: make([]int32, 0, n), Parents: make([]int32, n), Depths: make([]uint32, n), Descendants: make([]uint32, n)}
-	// By start, so that each list of children below is in order.
-	slices.SortFunc(t.spans, func(a, b Span) int {
-		if a.Start != b.Start {
-			return cmp.Compare(a.Start, b.Start)
-		}
-		return cmp.Or(cmp.Compare(b.Duration, a.Duration), cmp.Compare(a.ID, b.ID))
-	})
+	t := &Trace{spans: inOrder(b.spans), order: make([]int32, 0, n), Parents: make([]int32, n), Depths: make([]uint32, n), Descendants: make([]uint32, n)}
+	b.spans = nil
 	f := newForest(t.spans)
 	f.openCircles()
 	t.walk(f)
@@ -117,14 +112,11 @@ type forest struct {
 func newForest(spans []Span) *forest {
 	n := len(spans)
 	f := &forest{spans: spans, parent: make([]int32, n), first: make([]int32, n), next: make([]int32, n), roots: -1}
-	byID := make(map[uint64]int32, n)
+	byID := idmap.New(n) // places and one
 	for i := range spans {
-		s := &spans[i]
-		if _, ok := byID[s.ID]; ok {
+		if s := &spans[i]; byID.Add(s.ID, uint32(i)+1) != uint32(i)+1 {
 			s.Flags |= Duplicate
-			continue
 		}
-		byID[s.ID] = int32(i)
 	}
 	for i := range spans {
 		f.parent[i], f.first[i], f.next[i] = -1, -1, -1
@@ -132,7 +124,7 @@ func newForest(spans []Span) *forest {
 		if !s.HasParent {
 			continue
 		}
-		if parent, ok := byID[s.Parent]; !ok {
+		if parent := int32(byID.Get(s.Parent)) - 1; parent < 0 {
 			s.Flags |= ParentMissing
 		} else if parent != int32(i) {
 			f.parent[i] = parent

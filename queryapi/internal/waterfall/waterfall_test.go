@@ -1,6 +1,7 @@
 package waterfall
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -113,6 +114,32 @@ func TestBuild_Deep(t *testing.T) {
 		tr := b.Build()
 		if tr.Depths[n-1] != n-1 || tr.Descendants[0] != n-1 || tr.Problems.Roots != 1 {
 			t.Errorf("circle %v: depth %d, %d descendants, %d roots", circle, tr.Depths[n-1], tr.Descendants[0], tr.Problems.Roots)
+		}
+	}
+}
+
+// TestInOrder_AgreesWithSort has starts that are near each other, far apart, and
+// the same.
+func TestInOrder_AgreesWithSort(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{0, 1, 100, 1 << digitBits, 10_000} {
+		for _, width := range []int64{1, 100, 1 << 40, 1<<63 - 1} {
+			spans := make([]Span, n)
+			for i := range spans {
+				spans[i] = Span{ID: r.Uint64N(1000), Start: r.Int64N(width), Duration: r.Int64N(3), Name: int32(i)}
+				if width == 1<<63-1 && i%2 == 0 {
+					spans[i].Start = -spans[i].Start
+				}
+			}
+			want := slices.Clone(spans)
+			slices.SortStableFunc(want, func(a, b Span) int {
+				return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(b.Duration, a.Duration), cmp.Compare(a.ID, b.ID))
+			})
+			for i, got := range inOrder(spans) {
+				if got.Start != want[i].Start || got.Duration != want[i].Duration || got.ID != want[i].ID {
+					t.Fatalf("%d spans within %d: row %d is %+v, want %+v", n, width, i, got, want[i])
+				}
+			}
 		}
 	}
 }

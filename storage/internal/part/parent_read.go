@@ -43,6 +43,7 @@ func (s source) parents(c *table.Chunk, d *groupDir) {
 	leaf := &c.Rows.Leaves[table.SpanParentID]
 	leaf.Load = func(l *table.Leaf) error { return p.all(l, p.error(p.load(l))) }
 	leaf.Pick, leaf.Find = nil, nil
+	leaf.Nonzero = p.nonzero
 	if t := &d.leaves[table.SpanTraceID]; t.ref.head > 0 {
 		p.traces = s.paged(&c.Rows.Leaves[table.SpanTraceID], t, c.Rows.N)
 		p.traces.kept = map[int]runs[uint32]{}
@@ -166,6 +167,51 @@ func (p *parentReader) checkTargets(page int, have targetCounts) error {
 	return nil
 }
 
+// loadTargets reads what the parents of all rows are.
+func (p *parentReader) loadTargets(l *table.Leaf) (err error) {
+	l.Codes, err = decodeAll(p.targets, l, p.targets.bytes, func(dst []uint32, b []byte, i int) ([]uint32, error) {
+		from := len(dst)
+		dst, err := p.targets.head.appendCodes(dst, b, i)
+		if err == nil {
+			err = p.checkTargets(i, countTargets(dst[from:]))
+		}
+		return dst, err
+	})
+	return err
+}
+
+// nonzero returns which of the first n rows have a parent: of references that
+// is what they are to, and no id is looked up. What is damaged it leaves to load.
+func (p *parentReader) nonzero(n int) ([]uint64, error) {
+	if err := p.open(); err != nil {
+		return nil, p.error(err)
+	}
+	bits := make([]uint64, (p.n+63)/64)
+	var has func(i int) bool
+	if p.plain != nil {
+		ids := table.NewLeaf(table.KindSpanID)
+		if err := decodeLeaf(&ids, p.plain[1:], p.n); err != nil {
+			return nil, p.error(err)
+		}
+		has = func(i int) bool { return ids.Int(i) != 0 }
+	} else {
+		var targets table.Leaf
+		if err := p.loadTargets(&targets); err != nil {
+			return nil, p.error(err)
+		}
+		if targets.IsLost() {
+			return nil, p.error(targets.Damage())
+		}
+		has = func(i int) bool { return targets.Codes[i] != targetNone }
+	}
+	for i := range min(n, p.n) {
+		if has(i) {
+			bits[i/64] |= 1 << (i % 64)
+		}
+	}
+	return bits, nil
+}
+
 // load reads the parents of all rows.
 func (p *parentReader) load(l *table.Leaf) error {
 	if err := p.open(); err != nil {
@@ -176,14 +222,7 @@ func (p *parentReader) load(l *table.Leaf) error {
 	}
 	var targets, numbers, raw table.Leaf
 	var errs [3]error
-	targets.Codes, errs[0] = decodeAll(p.targets, &targets, p.targets.bytes, func(dst []uint32, b []byte, i int) ([]uint32, error) {
-		from := len(dst)
-		dst, err := p.targets.head.appendCodes(dst, b, i)
-		if err == nil {
-			err = p.checkTargets(i, countTargets(dst[from:]))
-		}
-		return dst, err
-	})
+	errs[0] = p.loadTargets(&targets)
 	numbers.Ints, errs[1] = decodeAll(p.numbers, &numbers, p.numbers.bytes, p.numbers.head.appendInts)
 	raw.Ints, errs[2] = decodeAll(p.raw, &raw, p.raw.bytes, p.raw.head.appendInts)
 	ids, traces := &p.c.Rows.Leaves[table.SpanSpanID], &p.c.Rows.Leaves[table.SpanTraceID]

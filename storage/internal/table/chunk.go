@@ -42,7 +42,10 @@ type Leaf struct {
 	Find func(w Wanted, n int, within column.Ranges) (column.Ranges, error)
 	// Bounds, which may stand beside Load, returns bounds on the values of so many.
 	Bounds func(n int) ([]column.Bounds, error)
-	err    error
+	// Nonzero, which may stand beside Load, returns which of so many values are
+	// not 0, a bit each, without the values.
+	Nonzero func(n int) ([]uint64, error)
+	err     error
 
 	lost [][2]uint32 // values that could not be read, from and behind the last
 	why  error

@@ -19,6 +19,7 @@ var fixedColumns = map[otlpwire.Signal][]column.Ref{
 		field("error", column.TypeBool), field("trace_state", column.TypeString), field("events", column.TypeString),
 		field("links", column.TypeString), field("dropped_attributes_count", column.TypeInt64),
 		field("dropped_events_count", column.TypeInt64), field("dropped_links_count", column.TypeInt64),
+		field("root_span", column.TypeBool), field("events_count", column.TypeInt64), field("exceptions_count", column.TypeInt64), field("links_count", column.TypeInt64),
 	},
 	otlpwire.Logs: {
 		field("timestamp", column.TypeTimestamp), field("observed_timestamp", column.TypeTimestamp),

@@ -66,6 +66,23 @@ func (s *selection) leaf(dst, src *Leaf) {
 	if src.Load == nil && src.err == nil && src.Empty() {
 		return
 	}
+	if src.Nonzero != nil && src.Load != nil {
+		dst.Nonzero = func(n int) ([]uint64, error) {
+			at, err := s.rows()
+			if err != nil || len(at) == 0 {
+				return make([]uint64, (n+63)/64), err
+			}
+			all, err := src.Nonzero(int(at[len(at)-1]) + 1)
+			if err != nil {
+				return nil, err
+			}
+			bits := make([]uint64, (n+63)/64)
+			for k, i := range at {
+				bits[k/64] |= all[i/64] >> (i % 64) & 1 << (k % 64)
+			}
+			return bits, nil
+		}
+	}
 	dst.Load = func(l *Leaf) error {
 		at, err := s.rows()
 		if err != nil || len(at) == 0 {

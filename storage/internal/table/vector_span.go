@@ -2,6 +2,7 @@ package table
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -62,6 +63,14 @@ func (b *Block) spanField(name string) (*column.Vector, error) {
 		return b.intField(SpanDroppedEvents, column.TypeInt64)
 	case "dropped_links_count":
 		return b.intField(SpanDroppedLinks, column.TypeInt64)
+	case "root_span":
+		return b.rootField()
+	case "events_count":
+		return b.countField(listEvents)
+	case "exceptions_count":
+		return b.exceptionsField()
+	case "links_count":
+		return b.countField(listLinks)
 	case "events":
 		return b.eventsField()
 	case "links":
@@ -80,6 +89,73 @@ func (b *Block) errorField() (*column.Vector, error) {
 		end := l.runEnd(i, b.c.Rows.N)
 		out.pushInts(boolInt(l.Int(i) == statusError), end-i)
 		i = end
+	}
+	return out.vector(), nil
+}
+
+// rootField returns which spans have no parent. Which one the others have is not
+// read for it where the part can tell without.
+func (b *Block) rootField() (*column.Vector, error) {
+	n := b.c.Rows.N
+	l := &b.c.Rows.Leaves[SpanParentID]
+	out := newRuns(column.TypeBool, n)
+	if l.Load != nil && l.Nonzero != nil {
+		if has, err := l.Nonzero(n); err == nil {
+			for i := range n {
+				out.pushInts(int64(has[i/64]>>(i%64)&1^1), 1)
+			}
+			return out.vector(), nil
+		} // what cannot be read is said by the leaf
+	}
+	if _, err := b.leaf(SpanParentID); err != nil {
+		return nil, err
+	}
+	for i := range n {
+		out.pushInts(boolInt(l.Int(i) == 0), 1)
+	}
+	return out.vector(), nil
+}
+
+// countField returns how many items of a list each row has. It is there so that
+// who wants to know that need not read the items.
+func (b *Block) countField(list int) (*column.Vector, error) {
+	l := &b.c.Rows.Lists[list]
+	if err := l.Counts.Ensure(); err != nil {
+		return nil, err
+	}
+	b.used = append(b.used, &l.Counts)
+	return intVector(column.TypeInt64, l.Counts.Ints, b.c.Rows.N), nil
+}
+
+// exceptionsField returns how many events of each span are exceptions, as the
+// semantic conventions call them.
+func (b *Block) exceptionsField() (*column.Vector, error) {
+	l := &b.c.Rows.Lists[listEvents]
+	starts, err := l.Starts(b.c.Rows.N)
+	if err != nil {
+		return nil, err
+	}
+	names := &l.Items.Leaves[eventName]
+	if err := names.Ensure(); err != nil {
+		return nil, err
+	}
+	b.used = append(b.used, &l.Counts)
+	exception := slices.Index(names.Dict.Values, "exception")
+	out := newRuns(column.TypeInt64, b.c.Rows.N)
+	if exception < 0 && names.lost == nil {
+		out.pushInts(0, b.c.Rows.N)
+		return out.vector(), nil
+	}
+	for row := range b.c.Rows.N {
+		if names.lost != nil && l.Items.anyLost(starts[row], starts[row+1]) {
+			out.pushNull()
+			continue
+		}
+		n := int64(0)
+		for i := starts[row]; i < starts[row+1]; i++ {
+			n += boolInt(int(names.Code(int(i))) == exception)
+		}
+		out.pushInts(n, 1)
 	}
 	return out.vector(), nil
 }

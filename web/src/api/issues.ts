@@ -28,8 +28,9 @@ export interface Issues {
   issues: Issue[];
 }
 
-export const issues = (a: Asked, state: string, buckets: number, limit: number, signal?: AbortSignal) =>
-  get<Issues>(
+/** issues are the errors of a range. Of a sample, how often each came is told of all, about. */
+export async function issues(a: Asked, state: string, buckets: number, limit: number, signal?: AbortSignal) {
+  const found = await get<Issues>(
     "errors",
     {
       from: new Date(a.range.from).toISOString(),
@@ -42,6 +43,9 @@ export const issues = (a: Asked, state: string, buckets: number, limit: number, 
     },
     signal,
   );
+  const all = (n: number) => Math.round(n / found.sampled);
+  return { ...found, issues: found.issues.map((i) => ({ ...i, count: all(i.count), series: i.series.map(all) })) };
+}
 
 /** resolve marks an issue as done, until it comes back. */
 export async function resolve(id: string, note: string): Promise<void> {

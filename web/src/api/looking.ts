@@ -129,6 +129,24 @@ export interface Edge {
   p99: number | null;
 }
 
+export interface Graph {
+  sampled: number;
+  unmatched: number;
+  nodes: { service: string; kind: Edge["kind"]; spans: number; errors: number }[];
+  edges: Edge[];
+}
+
+/** graph is who calls whom. Of a sample, its figures are those of all, about. */
+export async function graph(a: Asked, limit: number, signal?: AbortSignal): Promise<Graph> {
+  const g = await get<Graph>("graph", { ...bounds(a), limit }, signal);
+  const all = (n: number) => Math.round(n / g.sampled);
+  return {
+    ...g,
+    nodes: g.nodes.map((n) => ({ ...n, spans: all(n.spans), errors: all(n.errors) })),
+    edges: g.edges.map((e) => ({ ...e, calls: all(e.calls), errors: all(e.errors) })),
+  };
+}
+
 export interface Service {
   name: string;
   from: string;
@@ -136,8 +154,8 @@ export interface Service {
   red: Red;
   operations: { name: string; kind: string; red: Red }[];
   versions: { version: string | null; first_seen: string; last_seen: string; spans: number }[];
-  callers: Edge[];
-  callees: Edge[];
+  /** Data points of its metrics. */
+  points: number;
   logs: { level: string | null; count: number }[];
 }
 

@@ -1,4 +1,5 @@
 import { ActionIcon, Button, Menu, Popover, Select, TextInput, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconArrowBackUp, IconChevronDown, IconClock, IconRefresh, IconZoomOut } from "@tabler/icons-react";
 import { useState } from "react";
 import { describe, parseTime } from "./range";
@@ -21,6 +22,7 @@ export const quick: [label: string, from: string][] = [
 export function TimePicker() {
   const time = useTime();
   const [open, setOpen] = useState(false);
+  const narrow = useMediaQuery("(max-width: 760px)", undefined, { getInitialValueInEffect: false });
   const interval = Object.entries(intervals).find(([, ms]) => ms === time.every)?.[0] ?? "off";
   return (
     <div className={classes.bar}>
@@ -42,7 +44,7 @@ export function TimePicker() {
             onClick={() => setOpen(!open)}
             aria-label={`Time range: ${describe(time.spec, time.zone)}`}
           >
-            {describe(time.spec, time.zone)}
+            {describe(time.spec, time.zone, narrow)}
           </Button>
         </Popover.Target>
         <Popover.Dropdown p={0}>

@@ -34,6 +34,9 @@ test("words", () => {
   expect(describe({ from: "2026-03-01T10:00:00Z", to: "2026-03-01T11:00:00Z" }, "UTC")).toBe(
     "2026-03-01 10:00:00 – 11:00:00",
   );
+  expect(describe({ from: "2026-03-01T10:00:00Z", to: "2026-04-01T11:00:05Z" }, "UTC", true)).toBe(
+    "03-01 10:00 – 04-01 11:00:05",
+  );
 });
 
 test("steps are round and at least as wide as asked", () => {

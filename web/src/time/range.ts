@@ -63,8 +63,8 @@ export function moved(r: Range, share: number): Range {
 
 const names: Record<string, string> = { s: "second", m: "minute", h: "hour", d: "day", w: "week" };
 
-/** describe says a spec in words. */
-export function describe(spec: Spec, timeZone?: string): string {
+/** describe says a spec in words; short leaves the year out, and seconds of whole minutes. */
+export function describe(spec: Spec, timeZone?: string, short = false): string {
   const last = /^now-(\d+)([smhdw])$/.exec(spec.from);
   if (last && spec.to === "now") {
     const n = Number(last[1]);
@@ -76,7 +76,8 @@ export function describe(spec: Spec, timeZone?: string): string {
     const at = parseTime(text, now);
     if (at === undefined) return text;
     const sameDay = parseTime(other, now);
-    return clock(at, timeZone, sameDay !== undefined && Math.abs(sameDay - at) < 864e5 && other === spec.from);
+    const said = clock(at, timeZone, sameDay !== undefined && Math.abs(sameDay - at) < 864e5 && other === spec.from);
+    return short ? said.replace(/^\d{4}-/, "").replace(/:00$/, "") : said;
   };
   return `${say(spec.from, "")} – ${say(spec.to, spec.from)}`;
 }

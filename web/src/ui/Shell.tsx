@@ -16,6 +16,7 @@ import { listed, type Page } from "../pages";
 import { moved } from "../time/range";
 import { TimePicker } from "../time/TimePicker";
 import { TimeProvider, useTime } from "../time/TimeProvider";
+import { Away } from "./Away";
 import { KeysHelp } from "./KeysHelp";
 import { handleKey, useKeys } from "./keys";
 import classes from "./Shell.module.css";
@@ -144,6 +145,7 @@ function Frame() {
           <TimePicker />
           <Progress />
         </section>
+        <Away />
         <main id="content" tabIndex={-1} className={`${classes.content} scroll`}>
           <Body />
         </main>

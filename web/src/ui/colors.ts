@@ -9,27 +9,39 @@ function hash(text: string): number {
   return h >>> 0;
 }
 
-const shades = 2 * hues.length;
 let slots = new Map<string, number>();
 
 /**
  * knowServices gives each of the services a colour of its own as long as there are
- * enough: the one of its name's hash, or the next free one. The same services have
- * the same colours on each page and each day. The first come first.
+ * enough: of those that are farthest from all that are taken, the first from the one
+ * of its name's hash on. The same services have the same colours on each page and
+ * each day. The first come first.
  */
 export function knowServices(names: readonly string[]): void {
-  const taken = new Set<number>();
+  const taken: number[] = [];
   const next = new Map<string, number>();
   for (const name of names) {
-    let slot = hash(name) % hues.length;
+    const own = hash(name) % hues.length;
     // A second round of the hues is of another lightness.
-    if (taken.size >= hues.length) slot += hues.length;
-    for (let i = 0; i < shades && taken.has(slot); i++)
-      slot = (slot + 1) % (taken.size < hues.length ? hues.length : shades);
-    taken.add(slot);
-    next.set(name, slot);
+    const round = taken.length < hues.length ? 0 : hues.length;
+    let [best, farthest] = [round + own, -1];
+    for (let i = 0; i < hues.length; i++) {
+      const slot = round + ((own + i) % hues.length);
+      const away = taken.reduce((least, t) => Math.min(least, distance(slot, t)), 360);
+      if (away > farthest) [best, farthest] = [slot, away];
+    }
+    taken.push(best);
+    next.set(name, best);
   }
   slots = next;
+}
+
+/** distance is how far the hues of two slots are from each other, -1 where they are the same colour. */
+function distance(a: number, b: number): number {
+  if (a === b) return -1;
+  if (a < hues.length !== b < hues.length) return 360;
+  const d = Math.abs(hues[a % hues.length]! - hues[b % hues.length]!);
+  return Math.min(d, 360 - d);
 }
 
 export type Scheme = "light" | "dark";

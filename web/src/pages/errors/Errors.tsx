@@ -108,7 +108,7 @@ export default function Errors() {
             Issues
             <span className="dim">
               {whole(list.length)}
-              {q.data.sampled < 1 && ` · of a sample of ${percent(q.data.sampled)} of the records`}
+              {q.data.sampled < 1 && ` · how often is estimated from ${percent(q.data.sampled)} of the records`}
             </span>
           </div>
           <table className={`table ${classes.issues}`}>

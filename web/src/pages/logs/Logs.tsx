@@ -1,15 +1,14 @@
 import { Button, SegmentedControl, Tooltip } from "@mantine/core";
 import { IconPlayerPlay, IconPlayerStop, IconX } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
-import { type Asked, histogram } from "../../api/looking";
+import type { Asked } from "../../api/looking";
 import { useTime } from "../../time/TimeProvider";
-import { TimeChart } from "../../ui/charts/TimeChart";
-import { levelColor, usePalette } from "../../ui/colors";
+import { LogLevels } from "../../ui/charts/LogLevels";
 import { Facets } from "../../ui/filter/Facets";
 import { FilterBar, FilterButton } from "../../ui/filter/FilterBar";
 import { useFilters } from "../../ui/filter/useFilters";
-import { count, whole } from "../../ui/format";
+import { whole } from "../../ui/format";
 import { useKeys } from "../../ui/keys";
 import { PageTitle } from "../../ui/PageTitle";
 import { ErrorPanel, Loading, NothingInRange } from "../../ui/states";
@@ -22,7 +21,6 @@ import classes from "./Logs.module.css";
 import { Patterns } from "./Patterns";
 
 const firstFacets = ["level", "service"];
-const severity = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 
 export default function Logs() {
   const { range } = useTime();
@@ -89,7 +87,7 @@ export default function Logs() {
             <Live where={filters.where} raw={view === "raw"} open={open} onOpen={openLine} />
           ) : (
             <>
-              <ByLevel asked={asked} />
+              <LogLevels asked={asked} className={classes.histogram} />
               {view === "patterns" ? (
                 <Patterns
                   asked={asked}
@@ -123,49 +121,6 @@ export default function Logs() {
         )}
       </div>
     </div>
-  );
-}
-
-function ByLevel({ asked }: { asked: Asked }) {
-  const { scheme } = usePalette();
-  const q = useQuery({
-    queryKey: ["log-levels", asked],
-    queryFn: ({ signal }) => histogram(asked, "level", 110, 10, signal),
-    placeholderData: keepPreviousData,
-  });
-  const series = useMemo(
-    () =>
-      (q.data?.series ?? [])
-        .map((s) => ({
-          level: s.other ? "others" : s.value === null ? "no level" : String(s.value),
-          counts: s.counts,
-          total: s.total,
-        }))
-        // The worst lies lowest, where its height can be read.
-        .sort((a, b) => severity.indexOf(b.level) - severity.indexOf(a.level))
-        .map((s) => ({
-          label: `${s.level} ${count(s.total)}`,
-          color: levelColor(s.level, scheme),
-          kind: "bars" as const,
-          values: s.counts,
-        })),
-    [q.data, scheme],
-  );
-  // What is wrong with the condition is said by the list.
-  if (q.error || q.data?.total === 0) return null;
-  return (
-    <section className={`panel ${classes.histogram}`} aria-label="Lines by time">
-      {q.data && (
-        <TimeChart
-          name="Log records by level and time"
-          from={Date.parse(q.data.from)}
-          step={q.data.step}
-          series={series}
-          height={92}
-          write={count}
-        />
-      )}
-    </section>
   );
 }
 

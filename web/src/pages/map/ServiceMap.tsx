@@ -1,9 +1,9 @@
 import { Button, CloseButton, Switch } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
-import { get } from "../../api/client";
-import type { Edge } from "../../api/looking";
+import { type Edge, graph } from "../../api/looking";
 import { useServiceColor } from "../../api/services";
 import { literal } from "../../api/sql";
 import { useTime } from "../../time/TimeProvider";
@@ -16,13 +16,6 @@ import { useParam } from "../../ui/url";
 import { curve, type GraphNode, nodeHeight, nodeWidth, type Placed, place } from "./layout";
 import classes from "./ServiceMap.module.css";
 
-interface Answer {
-  sampled: number;
-  unmatched: number;
-  nodes: GraphNode[];
-  edges: Edge[];
-}
-
 /** ServiceMap is who calls whom, as the parents of spans tell. */
 export default function ServiceMap() {
   const { range } = useTime();
@@ -30,19 +23,15 @@ export default function ServiceMap() {
   const [outside, setOutside] = useParam("outside", "yes");
   const q = useQuery({
     queryKey: ["graph", range],
-    queryFn: ({ signal }) =>
-      get<Answer>(
-        "graph",
-        { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), limit: 500 },
-        signal,
-      ),
+    queryFn: ({ signal }) => graph({ range }, 500, signal),
     placeholderData: keepPreviousData,
   });
+  const narrow = useMediaQuery("(max-width: 760px)", undefined, { getInitialValueInEffect: false });
   const placed = useMemo(() => {
     if (!q.data) return undefined;
     const nodes = q.data.nodes.filter((n) => outside === "yes" || n.kind === "service");
-    return place(nodes, q.data.edges);
-  }, [q.data, outside]);
+    return place(nodes, q.data.edges, narrow);
+  }, [q.data, outside, narrow]);
   const seconds = (range.to - range.from) / 1e3;
   if (q.error) {
     return (
@@ -67,7 +56,7 @@ export default function ServiceMap() {
       <div className={classes.head}>
         <span className="dim">
           {whole(q.data.nodes.length)} nodes · {whole(q.data.edges.length)} edges
-          {q.data.sampled < 1 && ` · a sample of ${percent(q.data.sampled)} of the traces`}
+          {q.data.sampled < 1 && ` · estimated from ${percent(q.data.sampled)} of the traces`}
           {q.data.unmatched > 0 && ` · ${whole(q.data.unmatched)} spans whose parent is not stored`}
         </span>
         <span className="grow" />
@@ -161,7 +150,6 @@ function Drawing({ placed, seconds, chosen, onChoose }: DrawingProps) {
         {placed.edges.map((e) => {
           const failing = e.errors / (e.calls || 1);
           const stroke = failing >= 0.01 ? palette.error : palette.lineStrong;
-          const middle = e.points[Math.floor(e.points.length / 2)]!;
           const end = e.points.at(-1)!;
           const before = e.points.at(-2) ?? end;
           const angle = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
@@ -177,15 +165,29 @@ function Drawing({ placed, seconds, chosen, onChoose }: DrawingProps) {
               <title>
                 {`${e.from} → ${e.to}: ${whole(e.calls)} calls, ${percent(failing)} errors, p50 ${duration(e.p50)}, p95 ${duration(e.p95)}, p99 ${duration(e.p99)}`}
               </title>
-              <text x={middle.x} y={middle.y - 7} className={classes.label} fill={palette.dim}>
-                {rate(e.calls / seconds)} · {duration(e.p95)}
-              </text>
-              {failing >= 0.001 && (
-                <text x={middle.x} y={middle.y + 14} className={classes.label} fill={palette.error}>
-                  {percent(Number(failing.toPrecision(2)))}
-                </text>
-              )}
             </g>
+          );
+        })}
+        {placed.edges.map((e) => {
+          // Above all edges: one that passes would cross it out.
+          const failing = e.errors / (e.calls || 1);
+          const middle = e.points[Math.floor(e.points.length / 2)]!;
+          return (
+            <text
+              key={`${e.from} ${e.to} ${e.kind}`}
+              x={middle.x}
+              y={middle.y - 7}
+              className={classes.label}
+              fill={palette.dim}
+              opacity={near(e) ? 1 : 0.18}
+            >
+              {rate(e.calls / seconds)} · {duration(e.p95)}
+              {failing >= 0.001 && (
+                <tspan dx={5} fill={palette.error}>
+                  {percent(Number(failing.toPrecision(2)))}
+                </tspan>
+              )}
+            </text>
           );
         })}
         {placed.nodes.map((n) => {

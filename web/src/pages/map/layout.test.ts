@@ -14,6 +14,13 @@ const edge = (from: string, to: string): Edge => ({
   p99: 1,
 });
 
+test("callers are above what they call where it is narrow", () => {
+  const placed = place(["a", "b"].map(node), [edge("a", "b")], true);
+  const [a, b] = placed.nodes;
+  expect(a!.y).toBeLessThan(b!.y);
+  expect(a!.x).toBe(b!.x);
+});
+
 test("callers are to the left of what they call, circles and calls of itself included", () => {
   const placed = place(["a", "b", "c"].map(node), [
     edge("a", "b"),

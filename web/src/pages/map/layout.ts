@@ -1,12 +1,7 @@
 import { layout as dagre, Graph } from "@dagrejs/dagre";
-import type { Edge } from "../../api/looking";
+import type { Graph as Answer, Edge } from "../../api/looking";
 
-export interface GraphNode {
-  service: string;
-  kind: Edge["kind"];
-  spans: number;
-  errors: number;
-}
+export type GraphNode = Answer["nodes"][number];
 
 export interface Placed {
   width: number;
@@ -18,10 +13,13 @@ export interface Placed {
 export const nodeWidth = 176;
 export const nodeHeight = 54;
 
-/** place lays the graph out from callers on the left to what is called on the right. */
-export function place(nodes: GraphNode[], edges: Edge[]): Placed {
+/**
+ * place lays the graph out from callers on the left to what is called on the right,
+ * or from the top down, for a screen that is narrow.
+ */
+export function place(nodes: GraphNode[], edges: Edge[], down = false): Placed {
   const g = new Graph({ multigraph: true });
-  g.setGraph({ rankdir: "LR", nodesep: 26, ranksep: 96, marginx: 24, marginy: 24 });
+  g.setGraph({ rankdir: down ? "TB" : "LR", nodesep: 26, ranksep: down ? 44 : 60, marginx: 24, marginy: 24 });
   g.setDefaultEdgeLabel(() => ({}));
   // Services may be called anything, also what the library takes for something else.
   const ids = new Map<string, string>();
@@ -33,7 +31,7 @@ export function place(nodes: GraphNode[], edges: Edge[]): Placed {
   // A service that calls itself has its own mark; an arrow to itself says less.
   const drawn = edges.filter((e) => e.from !== e.to && ids.has(e.from) && ids.has(e.to));
   for (const e of drawn)
-    g.setEdge(id(e.from), id(e.to), { width: 70, height: 16, labelpos: "c", weight: 1, minlen: 1 }, e.kind);
+    g.setEdge(id(e.from), id(e.to), { width: 124, height: 16, labelpos: "c", weight: 1, minlen: 1 }, e.kind);
   dagre(g);
   const { width = 0, height = 0 } = g.graph() as { width?: number; height?: number };
   return {
@@ -47,7 +45,7 @@ export function place(nodes: GraphNode[], edges: Edge[]): Placed {
       }),
     edges: drawn.map((e) => {
       const { points } = g.edge(id(e.from), id(e.to), e.kind) as { points: Point[] };
-      return { ...e, points: docked(points, g.node(id(e.from)) as Point, g.node(id(e.to)) as Point) };
+      return { ...e, points: down ? points : docked(points, g.node(id(e.from)) as Point, g.node(id(e.to)) as Point) };
     }),
   };
 }

@@ -3,20 +3,23 @@ import { IconTimeline } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import { type Edge, heatmap, type Service, service } from "../../api/looking";
+import { heatmap, type Service, service } from "../../api/looking";
 import { useServiceColor } from "../../api/services";
-import { all, literal } from "../../api/sql";
+import { all, literal, term } from "../../api/sql";
 import { useTime } from "../../time/TimeProvider";
 import { type Box, HeatMap } from "../../ui/charts/HeatMap";
 import { Spark } from "../../ui/charts/Spark";
 import { TimeChart } from "../../ui/charts/TimeChart";
 import { levelColor, usePalette } from "../../ui/colors";
-import { ago, count, duration, percent, rate, whole } from "../../ui/format";
+import { ago, count, day, duration, percent, rate, time, whole } from "../../ui/format";
 import { PageTitle } from "../../ui/PageTitle";
 import { SortHead, useSort } from "../../ui/sort";
 import { ErrorPanel, Loading, NothingInRange } from "../../ui/states";
 import { useParam } from "../../ui/url";
+import { Dependencies } from "./Dependencies";
 import { Errors } from "./Errors";
+import { Logs } from "./Logs";
+import { Metrics } from "./Metrics";
 import classes from "./Service.module.css";
 
 const buckets = 60;
@@ -70,7 +73,8 @@ export default function ServicePage() {
   const marks = s.versions
     .filter((v) => v.version !== null && Date.parse(v.first_seen) > range.from + 1e3)
     .map((v) => ({ at: Date.parse(v.first_seen), label: v.version! }));
-  if (s.red.requests === 0 && s.logs.length === 0) {
+  const lines = s.logs.reduce((n, l) => n + l.count, 0);
+  if (s.red.requests === 0 && lines === 0 && s.points === 0) {
     return (
       <div className="page">
         {title}
@@ -80,6 +84,13 @@ export default function ServicePage() {
       </div>
     );
   }
+  const known = s.versions.filter((v) => v.version !== null);
+  const tabs = [
+    ...(s.red.requests > 0 ? ["operations", "dependencies", "errors"] : []),
+    ...(lines > 0 ? ["logs"] : []),
+    ...(s.points > 0 ? ["metrics"] : []),
+    ...(known.length > 0 ? ["versions"] : []),
+  ];
   return (
     <div className="page">
       {title}
@@ -97,43 +108,60 @@ export default function ServicePage() {
           <Versions versions={s.versions} />
         )}
         <span className="grow" />
-        <Logs logs={s.logs} />
-        <Button
-          leftSection={<IconTimeline size={14} />}
-          component={Link}
-          {...({
-            to: "/traces",
-            search: (old: object) => ({ ...old, sort: undefined, tab: undefined, operation: undefined, ...toTraces }),
-          } as object)}
-        >
-          Its spans
-        </Button>
+        <Levels name={name} logs={s.logs} />
+        {s.red.requests > 0 && (
+          <Button
+            leftSection={<IconTimeline size={14} />}
+            component={Link}
+            {...({
+              to: "/traces",
+              search: () => toTraces,
+            } as object)}
+          >
+            Its spans
+          </Button>
+        )}
       </div>
       {red && red.requests > 0 && <Charts service={s} red={red} marks={marks} />}
       <Durations name={name} where={where} />
-      {s.red.requests > 0 && (
-        <section className="panel">
-          <Tabs value={tab} onChange={(t) => setTab(t ?? undefined, true)}>
-            <Tabs.List>
-              <Tabs.Tab value="operations">Operations {whole(s.operations.length)}</Tabs.Tab>
-              <Tabs.Tab value="dependencies">Dependencies {whole(s.callers.length + s.callees.length)}</Tabs.Tab>
-              <Tabs.Tab value="errors">Errors {s.red.errors > 0 ? count(s.red.errors) : ""}</Tabs.Tab>
-            </Tabs.List>
-            <Tabs.Panel value="operations">
-              <Operations operations={s.operations} chosen={operation} onChoose={setOperation} />
-            </Tabs.Panel>
-            <Tabs.Panel value="dependencies">
-              <div className={classes.dependencies}>
-                <Edges title="Called by" edges={s.callers} end="from" />
-                <Edges title="Calls" edges={s.callees} end="to" />
-              </div>
-            </Tabs.Panel>
-            <Tabs.Panel value="errors">
-              <Errors name={name} where={where} />
-            </Tabs.Panel>
-          </Tabs>
-        </section>
-      )}
+      <section className="panel">
+        <Tabs
+          keepMounted={false}
+          value={tabs.includes(tab) ? tab : tabs[0]!}
+          onChange={(t) => setTab(t ?? undefined, true)}
+        >
+          <Tabs.List>
+            {s.red.requests > 0 && (
+              <>
+                <Tabs.Tab value="operations">Operations {whole(s.operations.length)}</Tabs.Tab>
+                <Tabs.Tab value="dependencies">Dependencies</Tabs.Tab>
+                <Tabs.Tab value="errors">Errors {s.red.errors > 0 ? count(s.red.errors) : ""}</Tabs.Tab>
+              </>
+            )}
+            {lines > 0 && <Tabs.Tab value="logs">Logs {count(lines)}</Tabs.Tab>}
+            {s.points > 0 && <Tabs.Tab value="metrics">Metrics</Tabs.Tab>}
+            {known.length > 0 && <Tabs.Tab value="versions">Versions {whole(known.length)}</Tabs.Tab>}
+          </Tabs.List>
+          <Tabs.Panel value="operations">
+            <Operations operations={s.operations} chosen={operation} onChoose={setOperation} />
+          </Tabs.Panel>
+          <Tabs.Panel value="dependencies">
+            <Dependencies name={name} />
+          </Tabs.Panel>
+          <Tabs.Panel value="errors">
+            <Errors name={name} where={where} />
+          </Tabs.Panel>
+          <Tabs.Panel value="logs">
+            <Logs name={name} />
+          </Tabs.Panel>
+          <Tabs.Panel value="metrics">
+            <Metrics name={name} />
+          </Tabs.Panel>
+          <Tabs.Panel value="versions">
+            <VersionTable name={name} versions={known} />
+          </Tabs.Panel>
+        </Tabs>
+      </section>
     </div>
   );
 }
@@ -327,52 +355,6 @@ function Operations({
   );
 }
 
-function Edges({ title, edges, end }: { title: string; edges: Edge[]; end: "from" | "to" }) {
-  const color = useServiceColor();
-  return (
-    <div>
-      <h2 className={classes.h2}>{title}</h2>
-      {edges.length === 0 ? (
-        <p className="dim">nobody in this range</p>
-      ) : (
-        <table className="table">
-          <thead>
-            <tr>
-              <th>{end === "to" ? "What" : "Who"}</th>
-              <th className="num">Calls</th>
-              <th className="num">Errors</th>
-              <th className="num">p50</th>
-              <th className="num">p95</th>
-            </tr>
-          </thead>
-          <tbody>
-            {edges.map((e) => (
-              <tr key={e[end] + e.kind}>
-                <td className="ellipsis">
-                  <i className="dot" style={{ background: color(e[end]) }} />{" "}
-                  {e.kind === "service" || end === "from" ? (
-                    <Link to="/services/$name" params={{ name: e[end] || "-" }} className="link">
-                      <bdi>{e[end]}</bdi>
-                    </Link>
-                  ) : (
-                    <>
-                      <bdi>{e[end]}</bdi> <span className="dim">{e.kind}</span>
-                    </>
-                  )}
-                </td>
-                <td className="num">{count(e.calls)}</td>
-                <td className={`num ${e.errors > 0 ? "error-text" : "dim"}`}>{percent(e.errors / (e.calls || 1))}</td>
-                <td className="num">{duration(e.p50)}</td>
-                <td className="num">{duration(e.p95)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </div>
-  );
-}
-
 function Versions({ versions }: { versions: Service["versions"] }) {
   const known = versions.filter((v) => v.version !== null);
   if (known.length === 0) return null;
@@ -385,17 +367,64 @@ function Versions({ versions }: { versions: Service["versions"] }) {
   );
 }
 
-function Logs({ logs }: { logs: Service["logs"] }) {
+/** Levels are how many log records it wrote of each level, each a way to them. */
+function Levels({ name, logs }: { name: string; logs: Service["logs"] }) {
   const { scheme } = usePalette();
   if (logs.length === 0) return null;
   return (
     <span className={classes.levels}>
       {logs.map((l) => (
-        <span key={l.level ?? ""}>
+        <Link
+          key={l.level ?? ""}
+          to="/logs"
+          search={(() => ({ f: [term("service", name), term("level", l.level)] })) as never}
+          className="link"
+          title={`${whole(l.count)} log records`}
+        >
           <i className="dot" style={{ background: levelColor(l.level ?? "", scheme) }} /> {l.level ?? "no level"}{" "}
           {count(l.count)}
-        </span>
+        </Link>
       ))}
     </span>
+  );
+}
+
+function VersionTable({ name, versions }: { name: string; versions: Service["versions"] }) {
+  const { zone } = useTime();
+  const at = (t: string) => `${day(Date.parse(t), zone)} ${time(Date.parse(t), zone)}`;
+  return (
+    <table className="table">
+      <thead>
+        <tr>
+          <th>Version</th>
+          <th>First seen</th>
+          <th>Last seen</th>
+          <th className="num">Spans</th>
+        </tr>
+      </thead>
+      <tbody>
+        {versions.map((v) => (
+          <tr key={v.version}>
+            <td className="ellipsis">
+              <Link
+                to="/traces"
+                search={
+                  (() => ({
+                    scope: "all",
+                    f: [term("service", name), term("resource['service.version']", v.version)],
+                  })) as never
+                }
+                className="link"
+              >
+                <bdi>{v.version}</bdi>
+              </Link>
+            </td>
+            <td>{at(v.first_seen)}</td>
+            <td>{at(v.last_seen)}</td>
+            <td className="num">{whole(v.spans)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }

@@ -36,7 +36,7 @@ function Choose({ trace, onChoose }: { trace: Trace; onChoose: (id: string) => v
     queryFn: async ({ signal }) => {
       const r = await query(
         `SELECT trace_id, timestamp, duration, error FROM spans
-WHERE ${during({ from: at - 36e5, to: at + 36e5 })} AND service = :service AND name = :name AND parent_span_id IS NULL AND trace_id != :id
+WHERE ${during({ from: at - 36e5, to: at + 36e5 })} AND service = :service AND name = :name AND root_span AND trace_id != :id
 ORDER BY timestamp DESC LIMIT 200`,
         { service: serviceOf(trace, 0), name: nameOf(trace, 0), id: trace.id },
         signal,

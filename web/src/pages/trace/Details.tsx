@@ -162,7 +162,7 @@ WHERE ${during({ from: at - 36e5, to: at + 36e5 })} AND service = :service AND n
           : `Faster than ${percent(Number((1 - share).toFixed(3)))}`}
         <span className="dim">
           {" "}
-          of {whole(q.data.all)} within an hour, median {duration(q.data.median)}
+          of {whole(q.data.all)} <bdi>{name || "of its name"}</bdi> within an hour, median {duration(q.data.median)}
         </span>
       </span>
     </p>

@@ -35,7 +35,7 @@ export default function Traces() {
   const where = useMemo(
     () =>
       scope === "root" || filters.terms.length > 0
-        ? all(scope === "root" ? ["parent_span_id IS NULL", ...filters.terms] : filters.terms)
+        ? all(scope === "root" ? ["root_span", ...filters.terms] : filters.terms)
         : "",
     [scope, filters.terms],
   );

@@ -14,9 +14,15 @@ export function timeAxis(p: Palette, zone: string): uPlot.Axis {
     space: 76,
     grid: { stroke: p.line, width: 1 },
     ticks: { show: false },
-    values: (_, splits, __, ___, step) =>
-      splits.map((s, i) => label(s, zone, step, i === 0 || !sameDay(s, splits[i - 1]!, zone))),
+    values: (u, splits, __, ___, step) =>
+      splits.map((s, i) => whole(u, s, label(s, zone, step, i === 0 || !sameDay(s, splits[i - 1]!, zone)))),
   };
+}
+
+/** whole leaves out a label that the edge of the chart would cut. */
+function whole(u: uPlot, s: number, text: string): string {
+  const half = text.length * 3.2;
+  return u.valToPos(s, "x") + half > u.bbox.width / devicePixelRatio + 8 ? "" : text;
 }
 
 const sameDay = (a: number, b: number, zone: string) => format(a, zone, "day") === format(b, zone, "day");

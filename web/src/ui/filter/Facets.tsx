@@ -3,7 +3,7 @@ import { IconChevronDown, IconChevronRight, IconMinus } from "@tabler/icons-reac
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Value } from "../../api/client";
-import { type Asked, facets, knownFields } from "../../api/looking";
+import { type Asked, type Field, facets, fields, knownFields } from "../../api/looking";
 import { useServiceColor } from "../../api/services";
 import { term, without } from "../../api/sql";
 import { count, percent, whole } from "../format";
@@ -17,23 +17,37 @@ interface Props {
   first: string[];
 }
 
+const places: Field["place"][] = ["column", "record", "resource", "scope"];
+
 /** Facets are the values that records have, with how many: a click filters. */
 export function Facets({ asked, filters, first }: Props) {
   const [open, setOpen] = useState<string[]>(first);
   const [search, setSearch] = useState("");
+  const { range, signal: table = "spans" } = asked;
   const known = useQuery({
-    queryKey: ["fields", asked.signal],
-    queryFn: ({ signal }) => knownFields(asked.signal ?? "spans", "", 500, signal),
+    queryKey: ["fields", table],
+    queryFn: ({ signal }) => knownFields(table, "", 500, signal),
     staleTime: 30_000,
     meta: { quiet: true },
   });
+  // What most records of the range have comes first, what none has only where it is looked for.
+  const present = useQuery({
+    queryKey: ["fields", table, range],
+    queryFn: ({ signal }) => fields({ range, signal: table }, 500, signal),
+    placeholderData: keepPreviousData,
+    meta: { quiet: true },
+  });
+  const listed = [...(present.data?.fields ?? [])].sort(
+    (a, b) => places.indexOf(a.place) - places.indexOf(b.place) || (b.count ?? 0) - (a.count ?? 0),
+  );
+  const offered = search === "" && listed.length > 0 ? listed : [...listed, ...(known.data?.fields ?? [])];
   const keys = [
     ...first,
-    ...(known.data?.fields ?? [])
+    ...offered
       .filter((f) => f.place !== "column" || f.key === "status_message" || f.key === "scope_name")
       .map((f) => f.key)
       .filter((k) => !first.includes(k)),
-  ].filter((k) => k.toLowerCase().includes(search.toLowerCase()));
+  ].filter((k, i, all) => all.indexOf(k) === i && k.toLowerCase().includes(search.toLowerCase()));
   return (
     <div className={classes.facets}>
       <TextInput
