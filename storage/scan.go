@@ -43,7 +43,8 @@ type ScanStats struct {
 	// many those are, because a manifest is damaged, all files count, or one.
 	PartsDamaged int
 	// PagesDamaged is how many pages of columns could not be read. Rows have no
-	// value there: those that were wanted for one are missing.
+	// value there: those that were wanted for one are missing. A filter that is
+	// damaged counts as well, and costs no row.
 	PagesDamaged int64
 	// PagesPassed is how many pages of dictionaries were not read because filters
 	// of values or texts said that they have nothing wanted.

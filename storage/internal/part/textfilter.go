@@ -59,6 +59,16 @@ type grams struct {
 	list []uint32
 }
 
+// nextGram returns the gram that ends with c, behind one that ends before it. It is
+// below fullGram where fewer letters stand side by side.
+func nextGram(gram uint32, c byte) uint32 {
+	l := letters[c]
+	if l == 0 {
+		return 0
+	}
+	return (gram<<letterBits | uint32(l)) & gramMask
+}
+
 func (g *grams) reset() {
 	if g.seen == nil {
 		g.seen = make([]uint64, (gramMask+1)/64)
@@ -73,12 +83,7 @@ func (g *grams) add(s string) {
 	s = lowered(s)
 	gram := uint32(0)
 	for i := range len(s) {
-		l := letters[s[i]]
-		gram = (gram<<letterBits | uint32(l)) & gramMask
-		if l == 0 {
-			gram = 0
-		}
-		if gram >= fullGram && g.seen[gram/64]&(1<<(gram%64)) == 0 {
+		if gram = nextGram(gram, s[i]); gram >= fullGram && g.seen[gram/64]&(1<<(gram%64)) == 0 {
 			g.seen[gram/64] |= 1 << (gram % 64)
 			g.list = append(g.list, gram)
 		}
@@ -96,8 +101,11 @@ func lowered(s string) string {
 	return s
 }
 
-// gramsOf returns the grams that every string has that holds a text.
-func gramsOf(text string) []uint32 {
+// mostGrams is how many grams of a text are looked up: that is enough.
+const mostGrams = 32
+
+// gramsOf returns grams that every string has that holds a text.
+func gramsOf(text string) (list []uint32) {
 	if !utf8.ValidString(text) {
 		// It may be the end of a character, whose lower case is another one.
 		text = strings.Map(func(r rune) rune {
@@ -107,10 +115,14 @@ func gramsOf(text string) []uint32 {
 			return r
 		}, text)
 	}
-	var g grams
-	g.reset()
-	g.add(text)
-	return g.list
+	text = lowered(text)
+	gram := uint32(0)
+	for i := 0; i < len(text) && len(list) < mostGrams; i++ {
+		if gram = nextGram(gram, text[i]); gram >= fullGram {
+			list = append(list, gram)
+		}
+	}
+	return list
 }
 
 // hashOfGram is what filters know a gram by: they mix it themselves.
