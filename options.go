@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/datadir"
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/internal/quantity"
 )
 
