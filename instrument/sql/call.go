@@ -11,12 +11,18 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 )
 
-// The methods of a [Call] with a query. A call without one has the name of its
-// span as its method, such as COMMIT.
+// The methods of a [Call]: those with a query first.
 const (
-	MethodExec    = "EXEC"
-	MethodQuery   = "QUERY"
-	MethodPrepare = "PREPARE"
+	MethodExec     = "EXEC"
+	MethodQuery    = "QUERY"
+	MethodPrepare  = "PREPARE"
+	MethodConnect  = stepConnect
+	MethodPing     = stepPing
+	MethodBegin    = stepBegin
+	MethodCommit   = stepCommit
+	MethodRollback = stepRollback
+	// MethodTransaction is the whole of one, see [WithTransactionSpans].
+	MethodTransaction = stepTransaction
 )
 
 // Call is what a driver is asked for. Its arguments belong to database/sql and

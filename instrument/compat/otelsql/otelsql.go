@@ -53,13 +53,13 @@ func methodOf(c ttlogsql.Call) Method {
 		return MethodConnQuery
 	case ttlogsql.MethodPrepare:
 		return MethodConnPrepare
-	case "CONNECT":
+	case ttlogsql.MethodConnect:
 		return MethodConnectorConnect
-	case "BEGIN":
+	case ttlogsql.MethodBegin:
 		return MethodConnBeginTx
-	case "COMMIT":
+	case ttlogsql.MethodCommit:
 		return MethodTxCommit
-	case "ROLLBACK":
+	case ttlogsql.MethodRollback:
 		return MethodTxRollback
 	}
 	return MethodConnPing

@@ -91,9 +91,9 @@ func (t TrustedProxies) origin(r *http.Request) (o origin, peer string, peerPort
 // one had its request from. Each has appended an element, and what stands
 // before those of the trusted is anybody's.
 func (t TrustedProxies) readForwarded(o *origin, elements []string) {
-	for i := len(elements) - 1; i >= 0; i-- {
+	for _, element := range slices.Backward(elements) {
 		from := ""
-		for pair := range strings.SplitSeq(elements[i], ";") {
+		for pair := range strings.SplitSeq(element, ";") {
 			key, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
 			value = strings.Trim(value, `"`)
 			if !ok || value == "" {
@@ -123,8 +123,8 @@ func (t TrustedProxies) readForwarded(o *origin, elements []string) {
 func (t TrustedProxies) readXForwarded(o *origin, h http.Header) {
 	clients := elementsOf(h["X-Forwarded-For"])
 	back := 0 // how many trusted proxies lie between
-	for i := len(clients) - 1; i >= 0; i-- {
-		from, _ := SplitHostPort(clients[i])
+	for _, client := range slices.Backward(clients) {
+		from, _ := SplitHostPort(client)
 		if from == "" {
 			break
 		}

@@ -216,7 +216,7 @@ func (c *Call) Respond(res *http.Response) {
 // End ends the span and records the measurements; size is that of the
 // response's body as far as it was read, negative when there is none. A non-nil
 // err is one of the transport, before or after the response's head.
-func (c *Call) End(err error, size int64) { //nolint:revive // the size belongs to how it ended
+func (c *Call) End(err error, size int64) {
 	if err != nil {
 		c.fail(err)
 	}
