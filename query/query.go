@@ -331,7 +331,7 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		return st, err
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
-	x.Kept = e.kept
+	x.Kept, x.Ended = e.kept, ctx.Err
 	defer func() {
 		s := x.Stats()
 		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead
@@ -353,9 +353,34 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		}
 		held.Stall() // until the reader has taken them
 		defer held.Resume()
-		return sink.Batch(&Batch{cols: cols, zones: zones, n: n})
+		return inPieces(ctx, &Batch{cols: cols, zones: zones, n: n}, sink.Batch)
 	})
 	return st, err
+}
+
+// maxPiece is how many values of a batch are written without a look at whether
+// anybody still wants them: some milliseconds' worth, even of large ones.
+const maxPiece = 16 << 10
+
+// inPieces gives a batch to emit, a wide one some rows at a time.
+func inPieces(ctx context.Context, b *Batch, emit func(*Batch) error) error {
+	step := max(maxPiece/max(len(b.cols), 1), 64)
+	for lo := 0; lo < b.n; lo += step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		piece := *b
+		if hi := min(lo+step, b.n); lo > 0 || hi < b.n {
+			piece.n, piece.cols = hi-lo, make([]*eval.Vec, len(b.cols))
+			for i, c := range b.cols {
+				piece.cols[i] = c.Slice(lo, hi)
+			}
+		}
+		if err := emit(&piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // columns returns the columns of a result, and in which zones their times are

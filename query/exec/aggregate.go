@@ -257,7 +257,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 	for j := range ids {
 		ids[j] = make([]uint32, len(o.keys[j].List))
 		for i, v := range o.keys[j].List {
-			if err := interrupted(ctx, i); err != nil {
+			if err := eval.Interrupted(ctx, i); err != nil {
 				return err
 			}
 			ids[j][i] = g.keys[j].ID(v)
@@ -269,7 +269,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 		if k == 0 {
 			continue
 		}
-		if err := interrupted(ctx, i); err != nil {
+		if err := eval.Interrupted(ctx, i); err != nil {
 			return err
 		}
 		for j := range tuple {
@@ -283,7 +283,9 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 			return err
 		}
 		a.Grow(g.n)
-		a.Merge(o.accs[i], to)
+		if err := a.Merge(ctx, o.accs[i], to); err != nil {
+			return err
+		}
 	}
 	return g.acct.Set(g.size())
 }
@@ -303,7 +305,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	if err := sortUntil(ctx, order, func(a, b uint32) int { return cmp.Compare(g.first[a], g.first[b]) }); err != nil {
+	if err := eval.SortUntil(ctx, order, func(a, b uint32) int { return cmp.Compare(g.first[a], g.first[b]) }); err != nil {
 		return nil, err
 	}
 	if err := g.acct.Set(g.acct.Held + int64(g.n)*int64(4+40*k+16*len(g.accs))); err != nil {
@@ -313,7 +315,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 	for j, e := range g.plan.Keys {
 		v := eval.NewVec(e.Type, g.n)
 		for i, o := range order {
-			if err := interrupted(ctx, i); err != nil {
+			if err := eval.Interrupted(ctx, i); err != nil {
 				return nil, err
 			}
 			v.Set(i, g.keys[j].List[g.tuples[int(o)*k+j]])
@@ -324,7 +326,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, err := a.Result()
+		v, err := a.Result(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -175,7 +175,11 @@ func (t *joinTable) merge(ctx context.Context, o *joinOp, builders []*joinBuilde
 	}
 	t.keys, t.ends = make([]byte, 0, bytes), make([]uint32, 0, rows)
 	null := make([]bool, 0, rows)
+	watch := eval.NewWatch(ctx)
 	for _, p := range parts {
+		if err := watch.Spent(p.n); err != nil {
+			return err
+		}
 		base := len(t.keys)
 		if base+len(p.keys) > math.MaxUint32 {
 			return plan.LimitError("keys of more than 4 GiB at JOIN")
@@ -202,7 +206,7 @@ func (t *joinTable) index(ctx context.Context, null []bool) error {
 	}
 	t.heads, t.links = make([]uint32, size), make([]link, t.rows)
 	for row := t.rows - 1; row >= 0; row-- {
-		if err := interrupted(ctx, row); err != nil {
+		if err := eval.Interrupted(ctx, row); err != nil {
 			return err
 		}
 		if null[row] { // which nothing equals
@@ -272,7 +276,11 @@ func (t *joinTable) columns(ctx context.Context, o *joinOp, parts []*builtPart) 
 		}
 		none := eval.NewVec(f.Type, 1)
 		none.SetNull(0)
-		t.cols = append(t.cols, &eval.Encoded{Entries: eval.Concat(f.Type, t.rows+1, append(list, none))})
+		v, err := eval.Concat(ctx, f.Type, t.rows+1, append(list, none))
+		if err != nil {
+			return err
+		}
+		t.cols = append(t.cols, &eval.Encoded{Entries: v})
 		_ = t.acct.Set(t.acct.Held - size) // giving back cannot fail
 	}
 	return nil

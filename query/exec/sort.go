@@ -70,6 +70,9 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		return err
 	}
 	for lo := 0; lo < len(rows); lo += eval.ChunkRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		part := rows[lo:min(lo+eval.ChunkRows, len(rows))]
 		cols := make([]*eval.Vec, len(o.out))
 		for j, e := range o.out {
@@ -400,18 +403,24 @@ func (t *topN) fill(ev *eval.Evaluator, rows []*topRow, late bool) error {
 		ev.Enter(f)
 		c.Sel = nil
 	}
-	ev.Begin(c)
-	for j, e := range t.out {
-		v := ev.Vec(e)
-		if ev.Err != nil {
+	return eval.Chunks(len(rows), c.Sel, c.Sel == nil, eval.ChunkRows, func(c eval.Chunk) error {
+		if ev.Stopped() {
 			return ev.Err
 		}
-		for i, r := range rows {
-			r.vals[j] = v.At(i).Owned()
-			t.bytes += 32 + int64(len(r.vals[j].Str))
+		ev.Begin(c)
+		for j, e := range t.out {
+			v := ev.Vec(e)
+			if ev.Err != nil {
+				return ev.Err
+			}
+			for i, r := range rows[:c.Len] {
+				r.vals[j] = v.At(i).Owned()
+				t.bytes += 32 + int64(len(r.vals[j].Str))
+			}
 		}
-	}
-	return nil
+		rows = rows[c.Len:]
+		return nil
+	})
 }
 
 // sortedRows merges the rows of all workers, and returns those from offset on.
@@ -426,7 +435,7 @@ func sortedRows(ctx context.Context, parts []*topN, n, offset int64) ([]*topRow,
 	if t == nil {
 		return nil, nil
 	}
-	if err := sortUntil(ctx, rows, t.compare); err != nil {
+	if err := eval.SortUntil(ctx, rows, t.compare); err != nil {
 		return nil, err
 	}
 	first, end := min(int64(len(rows)), offset), min(int64(len(rows)), n)

@@ -61,9 +61,12 @@ func newTraceSet(ctx context.Context, n *plan.TraceStructure, parts []*spanColle
 			return nil, err
 		}
 	}
-	slices.SortFunc(t.spans, func(a, b treeSpan) int {
+	err := eval.SortUntil(ctx, t.spans, func(a, b treeSpan) int {
 		return cmp.Or(cmp.Compare(a.trace, b.trace), cmp.Compare(a.span, b.span), cmp.Compare(a.seq, b.seq))
 	})
+	if err != nil {
+		return nil, err
+	}
 	// A span that was sent twice is one.
 	t.spans = slices.CompactFunc(t.spans, func(a, b treeSpan) bool { return a.trace == b.trace && a.span == b.span && a.span != 0 })
 	size := len(t.spans)

@@ -78,7 +78,7 @@ func (o *structureOp) traces(ctx context.Context, x *Exec, acct *eval.Account) (
 	parts := make([]*spanCollector, x.workers)
 	err = x.each(ctx, o.spans, func(w int, b *batch, seq uint64) error {
 		if parts[w] == nil {
-			parts[w] = &spanCollector{node: o.node, wanted: wanted, ids: map[string]uint32{}, texts: map[string]string{}, acct: eval.NewAccount(x.Budget, acct.Stage)}
+			parts[w] = newSpanCollector(o.node, wanted, x.Budget, acct.Stage)
 		}
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return parts[w].add(ev, seq+row) })
 	})
@@ -147,6 +147,10 @@ type spanCollector struct {
 	texts  map[string]string
 	bytes  int64
 	acct   eval.Account
+}
+
+func newSpanCollector(n *plan.TraceStructure, wanted map[string]bool, b *eval.Budget, stage string) *spanCollector {
+	return &spanCollector{node: n, wanted: wanted, ids: map[string]uint32{}, texts: map[string]string{}, acct: eval.NewAccount(b, stage)}
 }
 
 func (c *spanCollector) add(ev *eval.Evaluator, seq uint64) error {

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -45,15 +47,23 @@ func (a *tupleAcc) put(g, tuple uint32) {
 	}
 }
 
-func (a *tupleAcc) Merge(from Accumulator, to []uint32) {
+func (a *tupleAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*tupleAcc)
-	ids := a.tuples.merge(&f.tuples)
+	watch := eval.NewWatch(ctx)
+	ids, err := a.tuples.merge(&watch, &f.tuples)
+	if err != nil {
+		return err
+	}
 	for key := range f.seen {
+		if err := watch.Spent(2); err != nil {
+			return err
+		}
 		a.put(to[key>>32], ids[uint32(key)])
 	}
+	return nil
 }
 
-func (a *tupleAcc) Result() (*eval.Vec, error) {
+func (a *tupleAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	return &eval.Vec{Type: types.Int, Len: len(a.counts), Ints: a.counts}, nil
 }
 
