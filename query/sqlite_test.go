@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -300,6 +301,10 @@ func sameCell(a, b any) bool {
 	}
 	if y, ok := b.(int64); ok {
 		b = float64(y)
+	}
+	if x, ok := a.(json.RawMessage); ok {
+		y, ok := b.(json.RawMessage)
+		return ok && string(x) == string(y)
 	}
 	x, okX := a.(float64)
 	y, okY := b.(float64)

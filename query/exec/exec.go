@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/spill"
 )
 
 // Exec runs one query. Scans stay open until close, because results point
@@ -23,6 +24,8 @@ type Exec struct {
 	Ended func() error
 	// Kept, where set, returns what other queries kept of the blocks.
 	Kept func() *Kept
+	// Spill, where set, takes what exceeds the budget. It is closed with the query.
+	Spill *spill.File
 
 	mu    sync.Mutex
 	scans []Scan // guarded by mu
@@ -53,6 +56,7 @@ func (x *Exec) Close() error {
 	for _, s := range x.scans {
 		errs = append(errs, s.Close())
 	}
+	errs = append(errs, x.Spill.Close())
 	return errors.Join(errs...)
 }
 

@@ -20,7 +20,8 @@ type sortOp struct {
 	in   Operator
 	node *plan.TopN
 	out  []*plan.Expr
-	top  *topBound // what the scan below is told, or nil
+	top  *topBound  // what the scan below is told, or nil
+	disk *sortSpill // set when it runs
 }
 
 func (o *sortOp) inputs() []Operator { return []Operator{o.in} }
@@ -30,6 +31,14 @@ func (o *sortOp) describe() string {
 	return o.name + ", then " + counted(len(o.out), "column")
 }
 
+// notes tells what did not fit the memory.
+func (o *sortOp) notes() []string {
+	if o.disk == nil {
+		return nil
+	}
+	return o.disk.notes()
+}
+
 func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
 	return serialMorsels(ctx, x, o)
 }
@@ -37,6 +46,7 @@ func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) error) error {
 	offset := min(o.node.Offset, manyRows)
 	n := min(o.node.Limit, manyRows) + offset
+	o.disk = o.newSpill(x)
 	tops := make([]*topN, x.workers)
 	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
 		if tops[w] == nil {
@@ -45,7 +55,10 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		if o.top != nil {
 			seq = 0 // rows are numbered by the scan, which gives blocks in another order
 		}
-		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return tops[w].add(ev, seq+row) })
+		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error {
+			err := tops[w].add(ev, seq+row)
+			return o.disk.relieve(ctx, ev, tops[w], err)
+		})
 		if err != nil {
 			return err
 		}
@@ -55,6 +68,16 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 	})
 	if err != nil {
 		return err
+	}
+	if o.disk.used() {
+		for _, t := range tops {
+			if t != nil && len(t.rows) > 0 {
+				if err := o.disk.take(ctx, t); err != nil {
+					return err
+				}
+			}
+		}
+		return o.disk.emitRows(ctx, n, offset, emit)
 	}
 	rows, err := sortedRows(ctx, tops, n, offset)
 	if err != nil {

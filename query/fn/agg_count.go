@@ -15,10 +15,10 @@ func countAggregates() map[string]Aggregate {
 				b.Fail(n.Pos, "count takes * or an expression")
 			}
 			if n.Distinct && len(args) > 1 {
-				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &tupleAcc{} }}
+				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &tupleAcc{args: args} }}
 			}
 			if n.Distinct {
-				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &distinctAcc{} }}
+				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &distinctAcc{typ: args[0].Type} }}
 			}
 			return &plan.AggCall{Type: types.Int, Args: args, Known: plan.KnownRows, Impl: func() Accumulator { return &countAcc{} }}
 		}},

@@ -24,6 +24,7 @@ func distinctAggregates() map[string]Aggregate {
 // distinctAcc is count(distinct x), exact: the values are numbered once, and
 // each group has a set of numbers.
 type distinctAcc struct {
+	typ    types.Type
 	in     *eval.Interner
 	counts []int64
 	seen   map[uint64]struct{} // group << 32 | number

@@ -11,6 +11,7 @@ import (
 // tupleAcc is count(DISTINCT a, b, …), exact: the combinations of values that
 // have no NULL.
 type tupleAcc struct {
+	args   []*plan.Expr
 	tuples tuples
 	counts []int64
 	seen   map[uint64]struct{} // group << 32 | tuple
