@@ -110,6 +110,8 @@ type Engine struct {
 	zone *time.Location
 	kept func() *exec.Kept // made when there is something to keep: a budget knows a cache for good
 	skip []string          // rules that are off: tests only
+	// spillEarly puts on the disk what can be put there: tests only.
+	spillEarly bool
 }
 
 // New returns an engine that reads src.
@@ -338,6 +340,7 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
 	x.Kept, x.Ended, x.Spill = e.kept, ctx.Err, e.o.Spill.File()
+	x.SpillEarly = e.spillEarly
 	defer func() {
 		s := x.Stats()
 		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/spill"
 	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -40,6 +41,9 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 				for _, skip := range append(ruleSets(), nil) {
 					e := New(src, Options{Parallel: 1 + block%3})
 					e.skip = skip
+					engines = append(engines, e)
+					e = New(src, Options{Parallel: 1 + block%3, Spill: openSpill(t, spill.Options{})})
+					e.skip, e.spillEarly = skip, true
 					engines = append(engines, e)
 				}
 			}

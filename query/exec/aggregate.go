@@ -61,17 +61,7 @@ func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, er
 				return
 			}
 		}
-		stopped := false
-		err = o.disk.emitRows(ctx, func(cols []*eval.Vec, n int) error {
-			if !yield(&frameMorsel{f: &eval.VecFrame{Len: n, Cols: cols}}, nil) {
-				stopped = true
-				return errStop
-			}
-			return nil
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
-		}
+		yieldRows(yield, func(emit func([]*eval.Vec, int) error) error { return o.disk.emitRows(ctx, emit) })
 	}
 }
 

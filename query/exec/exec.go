@@ -26,6 +26,9 @@ type Exec struct {
 	Kept func() *Kept
 	// Spill, where set, takes what exceeds the budget. It is closed with the query.
 	Spill *spill.File
+	// SpillEarly makes operators put on the disk what they can, whether it fits the
+	// memory or not: tests only.
+	SpillEarly bool
 
 	mu    sync.Mutex
 	scans []Scan // guarded by mu

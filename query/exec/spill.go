@@ -43,8 +43,14 @@ func (s *spilled) due(held int64, err error) bool {
 		return false
 	}
 	b := s.x.Budget
+	if s.x.SpillEarly && held > 0 && s.rows.Load() < earlyRows {
+		return true
+	}
 	return err != nil || b.Tight() && held > b.Limit/int64(16*s.x.workers)
 }
+
+// earlyRows is how many rows SpillEarly is about: more are taken apart no further.
+const earlyRows = 1000
 
 // notes tells how much was put on the disk.
 func (s *spilled) notes() []string {
