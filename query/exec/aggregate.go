@@ -83,7 +83,7 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		if partial {
 			return o.disk.relieve(ctx, groups[w], groups[w].merge(ctx, p.g, seq))
 		}
-		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error {
+		return b.chunks(x.holdRows(), func(ev *eval.Evaluator, row uint64) error {
 			if err := groups[w].add(ev, seq+row); ev.Err == nil {
 				return o.disk.relieve(ctx, groups[w], err)
 			}

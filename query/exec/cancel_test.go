@@ -231,7 +231,7 @@ func TestJoinTable_EndsSoon(t *testing.T) {
 		var builders []*joinBuilder
 		for i := range 2 {
 			j := &joinBuilder{op: o, told: newTold(o), acct: eval.NewAccount(testBudget(), "JOIN")}
-			if err := j.add(batchOf(t, numberedFrame(node.Right.Schema(), i*n, n)), uint64(i)<<seqShift, func(err error) error { return err }); err != nil {
+			if err := j.add(batchOf(t, numberedFrame(node.Right.Schema(), i*n, n)), uint64(i)<<seqShift, func(err error) error { return err }, eval.ChunkRows); err != nil {
 				t.Fatal(err)
 			}
 			builders = append(builders, j)

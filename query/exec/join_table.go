@@ -73,7 +73,7 @@ func (o *joinOp) table(ctx context.Context, x *Exec, right *side) (*joinTable, e
 				return err
 			}
 			return o.disk.take(ctx, right, w, j)
-		})
+		}, x.holdRows())
 	})
 	if err != nil {
 		return nil, err
@@ -131,13 +131,14 @@ func (p *builtPart) forget() {
 	}
 }
 
-// add takes rows of a morsel. full is told of what accounting for them gave.
-func (j *joinBuilder) add(b *batch, seq uint64, full func(error) error) error {
+// add takes rows of a morsel, size at a time. full is told of what accounting for
+// them gave.
+func (j *joinBuilder) add(b *batch, seq uint64, full func(error) error, size int) error {
 	if len(j.parts) == 0 || j.parts[len(j.parts)-1].seq != seq {
 		j.parts = append(j.parts, newBuiltPart(j.op, seq))
 	}
 	p := j.parts[len(j.parts)-1]
-	return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, _ uint64) error {
+	return b.chunks(size, func(ev *eval.Evaluator, _ uint64) error {
 		keys := j.op.vecs(ev, j.op.build)
 		if ev.Err != nil {
 			return ev.Err

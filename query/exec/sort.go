@@ -55,7 +55,7 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		if o.top != nil {
 			seq = 0 // rows are numbered by the scan, which gives blocks in another order
 		}
-		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error {
+		err := b.chunks(x.holdRows(), func(ev *eval.Evaluator, row uint64) error {
 			err := tops[w].add(ev, seq+row)
 			return o.disk.relieve(ctx, ev, tops[w], err)
 		})

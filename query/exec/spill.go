@@ -33,6 +33,17 @@ func (x *Exec) spills(stage string) *spilled { return &spilled{x: x, stage: stag
 // used up, and there is a disk.
 func (s *spilled) can(err error) bool { return s.x.Spill != nil && eval.IsMemory(err) }
 
+// holdRows returns how many rows an operator takes in at once that holds what it
+// takes: what it holds is looked at between them, and must not grow by more than a
+// small part of a small budget.
+func (x *Exec) holdRows() int {
+	if x.Spill == nil {
+		return eval.ChunkRows
+	}
+	const rowBytes = 4 << 10
+	return int(min(max(x.Budget.Limit/int64(x.workers)/rowBytes, 64), eval.ChunkRows))
+}
+
 // used reports whether something is on the disk.
 func (s *spilled) used() bool { return s.rows.Load() > 0 }
 

@@ -54,7 +54,8 @@ const (
 	suffix = ".spill"
 )
 
-// Open returns a space, and removes what a crash left in its directory.
+// Open returns a space, and removes what a crash left in its directory. An error is
+// about what could not be removed: the space is there nevertheless.
 func Open(o Options) (*Space, error) {
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = defaultMax
