@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/spill"
 )
@@ -207,5 +209,42 @@ func TestSpill_Leftovers(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 || left[0].Name() != "other" {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestQuery_FailuresDoNotSlowOthers runs a query beside many that fail for want of
+// memory: it does the same work, and nothing of theirs is left.
+func TestQuery_FailuresDoNotSlowOthers(t *testing.T) {
+	budget := membudget.New(64 << 20)
+	src := manySpans(12_000)
+	e := New(src, Options{Parallel: 2, Memory: budget, MaxMemoryBytes: 2 << 20, ReserveBytes: 1 << 20})
+	const failing, fine = "SELECT topk(3, span_id), count(DISTINCT span_id) FROM spans", "SELECT name, count(*) FROM spans GROUP BY name ORDER BY name"
+	want, err := e.Query(t.Context(), fine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 4 {
+				if _, err := e.Query(t.Context(), failing); !errors.Is(err, plan.ErrLimit) {
+					t.Errorf("got error %v, want one of the memory", err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		r, err := e.Query(t.Context(), fine)
+		if err != nil {
+			t.Errorf("beside queries that fail: %v", err)
+			continue
+		}
+		if diff := diffRows(r.Rows, want.Rows, true); diff != "" {
+			t.Error(diff)
+		}
+	}
+	wg.Wait()
+	if u := budget.Usage(); u.Waiting != 0 || u.Running["queries"] != 0 || u.Refused != 0 || u.Consumers["queries"] != 0 {
+		t.Errorf("left of them: %+v", u)
 	}
 }

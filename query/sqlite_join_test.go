@@ -74,7 +74,12 @@ func (g *sqlGen) membership() sqlPair {
 	g.num, g.text = []string{"z.i", "z.j", "z.f", "z.m"}, []string{"z.service", "z.name"}
 	not := same(pick(g, "", "NOT "))
 	where := g.cond(1)
-	switch g.r.IntN(7) {
+	switch g.r.IntN(8) {
+	case 6:
+		if len(num) == 0 || len(n.ours) < 3 || n.ours[1] != '.' {
+			break
+		}
+		return pairOf("%s %s (SELECT %s(%s) FROM spans z WHERE z.%s = %s AND %s)", n, same(pick(g, "=", "<", ">=")), same(pick(g, "min", "max", "count", "sum")), g.number(0), same(pick(g, "i", "j", "f")), n, where)
 	case 0:
 		return pairOf("%s %sIN (SELECT %s FROM spans z WHERE %s)", x, not, g.number(1), where)
 	case 1:

@@ -70,8 +70,8 @@ func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 			return
 		}
 		defer t.close()
-		if o.node.Single && t.rows > 1 {
-			yield(nil, &plan.Error{Message: "a subquery that is a value gave more than one row"})
+		if o.node.Single && len(o.build) == 0 && t.rows > 1 {
+			yield(nil, errManyValues)
 			return
 		}
 		if o.needsMatch() {
@@ -94,6 +94,9 @@ func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 		}
 	}
 }
+
+// errManyValues is of a subquery that is a value.
+var errManyValues = &plan.Error{Message: "a subquery that is a value gave more than one row"}
 
 // needsMatch reports whether rows of the left input without a match are left out.
 func (o *joinOp) needsMatch() bool {

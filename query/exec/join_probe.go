@@ -178,6 +178,9 @@ func (p *probe) flush(upto int) error {
 		}
 	}
 	for _, i := range rows {
+		if p.hit[i] && p.m.op.node.Single {
+			return errManyValues
+		}
 		p.hit[i] = true
 	}
 	node := p.m.op.node
