@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"github.com/ttlog/ttlog/query/eval"
-
 	"github.com/ttlog/ttlog/query/fn"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"

@@ -1,5 +1,7 @@
 package sql
 
+import "strings"
+
 // fromList reads the relations behind FROM.
 func (p *parser) fromList() []*tableRef {
 	list := []*tableRef{p.tableRef()}
@@ -81,11 +83,11 @@ func (p *parser) using() (list []usingName) {
 		}
 		p.take()
 		p.count(t.pos)
-		name := t.text
+		name := []string{t.text}
 		for p.accept(".") { // an attribute
-			name += "." + p.take().text
+			name = append(name, p.take().text)
 		}
-		list = append(list, usingName{name, t.pos})
+		list = append(list, usingName{strings.Join(name, "."), t.pos})
 		if !p.accept(",") {
 			break
 		}
