@@ -60,6 +60,7 @@ func TestScan_Ended(t *testing.T) {
 	mustAppend(t, s, Traces, 0, testDay, 0, 1, 2)
 	mustFlush(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces, Ended: ctx.Err})
 	if err != nil {
 		t.Fatal(err)
