@@ -12,6 +12,7 @@ import (
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/processor"
 	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/query/spill"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/web"
 )
@@ -140,6 +141,20 @@ type status struct {
 	Processors map[string]processor.Stats `json:"processors"`
 }
 
+// spillSpace is the disk of queries that exceed their memory, nil for none.
+func (in *instance) spillSpace() *spill.Space {
+	if in.config.querySpillMax <= 0 {
+		return nil
+	}
+	space, err := spill.Open(spill.Options{
+		Dir: in.dir.Scratch(), MaxBytes: in.config.querySpillMax, Setting: "ttlog.WithQuerySpillMax", Room: in.dir.Room,
+	})
+	if err != nil {
+		in.config.logger.Warn("what queries left on disk before a crash is still there", "error", err)
+	}
+	return space
+}
+
 func newHandler(in *instance) *http.Handler {
 	d := in.dir
 	// Whom the application lets in is for handler to say; a page of another
@@ -152,7 +167,7 @@ func newHandler(in *instance) *http.Handler {
 		Ready:  d.Ready,
 		Guard:  guard,
 		UI:     web.Handler(),
-		Query:  query.Options{Memory: in.memory, CatchUp: d.Pipeline.CatchUp},
+		Query:  query.Options{Memory: in.memory, Spill: in.spillSpace(), CatchUp: d.Pipeline.CatchUp},
 
 		Documents: d.Documents(),
 		Status: func() any {

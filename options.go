@@ -31,6 +31,7 @@ type config struct {
 	maxDiskSetting string
 	minFree        quantity.Size
 	spillMax       quantity.Size
+	querySpillMax  int64
 	memoryBytes    int64
 	forward        []string
 	envForward     []string // of the environment, where there is no forward
@@ -119,6 +120,13 @@ func WithMinFree(bytes int64) Option {
 // [WithMaxDisk], or 1 GiB where that is less.
 func WithSpillMax(bytes int64) Option {
 	return optionFunc(func(c config) config { c.spillMax = quantity.OfBytes(bytes); return c })
+}
+
+// WithQuerySpillMax sets how many bytes queries that exceed their memory may put on
+// disk, all of them together, in the data directory; it is beside what [WithMaxDisk] is about. Without it
+// TTLOG_QUERY_SPILL_MAX decides; the default is none: they fail, and name the limit.
+func WithQuerySpillMax(bytes int64) Option {
+	return optionFunc(func(c config) config { c.querySpillMax = bytes; return c })
 }
 
 // WithMaxMemory sets how many bytes of memory ttlog takes in this process, its

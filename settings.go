@@ -32,6 +32,7 @@ func (c config) fromEnvironment() config {
 	read("TTLOG_MAX_DISK", into(&c.maxDisk, quantity.ParseSize))
 	read("TTLOG_MIN_FREE", into(&c.minFree, quantity.ParseSize))
 	read("TTLOG_SPILL_MAX", into(&c.spillMax, quantity.ParseSize))
+	read("TTLOG_QUERY_SPILL_MAX", into(&c.querySpillMax, quantity.ParseBytes))
 	read("TTLOG_FORWARD", into(&c.envForward, parseEndpoints))
 	c.maxDiskSetting = "TTLOG_MAX_DISK"
 	if c.maxDisk.Unsaid() {

@@ -118,6 +118,36 @@ func TestQuery_Cancel(t *testing.T) {
 	}
 }
 
+// cancelSink ends the query with its first rows, and counts those that follow.
+type cancelSink struct {
+	cancel context.CancelFunc
+	cells  int
+}
+
+func (s *cancelSink) Columns([]Column) error { return nil }
+func (s *cancelSink) Batch(b *Batch) error {
+	s.cancel()
+	s.cells += b.Len() * len(b.cols)
+	return nil
+}
+
+// TestStream_CancelBetweenRows ends queries whose rows are on their way to the
+// client: what it takes to write them is no more than a piece of a batch.
+func TestStream_CancelBetweenRows(t *testing.T) {
+	src := manySpans(20_000)
+	src.block = 20_000
+	for _, sql := range []string{"SELECT * FROM spans", "SELECT * FROM spans ORDER BY name", "SELECT span_id, count(*), max(name), min(name) FROM spans GROUP BY 1"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		sink := &cancelSink{cancel: cancel}
+		if _, err := testEngine(src).Stream(ctx, sql, nil, sink); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got error %v, want %v", sql, err, context.Canceled)
+		}
+		if sink.cells > maxPiece {
+			t.Errorf("%s: %d values were written after the end", sql, sink.cells)
+		}
+	}
+}
+
 // failSink fails after a number of batches.
 type failSink struct{ left int }
 

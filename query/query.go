@@ -14,6 +14,7 @@ import (
 	"github.com/ttlog/ttlog/query/exec"
 	"github.com/ttlog/ttlog/query/optimize"
 	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/spill"
 	"github.com/ttlog/ttlog/query/sql"
 	"github.com/ttlog/ttlog/query/types"
 )
@@ -21,7 +22,7 @@ import (
 // Options are the knobs of an [Engine]. The zero value means the defaults.
 type Options struct {
 	// MaxMemoryBytes is what one query may hold for groups, sorting, sets and
-	// sketches; reaching it fails the query. 0 means 256 MiB.
+	// sketches; what exceeds it goes to Spill, or fails the query. 0 means 256 MiB.
 	MaxMemoryBytes int64
 	// Memory is the budget of the process, which all queries share; nil is one
 	// without a limit. A query takes ReserveBytes of it before it begins (0
@@ -30,6 +31,9 @@ type Options struct {
 	// what queries share at most.
 	Memory       *membudget.Budget
 	ReserveBytes int64
+	// Spill, where set, takes what exceeds the memory of a query: groups, what is sorted
+	// and what is joined.
+	Spill *spill.Space
 	// CatchUp, where set, returns when the source shows everything that was
 	// acknowledged before the call, or when ctx ends. A query gives it a second
 	// before it looks at a table, and goes on without: see Stats.Complete.
@@ -106,6 +110,8 @@ type Engine struct {
 	zone *time.Location
 	kept func() *exec.Kept // made when there is something to keep: a budget knows a cache for good
 	skip []string          // rules that are off: tests only
+	// spillEarly puts on the disk what can be put there: tests only.
+	spillEarly bool
 }
 
 // New returns an engine that reads src.
@@ -174,6 +180,8 @@ type Stats struct {
 	// PagesDamaged is how many pages of columns could not be read: rows have no
 	// value there, and are missing where one was wanted.
 	PagesDamaged int64
+	// SpilledBytes is what was put on the disk because it exceeded the memory.
+	SpilledBytes int64
 	// Complete tells that everything which was acknowledged before the query
 	// was there to be looked at. Parts that are damaged are another matter.
 	Complete bool
@@ -331,11 +339,13 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		return st, err
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), e.o.Parallel)
-	x.Kept = e.kept
+	x.Kept, x.Ended, x.Spill = e.kept, ctx.Err, e.o.Spill.File()
+	x.SpillEarly = e.spillEarly
 	defer func() {
 		s := x.Stats()
 		st.Complete, st.RowsScanned, st.BytesRead = complete, s.RowsScanned, s.BytesRead
 		st.PartsTotal, st.PartsPruned, st.PartsDamaged, st.PagesDamaged = s.PartsTotal, s.PartsPruned, s.PartsDamaged, s.PagesDamaged
+		st.SpilledBytes = x.Spill.Size()
 		if cerr := x.Close(); err == nil && cerr != nil {
 			err = fmt.Errorf("query: close scan: %w", cerr)
 		}
@@ -353,9 +363,34 @@ func (e *Engine) execute(ctx context.Context, text string, stmt *sql.Statement, 
 		}
 		held.Stall() // until the reader has taken them
 		defer held.Resume()
-		return sink.Batch(&Batch{cols: cols, zones: zones, n: n})
+		return inPieces(ctx, &Batch{cols: cols, zones: zones, n: n}, sink.Batch)
 	})
 	return st, err
+}
+
+// maxPiece is how many values of a batch are written without a look at whether
+// anybody still wants them: some milliseconds' worth, even of large ones.
+const maxPiece = 16 << 10
+
+// inPieces gives a batch to emit, a wide one some rows at a time.
+func inPieces(ctx context.Context, b *Batch, emit func(*Batch) error) error {
+	step := max(maxPiece/max(len(b.cols), 1), 64)
+	for lo := 0; lo < b.n; lo += step {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		piece := *b
+		if hi := min(lo+step, b.n); lo > 0 || hi < b.n {
+			piece.n, piece.cols = hi-lo, make([]*eval.Vec, len(b.cols))
+			for i, c := range b.cols {
+				piece.cols[i] = c.Slice(lo, hi)
+			}
+		}
+		if err := emit(&piece); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // columns returns the columns of a result, and in which zones their times are

@@ -22,7 +22,7 @@ func (g *sqlGen) join() sqlPair {
 			g.num, g.text = []string{with + ".j", alias + ".j"}, []string{with + ".name", alias + ".name"}
 			on = pairOf("%s AND %s", on, g.cond(1))
 		}
-		kind := pick(g, "JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "INNER JOIN")
+		kind := pick(g, "JOIN", "LEFT JOIN", "LEFT OUTER JOIN", "INNER JOIN", "RIGHT JOIN", "FULL JOIN", "FULL OUTER JOIN")
 		from = pairOf("%s %s %s AS %s ON %s", from, same(kind), right, same(alias), on)
 		aliases = append(aliases, alias)
 	}
@@ -74,7 +74,12 @@ func (g *sqlGen) membership() sqlPair {
 	g.num, g.text = []string{"z.i", "z.j", "z.f", "z.m"}, []string{"z.service", "z.name"}
 	not := same(pick(g, "", "NOT "))
 	where := g.cond(1)
-	switch g.r.IntN(7) {
+	switch g.r.IntN(8) {
+	case 6:
+		if len(num) == 0 || len(n.ours) < 3 || n.ours[1] != '.' {
+			break
+		}
+		return pairOf("%s %s (SELECT %s(%s) FROM spans z WHERE z.%s = %s AND %s)", n, same(pick(g, "=", "<", ">=")), same(pick(g, "min", "max", "count", "sum")), g.number(0), same(pick(g, "i", "j", "f")), n, where)
 	case 0:
 		return pairOf("%s %sIN (SELECT %s FROM spans z WHERE %s)", x, not, g.number(1), where)
 	case 1:
@@ -101,7 +106,7 @@ func (g *sqlGen) with() sqlPair {
 	return pairOf("FROM (WITH t AS %s SELECT i, j, f, service, name FROM t) AS w JOIN (WITH t AS %s, k AS (SELECT j AS i, i AS j, f, name FROM t) SELECT * FROM k) AS v ON %s", body, body, same("w.i = v.i"))
 }
 
-// union is SELECTs with UNION ALL between them.
+// union is SELECTs with UNION ALL and its like between them.
 func (g *sqlGen) union() sqlQuery {
 	n := 1 + g.r.IntN(3)
 	kinds := make([]int, n)
@@ -121,7 +126,7 @@ func (g *sqlGen) union() sqlQuery {
 		}
 		list = append(list, pairOf("SELECT %s FROM spans WHERE %s", named(items), g.cond(1)))
 	}
-	all := joinPairs(list, " UNION ALL ")
+	all := joinPairs(list, " "+pick(g, "UNION ALL", "UNION ALL", "UNION", "EXCEPT", "INTERSECT")+" ")
 	if g.r.IntN(3) == 0 {
 		return g.tail(pairOf("SELECT * FROM (%s) AS q", all), n)
 	}

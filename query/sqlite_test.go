@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/ttlog/ttlog/internal/otlpwire"
 	"github.com/ttlog/ttlog/query/plan"
+	"github.com/ttlog/ttlog/query/spill"
 	"github.com/ttlog/ttlog/query/types"
 	"github.com/ttlog/ttlog/storage/column"
 )
@@ -39,6 +41,9 @@ func TestQuery_MatchesSQLite(t *testing.T) {
 				for _, skip := range append(ruleSets(), nil) {
 					e := New(src, Options{Parallel: 1 + block%3})
 					e.skip = skip
+					engines = append(engines, e)
+					e = New(src, Options{Parallel: 1 + block%3, Spill: openSpill(t, spill.Options{})})
+					e.skip, e.spillEarly = skip, true
 					engines = append(engines, e)
 				}
 			}
@@ -300,6 +305,10 @@ func sameCell(a, b any) bool {
 	}
 	if y, ok := b.(int64); ok {
 		b = float64(y)
+	}
+	if x, ok := a.(json.RawMessage); ok {
+		y, ok := b.(json.RawMessage)
+		return ok && string(x) == string(y)
 	}
 	x, okX := a.(float64)
 	y, okY := b.(float64)

@@ -26,7 +26,7 @@ func (a storeSource) FindColumns(ctx context.Context, signal otlpwire.Signal, na
 }
 
 func (a storeSource) Scan(ctx context.Context, req exec.ScanRequest) (exec.Scan, error) {
-	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where}
+	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where, Ended: req.Ended}
 	if r.From == 0 && r.To != 0 {
 		r.From = math.MinInt64 // 0 is no bound here, and 1970 there
 	}

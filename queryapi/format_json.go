@@ -72,6 +72,7 @@ type stats struct {
 	PartsPruned  int     `json:"parts_pruned"`
 	PartsDamaged int     `json:"parts_damaged"`
 	PagesDamaged int64   `json:"pages_damaged"`
+	SpilledBytes int64   `json:"spilled_bytes"`
 	Complete     bool    `json:"complete"`
 	ElapsedMS    float64 `json:"elapsed_ms"`
 }
@@ -81,7 +82,7 @@ type stats struct {
 func (e *jsonEncoder) Close(st query.Stats) error {
 	tail, err := json.Marshal(stats{
 		RowsScanned: st.RowsScanned, RowsReturned: st.RowsReturned, BytesRead: st.BytesRead,
-		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged,
+		PartsTotal: st.PartsTotal, PartsPruned: st.PartsPruned, PartsDamaged: st.PartsDamaged, PagesDamaged: st.PagesDamaged, SpilledBytes: st.SpilledBytes,
 		Complete:  st.Complete,
 		ElapsedMS: float64(st.Elapsed) / float64(time.Millisecond),
 	})

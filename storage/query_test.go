@@ -54,6 +54,42 @@ func TestScan_LeavesOutPartsByTimeAndPredicate(t *testing.T) {
 	mustClose(t, s)
 }
 
+// TestScan_Ended reads columns of a part until nobody wants them any more.
+func TestScan_Ended(t *testing.T) {
+	s := mustOpen(t, manual(newFS()))
+	mustAppend(t, s, Traces, 0, testDay, 0, 1, 2)
+	mustFlush(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	sc, err := s.Scan(t.Context(), ScanRequest{Signal: Traces, Ended: ctx.Err})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b, err := range sc.Blocks() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Vector(traceRef); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		read := sc.Stats().BytesRead
+		if _, err := b.Vector(column.Ref{Place: column.PlaceField, Name: "duration", Type: column.TypeDuration}); !errors.Is(err, context.Canceled) {
+			t.Errorf("a column: error %v, want %v", err, context.Canceled)
+		}
+		if _, err := b.Attributes(column.PlaceRecord); !errors.Is(err, context.Canceled) {
+			t.Errorf("attributes: error %v, want %v", err, context.Canceled)
+		}
+		if n := sc.Stats().BytesRead - read; n > 0 {
+			t.Errorf("%d bytes were read after the end", n)
+		}
+	}
+	if err := sc.Close(); err != nil {
+		t.Error(err)
+	}
+	mustClose(t, s)
+}
+
 // TestScan_ExtremeTimes stores rows at the ends of what a timestamp can hold
 // and around midnight, and asks for each of them by time, from memory and from
 // a part.

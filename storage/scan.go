@@ -20,6 +20,10 @@ type ScanRequest struct {
 	From, To int64
 	// Where are predicates that all have to hold.
 	Where []column.Predicate
+	// Ended, where set, tells why nobody wants the rows any more, nil while
+	// somebody does: reading a column of a part fails with it from then on. The
+	// context of Scan is for making the snapshot.
+	Ended func() error
 }
 
 func (r *ScanRequest) bounds() (from, to int64) {
@@ -129,7 +133,7 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 }
 
 func (sc *Scan) filter() part.Filter {
-	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Passed: &sc.pass, Pruned: &sc.stats.Pruned}
+	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Passed: &sc.pass, Pruned: &sc.stats.Pruned, Ended: sc.req.Ended}
 	if sc.req.From != 0 || sc.req.To != 0 {
 		f.From, f.To = sc.req.bounds()
 	}

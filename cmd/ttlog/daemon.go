@@ -22,6 +22,7 @@ import (
 	"github.com/ttlog/ttlog/internal/datadir"
 	"github.com/ttlog/ttlog/internal/membudget"
 	"github.com/ttlog/ttlog/query"
+	"github.com/ttlog/ttlog/query/spill"
 	"github.com/ttlog/ttlog/queryapi"
 	"github.com/ttlog/ttlog/receiver"
 	"github.com/ttlog/ttlog/storage"
@@ -159,7 +160,7 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		Traces:  d.dir.Store,
 		Tail:    d.dir.Tail,
 		Ready:   d.dir.Ready,
-		Query:   query.Options{Memory: d.memory, CatchUp: d.dir.Pipeline.CatchUp},
+		Query:   query.Options{Memory: d.memory, Spill: d.spillSpace(), CatchUp: d.dir.Pipeline.CatchUp},
 		Status:  func() any { return s.report() },
 		Metrics: s.handler(d.logger),
 		OTLP:    recv.HTTPHandler(),
@@ -174,6 +175,21 @@ func (d *daemon) handler(recv *receiver.Receiver) http.Handler {
 		o.Delete = d.dir
 	}
 	return q.watch(queryapi.New(o))
+}
+
+// spillSpace is the disk of queries that exceed their memory, nil where that is
+// turned off.
+func (d *daemon) spillSpace() *spill.Space {
+	if d.config.querySpillMax == 0 {
+		return nil
+	}
+	space, err := spill.Open(spill.Options{
+		Dir: d.dir.Scratch(), MaxBytes: d.config.querySpillMax, Setting: "--query-spill-max", Room: d.dir.Room,
+	})
+	if err != nil {
+		d.logger.Warn("what queries left on disk before a crash is still there", "error", err)
+	}
+	return space
 }
 
 // bodyTimeout is how long a client may take to send the body of a request; the

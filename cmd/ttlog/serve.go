@@ -61,6 +61,7 @@ func serveCommand() *cobra.Command {
 	f.String("max-disk", "80%", "remove what was received first beyond this size of the whole data directory: bytes, 10GiB, or a share of the file system that may be used, by whomever; 0 is no limit")
 	f.String("min-free", "256MiB", "refuse new telemetry while less of the file system is free, so that what was taken can be stored: bytes, 1GiB, or a share; no more than 5% of it unless it is given; 0 is no reserve")
 	f.String("spill-max", "1GiB", "what may be kept on disk for collectors that do not keep up, all of --forward together: bytes, 10GiB, or a share of the file system; no more than a quarter of --max-disk unless it is given; beyond it the oldest requests are dropped and counted")
+	f.String("query-spill-max", "4GiB", "what queries that exceed their memory may put on disk, all together, beside what --max-disk is about: bytes or 10GiB; 0 lets them fail")
 	f.String("ring-size", "64MiB", "size of the ring, which holds what is not in the store yet: bytes or 256MiB; no more than a quarter of --max-disk unless it is given; a data directory keeps the one it was made with")
 	f.String("dedup-window", "10m", "how long a request is remembered, so that one that is sent again after a lost acknowledgement is stored once; 0 turns it off")
 	f.String("memory", "", "memory of the process, at least 32MiB: bytes or 2GiB; without it GOMEMLIMIT, three quarters of the control group's limit, or a quarter of the machine's")
@@ -81,7 +82,8 @@ type config struct {
 	maxDisk            quantity.Size
 	maxDiskDefault     bool          // nobody asked for maxDisk
 	minFree, spillMax  quantity.Size // zero where nobody asked for a size
-	ringBytes          int64         // 0 where nobody asked for a size
+	querySpillMax      int64
+	ringBytes          int64 // 0 where nobody asked for a size
 	memoryBytes        int64
 	dedupWindow        time.Duration // below 0 for none
 	syncBeforeAck      bool
@@ -148,6 +150,9 @@ func configOf(ctx context.Context, v *viper.Viper) (c config, err error) {
 				return c, fmt.Errorf("--%s: %w", flag, err)
 			}
 		}
+	}
+	if c.querySpillMax, err = quantity.ParseBytes(v.GetString("query-spill-max")); err != nil {
+		return c, fmt.Errorf("--query-spill-max: %w", err)
 	}
 	if err := notToSelf(ctx, c); err != nil {
 		return c, fmt.Errorf("--forward: %w", err)

@@ -39,7 +39,9 @@ const (
 	lockFile = "LOCK"
 	// documentsDir is for what people keep of what they look at.
 	documentsDir = "ui"
-	versionFile  = "VERSION"
+	// scratchDir is for what nobody needs after a crash.
+	scratchDir  = "tmp"
+	versionFile = "VERSION"
 )
 
 // Options configures [Open]. Zero values are the defaults of the part they
@@ -123,6 +125,10 @@ type DataDir struct {
 // Documents is the folder for what people keep of what they look at:
 // dashboards, queries. It need not exist.
 func (d *DataDir) Documents() string { return filepath.Join(d.path, documentsDir) }
+
+// Scratch returns where what exceeds the memory of queries may be put. It counts
+// against no limit of the directory, which is about what is kept.
+func (d *DataDir) Scratch() string { return filepath.Join(d.path, scratchDir, "queries") }
 
 // Make creates the directory where it does not exist, for its owner alone:
 // telemetry may hold what others must not read.

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -44,12 +45,32 @@ func (b *Budget) Grab(n int64, stage string) error {
 		b.Peak.Store(used)
 	}
 	if used > b.Limit && n > 0 {
-		return plan.LimitError("memory budget of %s reached at %s", FormatBytes(b.Limit), stage)
+		return memoryError{plan.LimitError("memory budget of %s reached at %s", FormatBytes(b.Limit), stage)}
 	}
 	if err := b.held.Grow(n); err != nil && n > 0 {
-		return plan.LimitError("%w at %s", err, stage)
+		return memoryError{plan.LimitError("%w at %s", err, stage)}
 	}
 	return nil
+}
+
+// Tight reports whether little is left of the budget: who holds much had better put
+// it elsewhere before somebody else's next block does not fit.
+func (b *Budget) Tight() bool {
+	for b.whole != nil {
+		b = b.whole
+	}
+	return b.used.Load() > b.Limit/8*5
+}
+
+// memoryError is an error of a budget that is used up.
+type memoryError struct{ error }
+
+func (e memoryError) Unwrap() error { return e.error }
+
+// IsMemory reports whether an error says that a budget is used up.
+func IsMemory(err error) bool {
+	_, is := errors.AsType[memoryError](err)
+	return is
 }
 
 // Account is one stage's share of a budget, set to what the stage holds now.

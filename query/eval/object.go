@@ -20,6 +20,9 @@ func (o *ObjectBuilder) build(ev *Evaluator, c *Chunk) *Vec {
 	before := o.Attrs.Bytes()
 	var buf []byte
 	for i := range c.Len {
+		if i%64 == 63 && ev.Stopped() {
+			return constVec(types.Map, types.Value{}, c.Len)
+		}
 		if held := o.Attrs.Bytes(); held != before { // columns that were not there yet
 			ev.Decoded += held - before
 			before = held

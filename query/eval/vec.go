@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"slices"
 
 	"github.com/ttlog/ttlog/query/types"
@@ -259,9 +260,13 @@ func (v *Vec) Owned(text func(string) string) *Vec {
 }
 
 // Concat returns the rows of several vecs of type t, n in all, as one.
-func Concat(t types.Type, n int, list []*Vec) *Vec {
+func Concat(ctx context.Context, t types.Type, n int, list []*Vec) (*Vec, error) {
 	out, at := NewVec(t, n), 0
+	watch := NewWatch(ctx)
 	for _, v := range list {
+		if err := watch.Spent(v.Len); err != nil {
+			return nil, err
+		}
 		if v.Same || v.Type != t {
 			for i := range v.Len {
 				out.Set(at+i, v.At(i))
@@ -281,5 +286,5 @@ func Concat(t types.Type, n int, list []*Vec) *Vec {
 		}
 		at += v.Len
 	}
-	return out
+	return out, nil
 }

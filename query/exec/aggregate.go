@@ -16,6 +16,7 @@ type aggregateOp struct {
 	in   Operator
 	node *plan.Aggregate
 	kept keeper
+	disk *groupSpill // set when it runs; nil where its groups cannot be written
 }
 
 func (o *aggregateOp) inputs() []Operator { return []Operator{o.in} }
@@ -31,29 +32,40 @@ func (o *aggregateOp) notes() []string {
 	if n := o.kept.known.Load(); n > 0 {
 		list = append(list, fmt.Sprintf("groups of %d blocks from metadata", n))
 	}
-	if o.kept.blocks.Load() == 0 {
-		return list
+	if o.kept.blocks.Load() > 0 {
+		list = append(list, fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load()))
 	}
-	return append(list, fmt.Sprintf("groups of %d blocks of %d were kept", o.kept.met.Load(), o.kept.blocks.Load()))
+	if o.disk != nil {
+		list = append(list, o.disk.notes()...)
+	}
+	return list
 }
 
 func (o *aggregateOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
 	return func(yield func(morsel, error) bool) {
+		o.disk = newGroupSpill(x, o.node)
 		g, err := o.groups(ctx, x)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer func() { _ = g.acct.Set(0) }() // giving back cannot fail
-		f, err := g.frame(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
+		if o.disk == nil || !o.disk.used() {
+			f, err := g.frame(ctx)
+			if err == nil {
+				yield(&frameMorsel{f: f}, nil)
+				return
+			}
+			if err = o.disk.relieve(ctx, g, err); err != nil {
+				yield(nil, err)
+				return
+			}
 		}
-		yield(&frameMorsel{f: f}, nil)
+		yieldRows(yield, func(emit func([]*eval.Vec, int) error) error { return o.disk.emitRows(ctx, emit) })
 	}
 }
 
+// groups returns the groups of all rows, none where they are on the disk.
 func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 	groups := make([]*grouper, x.workers)
 	morsels := func(ctx context.Context) iter.Seq2[morsel, error] {
@@ -64,14 +76,19 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 		if groups[w] == nil {
 			if partial && p.own {
 				groups[w], p.taken = p.g, true
-				return p.g.rebase(seq)
+				return o.disk.relieve(ctx, p.g, p.g.rebase(seq))
 			}
 			groups[w] = newGrouper(o.node, x.Budget)
 		}
 		if partial {
-			return groups[w].merge(ctx, p.g, seq)
+			return o.disk.relieve(ctx, groups[w], groups[w].merge(ctx, p.g, seq))
 		}
-		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return groups[w].add(ev, seq+row) })
+		return b.chunks(x.holdRows(), func(ev *eval.Evaluator, row uint64) error {
+			if err := groups[w].add(ev, seq+row); ev.Err == nil {
+				return o.disk.relieve(ctx, groups[w], err)
+			}
+			return ev.Err // the groups have some of the rows
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -80,13 +97,18 @@ func (o *aggregateOp) groups(ctx context.Context, x *Exec) (*grouper, error) {
 	for _, g := range groups {
 		switch {
 		case g == nil:
+		case o.disk != nil && o.disk.used():
+			if err := o.disk.take(ctx, g); err != nil {
+				return nil, err
+			}
 		case total == nil:
 			total = g
 		default:
-			if err := total.merge(ctx, g, 0); err != nil {
+			err := total.merge(ctx, g, 0)
+			_ = g.acct.Set(0) // giving back cannot fail
+			if err = o.disk.relieve(ctx, total, err); err != nil {
 				return nil, err
 			}
-			_ = g.acct.Set(0) // giving back cannot fail
 		}
 	}
 	if total == nil {
@@ -257,7 +279,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 	for j := range ids {
 		ids[j] = make([]uint32, len(o.keys[j].List))
 		for i, v := range o.keys[j].List {
-			if err := interrupted(ctx, i); err != nil {
+			if err := eval.Interrupted(ctx, i); err != nil {
 				return err
 			}
 			ids[j][i] = g.keys[j].ID(v)
@@ -269,7 +291,7 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 		if k == 0 {
 			continue
 		}
-		if err := interrupted(ctx, i); err != nil {
+		if err := eval.Interrupted(ctx, i); err != nil {
 			return err
 		}
 		for j := range tuple {
@@ -283,7 +305,9 @@ func (g *grouper) merge(ctx context.Context, o *grouper, base uint64) error {
 			return err
 		}
 		a.Grow(g.n)
-		a.Merge(o.accs[i], to)
+		if err := a.Merge(ctx, o.accs[i], to); err != nil {
+			return err
+		}
 	}
 	return g.acct.Set(g.size())
 }
@@ -303,7 +327,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	if err := sortUntil(ctx, order, func(a, b uint32) int { return cmp.Compare(g.first[a], g.first[b]) }); err != nil {
+	if err := eval.SortUntil(ctx, order, func(a, b uint32) int { return cmp.Compare(g.first[a], g.first[b]) }); err != nil {
 		return nil, err
 	}
 	if err := g.acct.Set(g.acct.Held + int64(g.n)*int64(4+40*k+16*len(g.accs))); err != nil {
@@ -313,7 +337,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 	for j, e := range g.plan.Keys {
 		v := eval.NewVec(e.Type, g.n)
 		for i, o := range order {
-			if err := interrupted(ctx, i); err != nil {
+			if err := eval.Interrupted(ctx, i); err != nil {
 				return nil, err
 			}
 			v.Set(i, g.keys[j].List[g.tuples[int(o)*k+j]])
@@ -324,7 +348,7 @@ func (g *grouper) frame(ctx context.Context) (*eval.VecFrame, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, err := a.Result()
+		v, err := a.Result(ctx)
 		if err != nil {
 			return nil, err
 		}

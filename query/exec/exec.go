@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"iter"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/ttlog/ttlog/query/eval"
+	"github.com/ttlog/ttlog/query/spill"
 )
 
 // Exec runs one query. Scans stay open until close, because results point
@@ -20,8 +20,15 @@ type Exec struct {
 	src     Source
 	Budget  *eval.Budget
 	workers int
+	// Ended, where set, tells why the query is over, nil while it is not.
+	Ended func() error
 	// Kept, where set, returns what other queries kept of the blocks.
 	Kept func() *Kept
+	// Spill, where set, takes what exceeds the budget. It is closed with the query.
+	Spill *spill.File
+	// SpillEarly makes operators put on the disk what they can, whether it fits the
+	// memory or not: tests only.
+	SpillEarly bool
 
 	mu    sync.Mutex
 	scans []Scan // guarded by mu
@@ -52,6 +59,7 @@ func (x *Exec) Close() error {
 	for _, s := range x.scans {
 		errs = append(errs, s.Close())
 	}
+	errs = append(errs, x.Spill.Close())
 	return errors.Join(errs...)
 }
 
@@ -143,34 +151,6 @@ func (x *Exec) eachOf(ctx context.Context, morsels func(context.Context) iter.Se
 		})
 	}
 	return grp.Wait()
-}
-
-// stride is how much serial work is done between two looks at the context: a
-// fraction of a millisecond.
-const stride = 1 << 12
-
-// interrupted returns the context's error, and looks for it each stride of i.
-func interrupted(ctx context.Context, i int) error {
-	if i%stride != 0 {
-		return nil
-	}
-	return ctx.Err()
-}
-
-// sortUntil sorts, or returns the context's error soon after that ended and
-// leaves the list in any order.
-func sortUntil[T any](ctx context.Context, list []T, compare func(a, b T) int) error {
-	n, over := 0, false
-	slices.SortFunc(list, func(a, b T) int {
-		if n++; !over && n%stride == 0 {
-			over = ctx.Err() != nil
-		}
-		if over {
-			return 0 // what looks sorted is soon done
-		}
-		return compare(a, b)
-	})
-	return ctx.Err()
 }
 
 // Recovered turns a panic into an error: a block that breaks its contract

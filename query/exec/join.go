@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 )
 
@@ -23,6 +24,7 @@ type joinOp struct {
 	never       bool         // a condition is true of no pair
 	seed        maphash.Seed // of the bits of what is told
 	passed      string       // what the scan of the left input was told
+	disk        *joinSpill   // set when it runs; nil where rows have no key
 }
 
 func newJoin(n *plan.Join, left, right Operator) *joinOp {
@@ -48,29 +50,39 @@ func (o *joinOp) describe() string {
 
 // notes tells what the values of the right input left out of the left one.
 func (o *joinOp) notes() []string {
-	if o.passed == "" {
-		return nil
+	var list []string
+	if o.passed != "" {
+		list = append(list, "scan of the first told "+o.passed)
 	}
-	return []string{"scan of the first told " + o.passed}
+	if o.disk != nil {
+		list = append(list, o.disk.notes()...)
+	}
+	return list
 }
 
 func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
 	return func(yield func(morsel, error) bool) {
-		t, err := o.table(ctx, x)
+		o.disk = o.newSpill(x)
+		right := &side{}
+		t, err := o.table(ctx, x, right)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		defer t.close()
-		if o.node.Single && t.rows > 1 {
-			yield(nil, &plan.Error{Message: "a subquery that is a value gave more than one row"})
+		if o.node.Single && len(o.build) == 0 && t.rows > 1 {
+			yield(nil, errManyValues)
 			return
 		}
 		if o.needsMatch() {
-			if t.rows == 0 {
+			if !t.any {
 				return
 			}
 			o.tell(t)
+		}
+		if o.disk != nil && o.disk.began.Load() {
+			yieldRows(yield, func(emit func([]*eval.Vec, int) error) error { return o.disk.emitRows(ctx, right, emit) })
+			return
 		}
 		for m, err := range o.left.morsels(ctx, x) {
 			if err == nil {
@@ -82,6 +94,9 @@ func (o *joinOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 		}
 	}
 }
+
+// errManyValues is of a subquery that is a value.
+var errManyValues = &plan.Error{Message: "a subquery that is a value gave more than one row"}
 
 // needsMatch reports whether rows of the left input without a match are left out.
 func (o *joinOp) needsMatch() bool {

@@ -113,7 +113,7 @@ func (p *probe) keeps(i int, kind plan.JoinKind) bool {
 // unknown reports whether NULL decides for row i, which has no match: it, or a
 // row of the table, has a NULL that might have been one.
 func (p *probe) unknown(i int) bool {
-	return p.t.rows > 0 && (p.null[i] || p.t.null || len(p.m.op.build) == 0)
+	return p.t.any && (p.null[i] || p.t.null || len(p.m.op.build) == 0)
 }
 
 // marks tells of each row of the chunk whether it has a match.
@@ -178,6 +178,9 @@ func (p *probe) flush(upto int) error {
 		}
 	}
 	for _, i := range rows {
+		if p.hit[i] && p.m.op.node.Single {
+			return errManyValues
+		}
 		p.hit[i] = true
 	}
 	node := p.m.op.node

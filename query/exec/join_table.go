@@ -29,6 +29,7 @@ type joinTable struct {
 	// cols are the columns that are read, with a row of NULLs behind the last.
 	cols []*eval.Encoded
 	null bool // a row has a NULL among its keys
+	any  bool // there is a row, here or in another partition
 	told []toldValues
 	acct eval.Account
 }
@@ -40,6 +41,7 @@ type link struct{ next, hash uint32 }
 // builtPart is what one morsel gave.
 type builtPart struct {
 	seq  uint64
+	base int // rows before these, which are on the disk
 	n    int
 	keys []byte
 	ends []uint32
@@ -56,20 +58,47 @@ type joinBuilder struct {
 	acct  eval.Account
 }
 
-// table reads the right input.
-func (o *joinOp) table(ctx context.Context, x *Exec) (*joinTable, error) {
+// table reads the right input. Where that exceeds the memory, the table is without
+// rows, and right has them.
+func (o *joinOp) table(ctx context.Context, x *Exec, right *side) (*joinTable, error) {
 	builders := make([]*joinBuilder, x.workers)
 	err := x.each(ctx, o.right, func(w int, b *batch, seq uint64) error {
-		if builders[w] == nil {
-			builders[w] = &joinBuilder{op: o, told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
+		j := builders[w]
+		if j == nil {
+			j = &joinBuilder{op: o, told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
+			builders[w] = j
 		}
-		return builders[w].add(b, seq)
+		return j.add(b, seq, func(err error) error {
+			if o.disk == nil || !o.disk.due(j.acct.Held, err) {
+				return err
+			}
+			return o.disk.take(ctx, right, w, j)
+		}, x.holdRows())
 	})
 	if err != nil {
 		return nil, err
 	}
-	t := &joinTable{seed: maphash.MakeSeed(), told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
-	return t, t.merge(ctx, o, builders)
+	t := newJoinTable(o, x)
+	if o.disk == nil || !o.disk.began.Load() && !o.disk.large(builders) {
+		return t, t.merge(ctx, o, builders)
+	}
+	t.any = true
+	for w, j := range builders {
+		if j == nil {
+			continue
+		}
+		if err := o.disk.take(ctx, right, w, j); err != nil {
+			return nil, err
+		}
+		for k := range t.told {
+			t.told[k].merge(&j.told[k])
+		}
+	}
+	return t, nil
+}
+
+func newJoinTable(o *joinOp, x *Exec) *joinTable {
+	return &joinTable{seed: maphash.MakeSeed(), told: newTold(o), acct: eval.NewAccount(x.Budget, "JOIN")}
 }
 
 // keeps reports whether column i of the right input is held.
@@ -80,19 +109,36 @@ func (o *joinOp) keeps(i int) bool {
 	return o.node.Kind.Pairs() && (o.node.Unread == nil || !o.node.Unread[i])
 }
 
-func (j *joinBuilder) add(b *batch, seq uint64) error {
-	if len(j.parts) == 0 || j.parts[len(j.parts)-1].seq != seq {
-		p := &builtPart{seq: seq}
-		for i, f := range j.op.node.Right.Schema() {
-			p.cols = append(p.cols, nil)
-			if j.op.keeps(i) {
-				p.cols[i] = eval.NewVec(f.Type, 0)
-			}
+func newBuiltPart(o *joinOp, seq uint64) *builtPart {
+	p := &builtPart{seq: seq}
+	for i, f := range o.node.Right.Schema() {
+		p.cols = append(p.cols, nil)
+		if o.keeps(i) {
+			p.cols[i] = eval.NewVec(f.Type, 0)
 		}
-		j.parts = append(j.parts, p)
+	}
+	return p
+}
+
+// forget gives up the rows, which are on the disk.
+func (p *builtPart) forget() {
+	p.base += p.n
+	p.n, p.keys, p.ends, p.null = 0, nil, nil, nil
+	for i, c := range p.cols {
+		if c != nil {
+			p.cols[i] = eval.NewVec(c.Type, 0)
+		}
+	}
+}
+
+// add takes rows of a morsel, size at a time. full is told of what accounting for
+// them gave.
+func (j *joinBuilder) add(b *batch, seq uint64, full func(error) error, size int) error {
+	if len(j.parts) == 0 || j.parts[len(j.parts)-1].seq != seq {
+		j.parts = append(j.parts, newBuiltPart(j.op, seq))
 	}
 	p := j.parts[len(j.parts)-1]
-	return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, _ uint64) error {
+	return b.chunks(size, func(ev *eval.Evaluator, _ uint64) error {
 		keys := j.op.vecs(ev, j.op.build)
 		if ev.Err != nil {
 			return ev.Err
@@ -121,7 +167,7 @@ func (j *joinBuilder) add(b *batch, seq uint64) error {
 		if ev.Err != nil {
 			return ev.Err
 		}
-		return j.acct.Set(j.bytes)
+		return full(j.acct.Set(j.bytes))
 	})
 }
 
@@ -165,6 +211,7 @@ func (t *joinTable) merge(ctx context.Context, o *joinOp, builders []*joinBuilde
 			t.told[k].merge(&j.told[k])
 		}
 	}
+	defer func() { t.any = t.any || t.rows > 0 }()
 	if err := t.acct.Set(held); err != nil {
 		return err
 	}
@@ -175,7 +222,11 @@ func (t *joinTable) merge(ctx context.Context, o *joinOp, builders []*joinBuilde
 	}
 	t.keys, t.ends = make([]byte, 0, bytes), make([]uint32, 0, rows)
 	null := make([]bool, 0, rows)
+	watch := eval.NewWatch(ctx)
 	for _, p := range parts {
+		if err := watch.Spent(p.n); err != nil {
+			return err
+		}
 		base := len(t.keys)
 		if base+len(p.keys) > math.MaxUint32 {
 			return plan.LimitError("keys of more than 4 GiB at JOIN")
@@ -202,7 +253,7 @@ func (t *joinTable) index(ctx context.Context, null []bool) error {
 	}
 	t.heads, t.links = make([]uint32, size), make([]link, t.rows)
 	for row := t.rows - 1; row >= 0; row-- {
-		if err := interrupted(ctx, row); err != nil {
+		if err := eval.Interrupted(ctx, row); err != nil {
 			return err
 		}
 		if null[row] { // which nothing equals
@@ -272,7 +323,11 @@ func (t *joinTable) columns(ctx context.Context, o *joinOp, parts []*builtPart) 
 		}
 		none := eval.NewVec(f.Type, 1)
 		none.SetNull(0)
-		t.cols = append(t.cols, &eval.Encoded{Entries: eval.Concat(f.Type, t.rows+1, append(list, none))})
+		v, err := eval.Concat(ctx, f.Type, t.rows+1, append(list, none))
+		if err != nil {
+			return err
+		}
+		t.cols = append(t.cols, &eval.Encoded{Entries: v})
 		_ = t.acct.Set(t.acct.Held - size) // giving back cannot fail
 	}
 	return nil

@@ -3,6 +3,7 @@ package exec
 import (
 	"container/list"
 	"crypto/sha256"
+	"errors"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -188,11 +189,21 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 		}
 	}()
 	err := m.morsel.run(w, func(b *batch) error {
-		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error {
+		return b.chunks(m.x.holdRows(), func(ev *eval.Evaluator, row uint64) error {
 			rows += ev.Rows
-			return g.add(ev, row)
+			err := g.add(ev, row)
+			if ev.Err == nil && m.x.Spill != nil && (eval.IsMemory(err) || m.x.Budget.Tight()) {
+				return errNotKept
+			}
+			return err
 		})
 	})
+	if errors.Is(err, errNotKept) {
+		// Groups that go to the disk are made where they can go there.
+		m.o.many.Store(true)
+		_ = g.acct.Set(0) // giving back cannot fail
+		return m.morsel.run(w, emit)
+	}
 	if err != nil {
 		return err
 	}
@@ -210,6 +221,9 @@ func (m *keptMorsel) run(w *worker, emit func(*batch) error) error {
 	}
 	return w.give(out, 0, emit)
 }
+
+// errNotKept ends making groups of a block that the memory has no room for twice.
+var errNotKept = errors.New("not kept")
 
 // seal makes groups fit to be kept.
 func (g *grouper) seal() {

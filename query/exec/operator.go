@@ -48,17 +48,22 @@ type breaker interface{ breaks() }
 // serialMorsels makes morsels of what a serial operator emits.
 func serialMorsels(ctx context.Context, x *Exec, op serial) iter.Seq2[morsel, error] {
 	return func(yield func(morsel, error) bool) {
-		stopped := false
-		err := op.rows(ctx, x, func(cols []*eval.Vec, n int) error {
-			if !yield(&frameMorsel{f: &eval.VecFrame{Len: n, Cols: cols}}, nil) {
-				stopped = true
-				return errStop
-			}
-			return nil
-		})
-		if err != nil && !stopped && !errors.Is(err, errStop) {
-			yield(nil, err)
+		yieldRows(yield, func(emit func([]*eval.Vec, int) error) error { return op.rows(ctx, x, emit) })
+	}
+}
+
+// yieldRows yields a morsel of what rows emits each time.
+func yieldRows(yield func(morsel, error) bool, rows func(emit func([]*eval.Vec, int) error) error) {
+	stopped := false
+	err := rows(func(cols []*eval.Vec, n int) error {
+		if !yield(&frameMorsel{f: &eval.VecFrame{Len: n, Cols: cols}}, nil) {
+			stopped = true
+			return errStop
 		}
+		return nil
+	})
+	if err != nil && !stopped && !errors.Is(err, errStop) {
+		yield(nil, err)
 	}
 }
 

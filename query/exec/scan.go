@@ -58,7 +58,7 @@ func (o *scanOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 	return func(yield func(morsel, error) bool) {
 		n := o.node
 		where := slices.Concat(n.Where, o.told)
-		scan, err := x.openScan(ctx, ScanRequest{Signal: n.Signal, From: n.From, To: n.To, Where: where})
+		scan, err := x.openScan(ctx, ScanRequest{Signal: n.Signal, From: n.From, To: n.To, Where: where, Ended: x.Ended})
 		if err != nil {
 			yield(nil, err)
 			return

@@ -20,7 +20,8 @@ type sortOp struct {
 	in   Operator
 	node *plan.TopN
 	out  []*plan.Expr
-	top  *topBound // what the scan below is told, or nil
+	top  *topBound  // what the scan below is told, or nil
+	disk *sortSpill // set when it runs
 }
 
 func (o *sortOp) inputs() []Operator { return []Operator{o.in} }
@@ -30,6 +31,14 @@ func (o *sortOp) describe() string {
 	return o.name + ", then " + counted(len(o.out), "column")
 }
 
+// notes tells what did not fit the memory.
+func (o *sortOp) notes() []string {
+	if o.disk == nil {
+		return nil
+	}
+	return o.disk.notes()
+}
+
 func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] {
 	return serialMorsels(ctx, x, o)
 }
@@ -37,6 +46,7 @@ func (o *sortOp) morsels(ctx context.Context, x *Exec) iter.Seq2[morsel, error] 
 func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) error) error {
 	offset := min(o.node.Offset, manyRows)
 	n := min(o.node.Limit, manyRows) + offset
+	o.disk = o.newSpill(x)
 	tops := make([]*topN, x.workers)
 	err := x.each(ctx, o.in, func(w int, b *batch, seq uint64) error {
 		if tops[w] == nil {
@@ -45,7 +55,10 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		if o.top != nil {
 			seq = 0 // rows are numbered by the scan, which gives blocks in another order
 		}
-		err := b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return tops[w].add(ev, seq+row) })
+		err := b.chunks(x.holdRows(), func(ev *eval.Evaluator, row uint64) error {
+			err := tops[w].add(ev, seq+row)
+			return o.disk.relieve(ctx, ev, tops[w], err)
+		})
 		if err != nil {
 			return err
 		}
@@ -55,6 +68,16 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 	})
 	if err != nil {
 		return err
+	}
+	if o.disk.used() {
+		for _, t := range tops {
+			if t != nil && len(t.rows) > 0 {
+				if err := o.disk.take(ctx, t); err != nil {
+					return err
+				}
+			}
+		}
+		return o.disk.emitRows(ctx, n, offset, emit)
 	}
 	rows, err := sortedRows(ctx, tops, n, offset)
 	if err != nil {
@@ -70,6 +93,9 @@ func (o *sortOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 		return err
 	}
 	for lo := 0; lo < len(rows); lo += eval.ChunkRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		part := rows[lo:min(lo+eval.ChunkRows, len(rows))]
 		cols := make([]*eval.Vec, len(o.out))
 		for j, e := range o.out {
@@ -400,18 +426,24 @@ func (t *topN) fill(ev *eval.Evaluator, rows []*topRow, late bool) error {
 		ev.Enter(f)
 		c.Sel = nil
 	}
-	ev.Begin(c)
-	for j, e := range t.out {
-		v := ev.Vec(e)
-		if ev.Err != nil {
+	return eval.Chunks(len(rows), c.Sel, c.Sel == nil, eval.ChunkRows, func(c eval.Chunk) error {
+		if ev.Stopped() {
 			return ev.Err
 		}
-		for i, r := range rows {
-			r.vals[j] = v.At(i).Owned()
-			t.bytes += 32 + int64(len(r.vals[j].Str))
+		ev.Begin(c)
+		for j, e := range t.out {
+			v := ev.Vec(e)
+			if ev.Err != nil {
+				return ev.Err
+			}
+			for i, r := range rows[:c.Len] {
+				r.vals[j] = v.At(i).Owned()
+				t.bytes += 32 + int64(len(r.vals[j].Str))
+			}
 		}
-	}
-	return nil
+		rows = rows[c.Len:]
+		return nil
+	})
 }
 
 // sortedRows merges the rows of all workers, and returns those from offset on.
@@ -426,7 +458,7 @@ func sortedRows(ctx context.Context, parts []*topN, n, offset int64) ([]*topRow,
 	if t == nil {
 		return nil, nil
 	}
-	if err := sortUntil(ctx, rows, t.compare); err != nil {
+	if err := eval.SortUntil(ctx, rows, t.compare); err != nil {
 		return nil, err
 	}
 	first, end := min(int64(len(rows)), offset), min(int64(len(rows)), n)

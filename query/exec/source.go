@@ -35,6 +35,10 @@ type ScanRequest struct {
 	From, To int64
 	// Where holds comparisons that every wanted row meets.
 	Where []column.Predicate
+	// Ended tells why nobody wants the rows any more, nil while somebody does:
+	// blocks read no more columns then. It may be nil itself. The context of Scan may
+	// end earlier, with what reads the blocks first.
+	Ended func() error
 }
 
 // Scan is a snapshot of a table's rows.

@@ -59,7 +59,10 @@ func (x *Exec) gather(ctx context.Context, op Operator, stage string, exprs []*p
 		for i := range chunks {
 			list[i], chunks[i].cols[j] = chunks[i].cols[j], nil
 		}
-		v := eval.Concat(e.Type, t.n, list)
+		v, err := eval.Concat(ctx, e.Type, t.n, list)
+		if err != nil {
+			return nil, err
+		}
 		if err := t.grow(v.Width()); err != nil { // the chunks' vecs are garbage, which is still there
 			return nil, err
 		}

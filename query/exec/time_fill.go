@@ -37,7 +37,10 @@ func (o *fillOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 	defer t.close()
 	n := o.node
 	at := t.cols[n.Bucket]
-	groups := o.combinations(t)
+	groups, err := o.combinations(ctx, t)
+	if err != nil {
+		return err
+	}
 	from, to, ok := o.span(at)
 	for _, rows := range groups {
 		list := rows
@@ -65,7 +68,7 @@ func (o *fillOp) rows(ctx context.Context, x *Exec, emit func([]*eval.Vec, int) 
 
 // combinations returns the rows of each combination of the other keys, in order of
 // time.
-func (o *fillOp) combinations(t *table) (groups [][]int) {
+func (o *fillOp) combinations(ctx context.Context, t *table) (groups [][]int, err error) {
 	var others []*eval.Interner
 	for range o.node.Keys {
 		others = append(others, eval.NewInterner(types.Any))
@@ -73,6 +76,9 @@ func (o *fillOp) combinations(t *table) (groups [][]int) {
 	index := map[string]int{}
 	var key []byte
 	for i := range t.n {
+		if err := eval.Interrupted(ctx, i); err != nil {
+			return nil, err
+		}
 		key = key[:0]
 		for j, in := range others {
 			if j != o.node.Bucket {
@@ -90,9 +96,14 @@ func (o *fillOp) combinations(t *table) (groups [][]int) {
 	}
 	at := t.cols[o.node.Bucket]
 	for _, rows := range groups {
-		slices.SortStableFunc(rows, func(a, b int) int { return CompareKey(&plan.SortKey{}, at.At(a), at.At(b)) })
+		err := eval.SortUntil(ctx, rows, func(a, b int) int {
+			return cmp.Or(CompareKey(&plan.SortKey{}, at.At(a), at.At(b)), cmp.Compare(a, b))
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	return groups
+	return groups, nil
 }
 
 // span returns the first bucket to fill, and the end of the last.

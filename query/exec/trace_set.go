@@ -16,8 +16,10 @@ import (
 type traceSet struct {
 	ids   map[string]uint32
 	spans []treeSpan
+	texts textList
 	// children, above and below are, for each span, the conditions that any child
-	// meets, any ancestor, any descendant.
+	// meets, any ancestor, any descendant. These, self and critical are nil where nobody
+	// asks for them.
 	children, above, below []uint64
 	self, critical         []int64
 	traces                 []traceFacts // by trace
@@ -30,7 +32,7 @@ type traceFacts struct {
 }
 
 func newTraceSet(ctx context.Context, n *plan.TraceStructure, parts []*spanCollector, acct *eval.Account) (*traceSet, error) {
-	t := &traceSet{ids: map[string]uint32{}}
+	t := &traceSet{ids: map[string]uint32{}, texts: newTextList()}
 	total := 0
 	for _, p := range parts {
 		if p == nil {
@@ -45,8 +47,13 @@ func newTraceSet(ctx context.Context, n *plan.TraceStructure, parts []*spanColle
 			}
 			to[id] = have
 		}
+		texts := make([]uint32, len(p.texts.list))
+		for i, s := range p.texts.list {
+			texts[i] = t.texts.number(s)
+		}
 		for i := range p.spans {
-			p.spans[i].trace = to[p.spans[i].trace]
+			s := &p.spans[i]
+			s.trace, s.name, s.svc = to[s.trace], texts[s.name], texts[s.svc]
 		}
 		if total += len(p.spans); t.spans == nil {
 			t.spans = p.spans
@@ -57,18 +64,38 @@ func newTraceSet(ctx context.Context, n *plan.TraceStructure, parts []*spanColle
 		if err := p.acct.Set(0); err != nil {
 			return nil, err
 		}
-		if err := acct.Set(int64(cap(t.spans))*(spanBytes+40) + int64(len(t.ids))*100 + p.bytes); err != nil {
+		if err := acct.Set(int64(cap(t.spans))*spanBytes + int64(len(t.ids))*100 + t.texts.bytes); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(t.spans, func(a, b treeSpan) int {
+	err := eval.SortUntil(ctx, t.spans, func(a, b treeSpan) int {
 		return cmp.Or(cmp.Compare(a.trace, b.trace), cmp.Compare(a.span, b.span), cmp.Compare(a.seq, b.seq))
 	})
+	if err != nil {
+		return nil, err
+	}
 	// A span that was sent twice is one.
 	t.spans = slices.CompactFunc(t.spans, func(a, b treeSpan) bool { return a.trace == b.trace && a.span == b.span && a.span != 0 })
 	size := len(t.spans)
-	t.children, t.above, t.below = make([]uint64, size), make([]uint64, size), make([]uint64, size)
-	t.self, t.critical = make([]int64, size), make([]int64, size)
+	computed := 0
+	if asks(n, "has_child") {
+		t.children, computed = make([]uint64, size), computed+1
+	}
+	if asks(n, "has_ancestor") {
+		t.above, computed = make([]uint64, size), computed+1
+	}
+	if asks(n, "has_descendant") {
+		t.below, computed = make([]uint64, size), computed+1
+	}
+	if asks(n, "self_time") {
+		t.self, computed = make([]int64, size), computed+1
+	}
+	if asks(n, "critical_path") {
+		t.critical, computed = make([]int64, size), computed+1
+	}
+	if err := acct.Set(acct.Held + int64(8*computed*size)); err != nil {
+		return nil, err
+	}
 	t.traces = make([]traceFacts, len(t.ids))
 	for lo, round := 0, 0; lo < size; round++ {
 		hi := lo + 1
@@ -123,23 +150,29 @@ func (t *traceSet) build(lo, hi int) {
 	for i := 0; i < len(order); i++ {
 		p := order[i]
 		for _, c := range kids[int(p)-lo] {
-			t.above[c] = t.above[p] | t.spans[p].meets
+			if t.above != nil {
+				t.above[c] = t.above[p] | t.spans[p].meets
+			}
 			order = append(order, c)
 		}
 	}
 	for _, c := range slices.Backward(order) {
-		if t.spans[c].parent >= 0 {
+		if t.below != nil && t.spans[c].parent >= 0 {
 			t.below[t.spans[c].parent] |= t.below[c] | t.spans[c].meets
 		}
 	}
 	for i := lo; i < hi; i++ {
 		list := kids[i-lo]
-		for _, c := range list {
-			t.children[i] |= t.spans[c].meets
+		if t.children != nil {
+			for _, c := range list {
+				t.children[i] |= t.spans[c].meets
+			}
 		}
-		t.self[i] = t.selfTime(i, list)
+		if t.self != nil {
+			t.self[i] = t.selfTime(i, list)
+		}
 	}
-	if len(roots) > 0 {
+	if t.critical != nil && len(roots) > 0 {
 		t.criticalPath(lo, kids, root)
 	}
 }
@@ -242,9 +275,9 @@ func (t *traceSet) value(c *plan.StructureCall, at int) types.Value {
 	case "trace_duration":
 		return types.NewInt(types.Duration, facts.whole)
 	case "root.name":
-		return types.NewString(types.String, t.spans[facts.root].name)
+		return types.NewString(types.String, t.texts.list[t.spans[facts.root].name])
 	case "root.service":
-		return types.NewString(types.String, t.spans[facts.root].svc)
+		return types.NewString(types.String, t.texts.list[t.spans[facts.root].svc])
 	}
 	return types.Value{}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
@@ -78,7 +79,7 @@ func (o *structureOp) traces(ctx context.Context, x *Exec, acct *eval.Account) (
 	parts := make([]*spanCollector, x.workers)
 	err = x.each(ctx, o.spans, func(w int, b *batch, seq uint64) error {
 		if parts[w] == nil {
-			parts[w] = &spanCollector{node: o.node, wanted: wanted, ids: map[string]uint32{}, texts: map[string]string{}, acct: eval.NewAccount(x.Budget, acct.Stage)}
+			parts[w] = newSpanCollector(o.node, wanted, x.Budget, acct.Stage)
 		}
 		return b.chunks(eval.ChunkRows, func(ev *eval.Evaluator, row uint64) error { return parts[w].add(ev, seq+row) })
 	})
@@ -132,11 +133,39 @@ type treeSpan struct {
 	start, dur  int64
 	seq         uint64
 	meets       uint64 // a bit for each condition
-	name, svc   string
+	name, svc   uint32 // of the texts, 0 where nobody asks for them
 }
 
-// spanBytes is about what a span takes, with what is computed of it.
-const spanBytes = 112
+// spanBytes is what a span takes without what is computed of it.
+const spanBytes = 64
+
+// asks reports whether one of some columns is asked for.
+func asks(n *plan.TraceStructure, names ...string) bool {
+	return slices.ContainsFunc(n.Calls, func(c *plan.StructureCall) bool { return slices.Contains(names, c.Name) })
+}
+
+// textList numbers texts that many spans have, from 0 for none.
+type textList struct {
+	numbers map[string]uint32
+	list    []string
+	bytes   int64
+}
+
+func newTextList() textList { return textList{numbers: map[string]uint32{}, list: []string{""}} }
+
+func (l *textList) number(s string) uint32 {
+	if s == "" {
+		return 0
+	}
+	n, ok := l.numbers[s]
+	if !ok {
+		n = uint32(len(l.list))
+		s = strings.Clone(s)
+		l.numbers[s], l.list = n, append(l.list, s)
+		l.bytes += int64(len(s)) + 64
+	}
+	return n
+}
 
 // spanCollector is the spans that one worker met.
 type spanCollector struct {
@@ -144,9 +173,14 @@ type spanCollector struct {
 	wanted map[string]bool
 	ids    map[string]uint32 // of the traces
 	spans  []treeSpan
-	texts  map[string]string
+	roots  bool // names and services of roots are asked for
+	texts  textList
 	bytes  int64
 	acct   eval.Account
+}
+
+func newSpanCollector(n *plan.TraceStructure, wanted map[string]bool, b *eval.Budget, stage string) *spanCollector {
+	return &spanCollector{node: n, wanted: wanted, ids: map[string]uint32{}, roots: asks(n, "root.name", "root.service"), texts: newTextList(), acct: eval.NewAccount(b, stage)}
 }
 
 func (c *spanCollector) add(ev *eval.Evaluator, seq uint64) error {
@@ -162,7 +196,9 @@ func (c *spanCollector) add(ev *eval.Evaluator, seq uint64) error {
 		return ev.Err
 	}
 	for j, e := range c.node.SpanCols {
-		cols[j] = ev.Vec(e)
+		if j < firstRootColumn || c.roots {
+			cols[j] = ev.Vec(e)
+		}
 	}
 	conds := make([]*eval.Vec, len(c.node.Conds))
 	for j, e := range c.node.Conds {
@@ -175,7 +211,9 @@ func (c *spanCollector) add(ev *eval.Evaluator, seq uint64) error {
 		s := treeSpan{trace: c.traceID(trace.Strs[trace.Ix(i)]), parent: -1, seq: seq + uint64(i)}
 		s.span, s.above = idAt(cols[1], i), idAt(cols[2], i)
 		s.start, s.dur = intAt(cols[3], i), max(intAt(cols[4], i), 0)
-		s.name, s.svc = c.text(cols[5], i), c.text(cols[6], i)
+		if c.roots {
+			s.name, s.svc = c.text(cols[5], i), c.text(cols[6], i)
+		}
 		for j, v := range conds {
 			if intAt(v, i) != 0 {
 				s.meets |= 1 << j
@@ -183,7 +221,7 @@ func (c *spanCollector) add(ev *eval.Evaluator, seq uint64) error {
 		}
 		c.spans = append(c.spans, s)
 	}
-	return c.acct.Set(int64(cap(c.spans))*spanBytes + c.bytes)
+	return c.acct.Set(int64(cap(c.spans))*spanBytes + c.bytes + c.texts.bytes)
 }
 
 func (c *spanCollector) traceID(s string) uint32 {
@@ -197,19 +235,15 @@ func (c *spanCollector) traceID(s string) uint32 {
 	return id
 }
 
-// text returns a text that many spans have, once.
-func (c *spanCollector) text(v *eval.Vec, i int) string {
+// firstRootColumn is the first of plan.StructureSpanNames that is asked of roots alone.
+const firstRootColumn = 5
+
+// text returns the number of a text.
+func (c *spanCollector) text(v *eval.Vec, i int) uint32 {
 	if v.IsNull(i) {
-		return ""
+		return 0
 	}
-	s := v.Strs[v.Ix(i)]
-	have, ok := c.texts[s]
-	if !ok {
-		have = string([]byte(s))
-		c.texts[have] = have
-		c.bytes += int64(len(s)) + 64
-	}
-	return have
+	return c.texts.number(v.Strs[v.Ix(i)])
 }
 
 // idAt returns a span id as a number, 0 for none.

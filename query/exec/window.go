@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"slices"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/fn"
@@ -87,8 +86,9 @@ func (w *windowCall) compute() (*eval.Vec, error) {
 	for lo := 0; lo < n; {
 		hi := lo + 1
 		for hi < n && w.equal(w.partition, rows[lo], rows[hi]) {
-			if hi++; hi%eval.ChunkRows == 0 && w.ctx.Err() != nil {
-				return nil, w.ctx.Err()
+			hi++
+			if err := eval.Interrupted(w.ctx, hi); err != nil {
+				return nil, err
 			}
 		}
 		if err := w.one(rows[lo:hi], out); err != nil {
@@ -118,14 +118,7 @@ func (w *windowCall) sorted() ([]uint32, error) {
 	if len(by) == 0 {
 		return rows, nil
 	}
-	calls := 0
-	slices.SortFunc(rows, func(a, b uint32) int {
-		if calls++; calls%eval.ChunkRows == 0 && w.ctx.Err() != nil {
-			calls = -1 << 62 // a sort that cannot be broken off ends soon when all are equal
-		}
-		if calls < 0 {
-			return 0
-		}
+	return rows, eval.SortUntil(w.ctx, rows, func(a, b uint32) int {
 		for _, f := range by {
 			if c := f(a, b); c != 0 {
 				return c
@@ -133,7 +126,6 @@ func (w *windowCall) sorted() ([]uint32, error) {
 		}
 		return cmp.Compare(a, b)
 	})
-	return rows, w.ctx.Err()
 }
 
 // comparer compares rows of v, integers without making values of them.
@@ -162,6 +154,9 @@ func (w *windowCall) equal(cols []*eval.Vec, a, b uint32) bool {
 func (w *windowCall) one(rows []uint32, out *eval.Vec) error {
 	p := &fn.Partition{Rows: rows, Args: w.args, Peers: make([]int, len(rows))}
 	for i := range rows {
+		if err := eval.Interrupted(w.ctx, i); err != nil {
+			return err
+		}
 		if i > 0 && w.equal(w.order, rows[i-1], rows[i]) {
 			p.Peers[i] = p.Peers[i-1]
 		} else {
@@ -175,7 +170,10 @@ func (w *windowCall) one(rows []uint32, out *eval.Vec) error {
 	if len(w.order) > 0 {
 		f.key = &w.call.Order[0]
 	}
-	p.Lo, p.Hi = f.bounds()
+	var err error
+	if p.Lo, p.Hi, err = f.bounds(w.ctx); err != nil {
+		return err
+	}
 	widest := 0
 	for i, lo := range p.Lo {
 		if lo > 0 {
@@ -186,7 +184,7 @@ func (w *windowCall) one(rows []uint32, out *eval.Vec) error {
 	if err := w.table.grow(size); err != nil {
 		return err
 	}
-	if err := w.call.Impl.(fn.Compute)(p, out); err != nil {
+	if err := w.call.Impl.(fn.Compute)(w.ctx, p, out); err != nil {
 		return err
 	}
 	return w.table.grow(-size)

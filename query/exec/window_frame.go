@@ -1,9 +1,11 @@
 package exec
 
 import (
+	"context"
 	"math"
 	"sort"
 
+	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/fn"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -17,7 +19,7 @@ type framer struct {
 }
 
 // bounds returns where each row's frame begins, and ends before.
-func (f *framer) bounds() (lo, hi []int) {
+func (f *framer) bounds(ctx context.Context) (lo, hi []int, err error) {
 	n := len(f.p.Rows)
 	lo, hi = make([]int, n), make([]int, n)
 	ends := make([]int, n) // of the rows that are equal to each in the order
@@ -27,6 +29,9 @@ func (f *framer) bounds() (lo, hi []int) {
 		}
 	}
 	for i := range n {
+		if err := eval.Interrupted(ctx, i); err != nil {
+			return nil, nil, err
+		}
 		from, to := f.frame.From, f.frame.To
 		switch {
 		case from.Unbounded:
@@ -49,7 +54,7 @@ func (f *framer) bounds() (lo, hi []int) {
 			hi[i] = f.search(i, to.Distance, true)
 		}
 	}
-	return lo, hi
+	return lo, hi, nil
 }
 
 // clampRow returns row i moved by d, within [0, n].

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"maps"
 
 	"github.com/ttlog/ttlog/query/eval"
@@ -25,9 +26,10 @@ type Accumulator interface {
 	Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, seq uint64)
 	// Merge takes the state of another accumulator, whose group i is group to[i]
 	// here. The other is only read, by several at once.
-	Merge(from Accumulator, to []uint32)
+	// It looks at the context as it goes, as Result does, and fails when that ends.
+	Merge(ctx context.Context, from Accumulator, to []uint32) error
 	// Result returns the value of every group.
-	Result() (*eval.Vec, error)
+	Result(ctx context.Context) (*eval.Vec, error)
 	// Size returns the bytes held.
 	Size() int64
 }

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -13,10 +15,10 @@ func countAggregates() map[string]Aggregate {
 				b.Fail(n.Pos, "count takes * or an expression")
 			}
 			if n.Distinct && len(args) > 1 {
-				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &tupleAcc{} }}
+				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &tupleAcc{args: args} }}
 			}
 			if n.Distinct {
-				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &distinctAcc{} }}
+				return &plan.AggCall{Type: types.Int, Args: args, Impl: func() Accumulator { return &distinctAcc{typ: args[0].Type} }}
 			}
 			return &plan.AggCall{Type: types.Int, Args: args, Known: plan.KnownRows, Impl: func() Accumulator { return &countAcc{} }}
 		}},
@@ -86,13 +88,14 @@ func (a *countAcc) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Ru
 	}
 }
 
-func (a *countAcc) Merge(from Accumulator, to []uint32) {
+func (a *countAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	for i, n := range from.(*countAcc).counts {
 		a.counts[to[i]] += n
 	}
+	return nil
 }
 
-func (a *countAcc) Result() (*eval.Vec, error) {
+func (a *countAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	return &eval.Vec{Type: types.Int, Len: len(a.counts), Ints: a.counts}, nil
 }
 

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"encoding/binary"
 	"slices"
 
@@ -23,6 +24,7 @@ func distinctAggregates() map[string]Aggregate {
 // distinctAcc is count(distinct x), exact: the values are numbered once, and
 // each group has a set of numbers.
 type distinctAcc struct {
+	typ    types.Type
 	in     *eval.Interner
 	counts []int64
 	seen   map[uint64]struct{} // group << 32 | number
@@ -61,29 +63,37 @@ func (a *distinctAcc) put(g, id uint32, single bool) {
 	}
 }
 
-func (a *distinctAcc) Merge(from Accumulator, to []uint32) {
+func (a *distinctAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*distinctAcc)
 	if f.in == nil {
-		return
+		return nil
 	}
 	if a.in == nil {
 		a.in = f.in.Empty()
 	}
-	ids := make([]uint32, len(f.in.List))
-	for i, v := range f.in.List {
-		ids[i] = a.in.ID(v)
+	watch := eval.NewWatch(ctx)
+	ids, err := mergedIDs(&watch, a.in, f.in)
+	if err != nil {
+		return err
 	}
 	for id := range ids {
+		if err := watch.Spent(1); err != nil {
+			return err
+		}
 		if id>>6 < len(f.bits) && f.bits[id>>6]>>(id&63)&1 != 0 {
 			a.put(0, ids[id], true)
 		}
 	}
 	for key := range f.seen {
+		if err := watch.Spent(2); err != nil {
+			return err
+		}
 		a.put(to[key>>32], ids[uint32(key)], false)
 	}
+	return nil
 }
 
-func (a *distinctAcc) Result() (*eval.Vec, error) {
+func (a *distinctAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	return &eval.Vec{Type: types.Int, Len: len(a.counts), Ints: a.counts}, nil
 }
 
@@ -93,6 +103,18 @@ func (a *distinctAcc) Size() int64 {
 		n += a.in.Size()
 	}
 	return n
+}
+
+// mergedIDs gives in the values of another interner, and returns their numbers.
+func mergedIDs(watch *eval.Watch, in, from *eval.Interner) ([]uint32, error) {
+	ids := make([]uint32, len(from.List))
+	for i, v := range from.List {
+		if err := watch.Spent(2); err != nil {
+			return nil, err
+		}
+		ids[i] = in.ID(v)
+	}
+	return ids, nil
 }
 
 // approxAcc is approx_count_distinct: the hashes of the values while they are
@@ -163,10 +185,14 @@ func (a *approxAcc) toSketch(s *approxState) {
 	s.hashes = nil
 }
 
-func (a *approxAcc) Merge(from Accumulator, to []uint32) {
+func (a *approxAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*approxAcc)
+	watch := eval.NewWatch(ctx)
 	for i := range f.groups {
 		src, dst := &f.groups[i], &a.groups[to[i]]
+		if err := watch.Spent(1 + len(src.hashes)); err != nil {
+			return err
+		}
 		if src.sketch == nil {
 			for _, h := range src.hashes {
 				a.put(dst, h)
@@ -177,12 +203,20 @@ func (a *approxAcc) Merge(from Accumulator, to []uint32) {
 			a.toSketch(dst)
 		}
 		_ = dst.sketch.Merge(src.sketch) // fails for unlike precisions only
+		if err := watch.Spent(sketchBytes / 8); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (a *approxAcc) Result() (*eval.Vec, error) {
+func (a *approxAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(types.Int, len(a.groups))
+	watch := eval.NewWatch(ctx)
 	for i := range a.groups {
+		if err := watch.Spent(exactHashes); err != nil {
+			return nil, err
+		}
 		if s := &a.groups[i]; s.sketch != nil {
 			out.Ints[i] = int64(s.sketch.Estimate())
 		} else {

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -71,16 +73,17 @@ func (a *intExtreme) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.
 	}
 }
 
-func (a *intExtreme) Merge(from Accumulator, to []uint32) {
+func (a *intExtreme) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*intExtreme)
 	for i, x := range f.best {
 		if f.seen[i] {
 			a.put(to[i], x)
 		}
 	}
+	return nil
 }
 
-func (a *intExtreme) Result() (*eval.Vec, error) {
+func (a *intExtreme) Result(ctx context.Context) (*eval.Vec, error) {
 	out := &eval.Vec{Type: a.typ, Len: len(a.best), Ints: a.best}
 	for i, seen := range a.seen {
 		if !seen {
@@ -119,15 +122,18 @@ func (a *extremeAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _
 	}
 }
 
-func (a *extremeAcc) Merge(from Accumulator, to []uint32) {
+func (a *extremeAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	for i, x := range from.(*extremeAcc).best {
 		if !x.IsNull() {
 			a.put(to[i], x)
 		}
 	}
+	return nil
 }
 
-func (a *extremeAcc) Result() (*eval.Vec, error) { return eval.VecOf(a.typ, a.best), nil }
+func (a *extremeAcc) Result(ctx context.Context) (*eval.Vec, error) {
+	return eval.VecOf(a.typ, a.best), nil
+}
 
 func (a *extremeAcc) Size() int64 { return a.bytes + int64(cap(a.best))*32 }
 
@@ -161,15 +167,18 @@ func (a *anyAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, seq u
 	}
 }
 
-func (a *anyAcc) Merge(from Accumulator, to []uint32) {
+func (a *anyAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*anyAcc)
 	for i, x := range f.first {
 		if !x.IsNull() {
 			a.put(to[i], x, f.seq[i])
 		}
 	}
+	return nil
 }
 
-func (a *anyAcc) Result() (*eval.Vec, error) { return eval.VecOf(a.typ, a.first), nil }
+func (a *anyAcc) Result(ctx context.Context) (*eval.Vec, error) {
+	return eval.VecOf(a.typ, a.first), nil
+}
 
 func (a *anyAcc) Size() int64 { return a.bytes + int64(cap(a.first))*40 }

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strconv"
@@ -140,10 +141,14 @@ func (s *spread) coarsen(by int) {
 	s.coarser += by
 }
 
-func (a *histogramAcc) Merge(from Accumulator, to []uint32) {
+func (a *histogramAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*histogramAcc)
+	watch := eval.NewWatch(ctx)
 	for g := range f.groups {
 		src, dst := &f.groups[g], &a.groups[to[g]]
+		if err := watch.Spent(1 + 8*(len(src.plus)+len(src.minus))); err != nil {
+			return err
+		}
 		if d := src.coarser - dst.coarser; d > 0 {
 			dst.coarsen(d)
 		}
@@ -155,13 +160,18 @@ func (a *histogramAcc) Merge(from Accumulator, to []uint32) {
 			a.count(dst, &dst.minus, i>>(dst.coarser-src.coarser), n)
 		}
 	}
+	return nil
 }
 
 // Result writes the buckets that hold something, smallest first.
-func (a *histogramAcc) Result() (*eval.Vec, error) {
+func (a *histogramAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(types.Array, len(a.groups))
+	watch := eval.NewWatch(ctx)
 	for g := range a.groups {
 		s := &a.groups[g]
+		if err := watch.Spent(1 + 64*(len(s.plus)+len(s.minus))); err != nil {
+			return nil, err
+		}
 		dst := []byte{'['}
 		put := func(from, to float64, n int64) {
 			if len(dst) > 1 {

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -154,18 +155,18 @@ func parseSide(s string) (out side) {
 	return side{offset: int(v.Int), counts: parseCounts(strings.TrimSuffix(s, "}"))}
 }
 
-func (a *histogramQuantileAcc) Merge(from Accumulator, to []uint32) {
+func (a *histogramQuantileAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*histogramQuantileAcc)
-	a.series.merge(&f.series, to)
 	a.bytes += f.bytes
+	return a.series.merge(ctx, &f.series, to)
 }
 
 func (a *histogramQuantileAcc) Size() int64 { return a.series.size(8) + a.bytes }
 
-func (a *histogramQuantileAcc) Result() (*eval.Vec, error) {
+func (a *histogramQuantileAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	groups := make([]distribution, a.groups)
 	none := func(*buckets, *buckets) int { return 0 } // points of one time stay as they came
-	a.series.each(none, func(how accumulation, before, p *point[*buckets]) {
+	err := a.series.each(ctx, none, func(how accumulation, before, p *point[*buckets]) {
 		var less *buckets
 		switch {
 		case how.delta:
@@ -179,8 +180,15 @@ func (a *histogramQuantileAcc) Result() (*eval.Vec, error) {
 		}
 		groups[p.group].add(p.value, less)
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := eval.NewVec(types.Float, a.groups)
+	watch := eval.NewWatch(ctx)
 	for i := range groups {
+		if err := watch.Spent(1 + 16*len(groups[i])); err != nil {
+			return nil, err
+		}
 		var ok bool
 		if out.Floats[i], ok = groups[i].quantile(a.q); !ok {
 			out.SetNull(i)

@@ -2,6 +2,7 @@ package fn
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
@@ -47,13 +48,13 @@ func (a *increaseAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, 
 	})
 }
 
-func (a *increaseAcc) Merge(from Accumulator, to []uint32) {
-	a.series.merge(&from.(*increaseAcc).series, to)
+func (a *increaseAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
+	return a.series.merge(ctx, &from.(*increaseAcc).series, to)
 }
 
-func (a *increaseAcc) Result() (*eval.Vec, error) {
+func (a *increaseAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	sums := make([]compensated, a.groups)
-	a.series.each(cmp.Compare[float64], func(how accumulation, before, p *point[float64]) {
+	err := a.series.each(ctx, cmp.Compare[float64], func(how accumulation, before, p *point[float64]) {
 		d := p.value
 		switch {
 		case how.delta:
@@ -65,6 +66,9 @@ func (a *increaseAcc) Result() (*eval.Vec, error) {
 		sums[p.group].add(d)
 		sums[p.group].n++
 	})
+	if err != nil {
+		return nil, err
+	}
 	out := eval.NewVec(types.Float, a.groups)
 	for i := range sums {
 		if out.Floats[i] = sums[i].value() / a.seconds; sums[i].n == 0 {

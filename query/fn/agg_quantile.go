@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -154,10 +155,14 @@ func (a *quantileAcc) toSketch(s *quantileState) {
 	s.vals = nil
 }
 
-func (a *quantileAcc) Merge(from Accumulator, to []uint32) {
+func (a *quantileAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*quantileAcc)
+	watch := eval.NewWatch(ctx)
 	for i := range f.groups {
 		src, dst := &f.groups[i], &a.groups[to[i]]
+		if err := watch.Spent(src.steps()); err != nil {
+			return err
+		}
 		if src.odd != nil {
 			a.putOdd(dst, *src.odd)
 		}
@@ -170,11 +175,16 @@ func (a *quantileAcc) Merge(from Accumulator, to []uint32) {
 		}
 		dst.sketch.merge(src.sketch)
 	}
+	return nil
 }
 
-func (a *quantileAcc) Result() (*eval.Vec, error) {
+func (a *quantileAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(a.typ, len(a.groups))
+	watch := eval.NewWatch(ctx)
 	for i := range a.groups {
+		if err := watch.Spent(a.groups[i].steps()); err != nil {
+			return nil, err
+		}
 		x, ok := a.groups[i].quantile(a.q)
 		if !ok {
 			out.SetNull(i)
@@ -187,6 +197,14 @@ func (a *quantileAcc) Result() (*eval.Vec, error) {
 		}
 	}
 	return out, nil
+}
+
+// steps is about how much work it is to go over the state.
+func (s *quantileState) steps() int {
+	if s.sketch != nil {
+		return sketchBins
+	}
+	return 1 + len(s.vals)
 }
 
 // quantile returns the smallest value that at least q of all are not above.

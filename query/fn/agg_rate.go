@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -31,11 +33,11 @@ type rateAcc struct {
 	seconds float64
 }
 
-func (a *rateAcc) Merge(from Accumulator, to []uint32) {
-	a.countAcc.Merge(&from.(*rateAcc).countAcc, to)
+func (a *rateAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
+	return a.countAcc.Merge(ctx, &from.(*rateAcc).countAcc, to)
 }
 
-func (a *rateAcc) Result() (*eval.Vec, error) {
+func (a *rateAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(types.Float, len(a.counts))
 	for i, n := range a.counts {
 		out.Floats[i] = float64(n) / a.seconds

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 	"math/big"
 	"math/bits"
@@ -93,7 +94,7 @@ func (a *intSum) AddRuns(ev *eval.Evaluator, args []*plan.Expr, runs []eval.Run)
 	}
 }
 
-func (a *intSum) Merge(from Accumulator, to []uint32) {
+func (a *intSum) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	for i, s := range from.(*intSum).sums {
 		d := &a.sums[to[i]]
 		var carry uint64
@@ -101,9 +102,10 @@ func (a *intSum) Merge(from Accumulator, to []uint32) {
 		d.hi += s.hi + int64(carry)
 		d.n += s.n
 	}
+	return nil
 }
 
-func (a *intSum) Result() (*eval.Vec, error) {
+func (a *intSum) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(a.typ, len(a.sums))
 	for i := range a.sums {
 		s := &a.sums[i]
@@ -169,16 +171,17 @@ func (a *floatSum) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _ u
 	}
 }
 
-func (a *floatSum) Merge(from Accumulator, to []uint32) {
+func (a *floatSum) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	for i, s := range from.(*floatSum).sums {
 		d := &a.sums[to[i]]
 		d.add(s.sum)
 		d.rest += s.rest
 		d.n += s.n
 	}
+	return nil
 }
 
-func (a *floatSum) Result() (*eval.Vec, error) {
+func (a *floatSum) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(types.Float, len(a.sums))
 	for i := range a.sums {
 		s := &a.sums[i]

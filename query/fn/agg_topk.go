@@ -2,7 +2,7 @@ package fn
 
 import (
 	"cmp"
-	"slices"
+	"context"
 	"strconv"
 	"time"
 
@@ -59,28 +59,43 @@ func (a *topkAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, _ ui
 	}
 }
 
-func (a *topkAcc) Merge(from Accumulator, to []uint32) {
+func (a *topkAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
+	watch := eval.NewWatch(ctx)
 	for i, m := range from.(*topkAcc).groups {
 		for x, n := range m {
+			if err := watch.Spent(4); err != nil {
+				return err
+			}
 			a.put(to[i], x, n)
 		}
 	}
+	return nil
 }
 
-func (a *topkAcc) Result() (*eval.Vec, error) {
+func (a *topkAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	type entry struct {
 		x types.Value
 		n int64
 	}
 	out := eval.NewVec(types.Array, len(a.groups))
+	watch := eval.NewWatch(ctx)
 	for i, m := range a.groups {
+		if err := watch.Spent(64); err != nil {
+			return nil, err
+		}
 		list := make([]entry, 0, len(m))
 		for x, n := range m {
+			if err := watch.Spent(4); err != nil {
+				return nil, err
+			}
 			list = append(list, entry{x, n})
 		}
-		slices.SortFunc(list, func(a, b entry) int {
+		err := eval.SortUntil(ctx, list, func(a, b entry) int {
 			return cmp.Or(cmp.Compare(b.n, a.n), types.Compare(a.x, b.x))
 		})
+		if err != nil {
+			return nil, err
+		}
 		buf := []byte{'['}
 		for j, e := range list[:min(a.k, len(list))] {
 			if j > 0 {

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -9,6 +11,7 @@ import (
 // tupleAcc is count(DISTINCT a, b, …), exact: the combinations of values that
 // have no NULL.
 type tupleAcc struct {
+	args   []*plan.Expr
 	tuples tuples
 	counts []int64
 	seen   map[uint64]struct{} // group << 32 | tuple
@@ -45,15 +48,23 @@ func (a *tupleAcc) put(g, tuple uint32) {
 	}
 }
 
-func (a *tupleAcc) Merge(from Accumulator, to []uint32) {
+func (a *tupleAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	f := from.(*tupleAcc)
-	ids := a.tuples.merge(&f.tuples)
+	watch := eval.NewWatch(ctx)
+	ids, err := a.tuples.merge(&watch, &f.tuples)
+	if err != nil {
+		return err
+	}
 	for key := range f.seen {
+		if err := watch.Spent(2); err != nil {
+			return err
+		}
 		a.put(to[key>>32], ids[uint32(key)])
 	}
+	return nil
 }
 
-func (a *tupleAcc) Result() (*eval.Vec, error) {
+func (a *tupleAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	return &eval.Vec{Type: types.Int, Len: len(a.counts), Ints: a.counts}, nil
 }
 

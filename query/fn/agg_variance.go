@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 
 	"github.com/ttlog/ttlog/query/eval"
@@ -74,13 +75,14 @@ func (a *varianceAcc) Add(ev *eval.Evaluator, args []*plan.Expr, gids []uint32, 
 	}
 }
 
-func (a *varianceAcc) Merge(from Accumulator, to []uint32) {
+func (a *varianceAcc) Merge(ctx context.Context, from Accumulator, to []uint32) error {
 	for i, m := range from.(*varianceAcc).groups {
 		a.groups[to[i]].merge(m)
 	}
+	return nil
 }
 
-func (a *varianceAcc) Result() (*eval.Vec, error) {
+func (a *varianceAcc) Result(ctx context.Context) (*eval.Vec, error) {
 	out := eval.NewVec(a.typ, len(a.groups))
 	for i, m := range a.groups {
 		n := m.n

@@ -2,6 +2,7 @@ package fn
 
 import (
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/ttlog/ttlog/query/eval"
@@ -84,15 +85,23 @@ func (s *series[T]) put(id uint32, p ...point[T]) {
 	s.held += cap(s.points[id]) - before
 }
 
-func (s *series[T]) merge(from *series[T], to []uint32) {
-	ids := s.index.merge(&from.index)
+func (s *series[T]) merge(ctx context.Context, from *series[T], to []uint32) error {
+	watch := eval.NewWatch(ctx)
+	ids, err := s.index.merge(&watch, &from.index)
+	if err != nil {
+		return err
+	}
 	for i, list := range from.points {
+		if err := watch.Spent(1 + len(list)); err != nil {
+			return err
+		}
 		for j := range list {
 			list[j].group = to[list[j].group]
 		}
 		s.put(ids[i], list...)
 		from.points[i] = nil
 	}
+	return nil
 }
 
 // size returns the bytes held, of a value about width.
@@ -108,10 +117,14 @@ type accumulation struct {
 
 // each calls f for the points of all series in their order. before is nil for
 // the first of a series.
-func (s *series[T]) each(compare func(a, b T) int, f func(how accumulation, before, p *point[T])) {
+func (s *series[T]) each(ctx context.Context, compare func(a, b T) int, f func(how accumulation, before, p *point[T])) error {
 	k := len(s.index.in)
+	watch := eval.NewWatch(ctx)
 	value := func(id, column int) types.Value { return s.index.in[column].List[s.index.list[id*k+column]] }
 	for id, list := range s.points {
+		if err := watch.Spent(4 * len(list)); err != nil {
+			return err
+		}
 		if len(list) == 0 || value(id, 0).Str == "gauge" {
 			continue // which has nothing that increases
 		}
@@ -126,9 +139,13 @@ func (s *series[T]) each(compare func(a, b T) int, f func(how accumulation, befo
 			if i > 0 {
 				before = &list[i-1]
 			}
+			if err := watch.Spent(16); err != nil {
+				return err
+			}
 			f(how, before, &list[i])
 		}
 	}
+	return nil
 }
 
 // restarted reports whether the series began anew between two points.

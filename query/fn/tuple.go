@@ -64,9 +64,9 @@ func (x *tuples) id(tuple []uint32) uint32 {
 }
 
 // merge takes over the tuples of another worker, and returns their numbers here.
-func (x *tuples) merge(from *tuples) []uint32 {
+func (x *tuples) merge(watch *eval.Watch, from *tuples) ([]uint32, error) {
 	if from.in == nil {
-		return nil
+		return nil, nil
 	}
 	x.open(func() []*eval.Interner {
 		in := make([]*eval.Interner, len(from.in))
@@ -78,19 +78,22 @@ func (x *tuples) merge(from *tuples) []uint32 {
 	k := len(x.in)
 	ids := make([][]uint32, k)
 	for j, f := range from.in {
-		ids[j] = make([]uint32, len(f.List))
-		for i, v := range f.List {
-			ids[j][i] = x.in[j].ID(v)
+		var err error
+		if ids[j], err = mergedIDs(watch, x.in[j], f); err != nil {
+			return nil, err
 		}
 	}
 	out, tuple := make([]uint32, len(from.list)/k), make([]uint32, k)
 	for i := range out {
+		if err := watch.Spent(2 * k); err != nil {
+			return nil, err
+		}
 		for j := range tuple {
 			tuple[j] = ids[j][from.list[i*k+j]]
 		}
 		out[i] = x.id(tuple)
 	}
-	return out
+	return out, nil
 }
 
 // size returns the bytes held.

@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -34,7 +35,7 @@ type Partition struct {
 }
 
 // Compute computes a window function in the rows of a partition.
-type Compute func(p *Partition, out *eval.Vec) error
+type Compute func(ctx context.Context, p *Partition, out *eval.Vec) error
 
 // Windows are the window functions by name.
 var Windows = map[string]Window{}
@@ -81,9 +82,12 @@ func rankWindows() map[string]Window {
 	rank := func(at func(p *Partition, i int, last int64) int64) Window {
 		return Window{bind: func(_ *Typer, _ *Call, c *plan.WindowCall, _ []*plan.Expr) {
 			c.Type = types.Int
-			c.Impl = Compute(func(p *Partition, out *eval.Vec) error {
+			c.Impl = Compute(func(ctx context.Context, p *Partition, out *eval.Vec) error {
 				last := int64(0)
 				for i, row := range p.Rows {
+					if err := eval.Interrupted(ctx, i); err != nil {
+						return err
+					}
 					last = at(p, i, last)
 					out.Ints[row] = last
 				}
@@ -106,8 +110,11 @@ func rankWindows() map[string]Window {
 // valueWindows give the value of another row.
 func valueWindows() map[string]Window {
 	pick := func(from func(p *Partition, i int) int) Compute {
-		return func(p *Partition, out *eval.Vec) error {
+		return func(ctx context.Context, p *Partition, out *eval.Vec) error {
 			for i, row := range p.Rows {
+				if err := eval.Interrupted(ctx, i); err != nil {
+					return err
+				}
 				if j := from(p, i); j >= 0 && j < len(p.Rows) {
 					out.Set(int(row), p.Args[0].At(int(p.Rows[j])))
 				} else if len(p.Args) > 1 {

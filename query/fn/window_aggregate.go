@@ -1,6 +1,7 @@
 package fn
 
 import (
+	"context"
 	"math"
 	"math/bits"
 
@@ -135,7 +136,7 @@ func extremeSum(sign int) frameSum {
 // not know: the frame is two parts, of which the first is kept as the states of
 // all its ends, and is made anew of the second when it is used up.
 func slide(f frameSum) Compute {
-	return func(p *Partition, out *eval.Vec) error {
+	return func(ctx context.Context, p *Partition, out *eval.Vec) error {
 		v := p.Args[0]
 		var front []frameState // front[i] is of the rows from mid-1-i to mid
 		var back frameState    // of the rows from mid to hi
@@ -146,9 +147,16 @@ func slide(f frameSum) Compute {
 			}
 		}
 		growing := p.Lo[len(p.Lo)-1] == 0 // all begin with the partition
+		watch := eval.NewWatch(ctx)
 		for i, row := range p.Rows {
+			if err := watch.Spent(1); err != nil {
+				return err
+			}
 			lo, end := p.Lo[i], p.Hi[i]
 			for ; hi < end; hi++ {
+				if err := watch.Spent(1); err != nil {
+					return err
+				}
 				add(&back, hi)
 			}
 			switch {
@@ -157,6 +165,9 @@ func slide(f frameSum) Compute {
 			case lo >= mid && !growing:
 				front, back = front[:0], frameState{}
 				for j := hi - 1; j >= lo; j-- {
+					if err := watch.Spent(1); err != nil {
+						return err
+					}
 					s := frameState{}
 					add(&s, j)
 					if len(front) > 0 {

@@ -1,6 +1,8 @@
 package fn
 
 import (
+	"context"
+
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/plan"
 	"github.com/ttlog/ttlog/query/types"
@@ -41,10 +43,13 @@ func stepWindows() map[string]Window {
 
 // computeRate is how much a counter went up in the frame per second. One that
 // falls began anew at 0.
-func computeRate(p *Partition, out *eval.Vec) error {
+func computeRate(ctx context.Context, p *Partition, out *eval.Vec) error {
 	v, risen := p.Args[0], make([]float64, len(p.Rows))
 	sum, last := compensated{}, -1
 	for i, row := range p.Rows {
+		if err := eval.Interrupted(ctx, i); err != nil {
+			return err
+		}
 		if !v.IsNull(int(row)) {
 			x := v.Number(int(row))
 			if last >= 0 {
@@ -63,13 +68,13 @@ func computeRate(p *Partition, out *eval.Vec) error {
 			return types.NewFloat((risen[last] - risen[first]) / (float64(ns) / 1e9))
 		}
 		return types.Value{}
-	})(p, out)
+	})(ctx, p, out)
 }
 
 // overSteps computes f of the first and the last row of each frame that have a
 // value; of frames with less than two such rows it is NULL.
 func overSteps(f func(p *Partition, first, last int) types.Value) Compute {
-	return func(p *Partition, out *eval.Vec) error {
+	return func(ctx context.Context, p *Partition, out *eval.Vec) error {
 		n := len(p.Rows)
 		next, prev := make([]int, n+1), make([]int, n+1) // the row itself, or the next that has a value; the last before
 		next[n], prev[0] = n, -1
@@ -84,6 +89,9 @@ func overSteps(f func(p *Partition, first, last int) types.Value) Compute {
 			}
 		}
 		for i, row := range p.Rows {
+			if err := eval.Interrupted(ctx, i); err != nil {
+				return err
+			}
 			lo, hi := p.Lo[i], p.Hi[i]
 			if lo >= hi || next[lo] >= prev[hi] {
 				out.SetNull(int(row))

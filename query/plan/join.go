@@ -39,7 +39,8 @@ type Join struct {
 	// Nulls says that On is the = of an IN, and that no match is NULL instead
 	// of false where a NULL could have been one.
 	Nulls bool
-	// Single says that the right input may have one row at most.
+	// Single says that the right input may have one row at most; with an equality
+	// among the conditions, one for each row of the left input.
 	Single bool
 	// Unread are the columns of the right input that nothing above the join
 	// reads. Nil stands for none.

@@ -19,18 +19,21 @@ type Statement struct {
 // Reads reports whether running the statement looks at a table.
 func (s *Statement) Reads() bool { return s.reads && (!s.Explain || s.Analyze) }
 
-// selectStmt is one SELECT, or several with UNION ALL between them, of which it
-// has the ORDER BY and what follows.
+// selectStmt is one SELECT, or several with UNION ALL or another word between them, of
+// which it has the ORDER BY and what follows.
 type selectStmt struct {
 	with     []withItem
 	union    []*selectStmt
+	setOp    string // between those of union
 	distinct bool
 	items    []selectItem
 	from     []*tableRef // none: SELECT without FROM, one row
 	where    node
 	group    []node
+	groupAll bool      // GROUP BY ALL
 	fill     *fillSpec // behind GROUP BY, nil for none
 	having   node
+	qualify  node
 	order    []orderItem
 	limit    node // a literal or parameter
 	offset   node
@@ -56,7 +59,7 @@ type selectItem struct {
 
 // tableRef is one of the relations behind FROM: a table, a subquery or
 // UNNEST(array), with an alias. join is how it is joined with those before it, ""
-// for the first; on is the condition.
+// for the first; on is the condition, or using what has to be equal.
 type tableRef struct {
 	name  string
 	sub   *selectStmt
@@ -64,7 +67,14 @@ type tableRef struct {
 	alias string
 	join  string
 	on    node
+	using []usingName
 	pos   int
+}
+
+// usingName is a column that USING names.
+type usingName struct {
+	name string
+	pos  int
 }
 
 // orderItem is one key of ORDER BY. nulls is 0 where the query did not say,

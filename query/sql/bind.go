@@ -20,6 +20,8 @@ type selectParts struct {
 	fill   *plan.TimeFill  // of the groups, nil for none
 	above  []*relation     // subqueries that expressions behind grouping hold
 	having *plan.Expr
+	// qualify keeps rows by what window functions give in them.
+	qualify *plan.Expr
 	// windows are the window functions; out and order number their results from
 	// firstWindow on until the tree knows how many columns lie before them.
 	windows   []*plan.WindowCall
@@ -47,6 +49,9 @@ func (s *selectParts) tree() plan.Node {
 	}
 	if len(s.windows) > 0 {
 		n = s.window(n)
+	}
+	if s.qualify != nil {
+		n = &plan.Filter{Input: n, Conds: conjuncts(s.qualify, nil)}
 	}
 	if len(s.order) > 0 {
 		n = &plan.Sort{Input: n, Keys: s.order}
@@ -86,7 +91,7 @@ func (s *selectParts) renumberInput(r *plan.Renumbering) {
 
 // renumber gives the columns of what stands behind grouping other numbers.
 func (s *selectParts) renumber(r *plan.Renumbering) {
-	s.having, s.out = r.Expr(s.having), r.Exprs(s.out)
+	s.having, s.qualify, s.out = r.Expr(s.having), r.Expr(s.qualify), r.Exprs(s.out)
 	for i, k := range s.order {
 		s.order[i].Expr = r.Expr(k.Expr)
 	}
@@ -171,15 +176,16 @@ func (p *planner) planIn(s *selectStmt) *selectParts {
 	if p.Err != nil {
 		return out
 	}
-	windowed := anyCall(items, s, isWindow)
-	grouped := len(s.group) > 0 || s.having != nil || anyAggregate(items, s)
+	windowed := s.qualify != nil || anyCall(items, s, isWindow)
+	group := p.groupNodes(s, items)
+	grouped := len(group) > 0 || s.groupAll || s.having != nil || anyAggregate(items, s)
 	switch {
 	case (grouped || windowed) && s.distinct:
 		return p.distinctOf(s, items)
 	case s.distinct:
 		p.groupBy(out, items, itemNodes(items), true)
 	case grouped:
-		p.groupBy(out, items, s.group, false)
+		p.groupBy(out, items, group, false)
 	}
 	p.windows = &windowScope{}
 	p.project(out, items)
@@ -190,6 +196,7 @@ func (p *planner) planIn(s *selectStmt) *selectParts {
 		out.having = p.Condition(p.expr(s.having), s.having)
 	}
 	p.windows = windows
+	p.qualify(out, s)
 	p.orderBy(out, s, items)
 	if s.fill != nil && p.Err == nil {
 		p.fill(out, s.fill)
@@ -237,7 +244,7 @@ func (p *planner) items(s *selectStmt) []item {
 			p.Fail(it.pos, "* needs FROM")
 			return nil
 		}
-		if s.distinct || len(s.group) > 0 {
+		if s.distinct || len(s.group) > 0 || s.groupAll {
 			p.sc.starNodes(of, func(name string, n node) {
 				list = append(list, item{name: name, node: n, pos: it.pos})
 			})

@@ -11,6 +11,7 @@ import (
 // joinKinds are what the words between relations mean.
 var joinKinds = map[string]plan.JoinKind{
 	joinInner: plan.InnerJoin, joinCross: plan.InnerJoin, joinLeft: plan.LeftJoin, joinSemi: plan.SemiJoin, joinAnti: plan.AntiJoin,
+	joinRight: plan.LeftJoin, joinFull: plan.LeftJoin, // see scope.tree
 }
 
 // from binds the relations behind FROM, from left to right: a condition knows
@@ -22,11 +23,13 @@ func (p *planner) from(s *selectStmt) {
 		if p.Err != nil {
 			return
 		}
-		r.kind, r.pos = joinKinds[t.join], t.pos
+		r.kind, r.words, r.pos = joinKinds[t.join], t.join, t.pos
+		sides := p.usingSides(t)
 		if !p.sc.add(r) {
 			p.Fail(t.pos, "two of the relations behind FROM are called %s; give one another alias", types.Clip(r.alias))
 			return
 		}
+		p.using(r, t, sides)
 		if t.on != nil {
 			r.on = conjuncts(p.Condition(p.expr(t.on), t.on), nil)
 		}
@@ -131,6 +134,10 @@ func (s *scope) tree() (n plan.Node, to func(int) int) {
 			n = &plan.Unnest{Input: n, Array: plan.Numbered(number).Expr(r.array), Items: r.items()}
 		case i == 0 && !r.hidden:
 			n = r.rows()
+		case r.words == joinRight:
+			n = r.rightJoin(n, width, number)
+		case r.words == joinFull:
+			n = r.fullJoin(n, width, number)
 		default:
 			n = r.join(n, width, number)
 		}

@@ -61,10 +61,13 @@ func (p *planner) subquery(n node) *plan.Expr {
 	if p.Err != nil {
 		return plan.Null()
 	}
-	if !r.single {
+	if r.kind != plan.LeftJoin {
 		r.kind, r.cols = plan.MarkJoin, []plan.ScanColumn{{Name: "found", Type: types.Bool}}
 	}
 	e := p.attach(r)
+	if sub, ok := n.(*subNode); ok && !sub.exists && len(r.cols) > 1 {
+		e = p.ofNoRows(sub, e)
+	}
 	if in, ok := n.(*inNode); ok && in.not {
 		return p.Not(e)
 	}
@@ -124,12 +127,11 @@ func (p *planner) scalar(n *subNode) *relation {
 	switch {
 	case p.Err != nil:
 		return nil
-	case inner.correlated:
-		p.Fail(n.pos, "a subquery that is a value cannot use columns of the query around it; use a JOIN")
-		return nil
 	case len(parts.out) != 1:
 		p.Fail(n.pos, "a subquery that is a value has one column; this one has %d", len(parts.out))
 		return nil
+	case inner.correlated:
+		return p.correlatedValue(n, parts)
 	}
 	r := subRelation(parts, "")
 	r.hidden, r.expression, r.single, r.kind = true, true, true, plan.LeftJoin

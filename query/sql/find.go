@@ -31,6 +31,9 @@ func (s *selectStmt) attrNames() (out []string) {
 	for _, r := range s.from {
 		walkNodes(r.on, collect)
 		walkNodes(r.array, collect)
+		for _, u := range r.using {
+			out = append(out, u.name)
+		}
 	}
 	for _, it := range s.items {
 		walkNodes(it.expr, collect)
@@ -43,5 +46,6 @@ func (s *selectStmt) attrNames() (out []string) {
 	}
 	walkNodes(s.where, collect)
 	walkNodes(s.having, collect)
+	walkNodes(s.qualify, collect)
 	return out
 }

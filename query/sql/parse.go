@@ -125,7 +125,7 @@ var reserved = map[string]bool{
 	"in": true, "between": true, "like": true, "ilike": true, "is": true, "null": true, "true": true,
 	"false": true, "case": true, "when": true, "then": true, "else": true, "end": true, "cast": true,
 	"join": true, "on": true, "union": true, "inner": true, "left": true, "right": true, "full": true,
-	"cross": true, "using": true, "with": true, "intersect": true, "except": true,
+	"cross": true, "using": true, "with": true, "intersect": true, "except": true, "qualify": true,
 }
 
 func isReserved(word string) bool { return reserved[strings.ToLower(word)] }
@@ -165,16 +165,7 @@ func (p *parser) selectStmt() *selectStmt {
 	}
 	defer p.leave()
 	with := p.with()
-	s = p.selectCore()
-	if p.peek(0).is("union") {
-		s = &selectStmt{pos: s.pos, union: []*selectStmt{s}}
-		for p.accept("union") {
-			if !p.accept("all") {
-				p.fail(p.peek(0).pos, "UNION needs ALL; SELECT DISTINCT over it leaves repeated rows out")
-			}
-			s.union = append(s.union, p.selectCore())
-		}
-	}
+	s = p.setOperations()
 	s.with = with
 	if p.accept("order") {
 		p.expect("BY")
@@ -215,7 +206,7 @@ func (p *parser) relation(pos int) {
 	}
 }
 
-// selectCore reads a SELECT up to its HAVING.
+// selectCore reads a SELECT up to its HAVING or QUALIFY.
 func (p *parser) selectCore() *selectStmt {
 	s := &selectStmt{pos: p.peek(0).pos}
 	p.relation(s.pos)
@@ -239,13 +230,18 @@ func (p *parser) selectCore() *selectStmt {
 	}
 	if p.accept("group") {
 		p.expect("BY")
-		s.group = p.exprList()
+		if s.groupAll = p.accept("all"); !s.groupAll {
+			s.group = p.exprList()
+		}
 		if p.peek(0).is("fill") && p.peek(1).is("(") {
 			s.fill = p.fill()
 		}
 	}
 	if p.accept("having") {
 		s.having = p.expr()
+	}
+	if p.accept("qualify") {
+		s.qualify = p.expr()
 	}
 	return s
 }

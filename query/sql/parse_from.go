@@ -1,5 +1,7 @@
 package sql
 
+import "strings"
+
 // fromList reads the relations behind FROM.
 func (p *parser) fromList() []*tableRef {
 	list := []*tableRef{p.tableRef()}
@@ -10,7 +12,11 @@ func (p *parser) fromList() []*tableRef {
 		}
 		r := p.tableRef()
 		r.join = join
-		if join != joinCross {
+		switch {
+		case join == joinCross:
+		case p.accept("using"):
+			r.using = p.using()
+		default:
 			p.expect("ON")
 			r.on = p.expr()
 		}
@@ -26,6 +32,8 @@ const (
 	joinLeft  = "LEFT JOIN"
 	joinSemi  = "LEFT SEMI JOIN"
 	joinAnti  = "LEFT ANTI JOIN"
+	joinRight = "RIGHT JOIN"
+	joinFull  = "FULL JOIN"
 )
 
 // joinWords reads the words between two relations and returns what they mean, ""
@@ -51,14 +59,41 @@ func (p *parser) joinWords() string {
 		}
 	case p.accept("inner"), t.is("join"):
 		join = joinInner
-	case t.is("right"), t.is("full"):
-		p.fail(t.pos, "RIGHT and FULL joins are not supported; turn the sides around for a LEFT JOIN")
-		return ""
+	case p.accept("right"):
+		p.accept("outer")
+		join = joinRight
+	case p.accept("full"):
+		p.accept("outer")
+		join = joinFull
 	default:
 		return ""
 	}
 	p.expect("JOIN")
 	return join
+}
+
+// using reads the names behind USING.
+func (p *parser) using() (list []usingName) {
+	p.expect("(")
+	for p.err == nil {
+		t := p.peek(0)
+		if t.kind != tokQuoted && (t.kind != tokIdent || isReserved(t.text)) {
+			p.unexpected("the name of a column")
+			break
+		}
+		p.take()
+		p.count(t.pos)
+		name := []string{t.text}
+		for p.accept(".") { // an attribute
+			name = append(name, p.take().text)
+		}
+		list = append(list, usingName{strings.Join(name, "."), t.pos})
+		if !p.accept(",") {
+			break
+		}
+	}
+	p.expect(")")
+	return list
 }
 
 // tableRef reads a table, a subquery or UNNEST(array), with its alias.

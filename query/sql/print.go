@@ -47,7 +47,7 @@ func printSelect(b *strings.Builder, s *selectStmt) {
 	}
 	for i, u := range s.union {
 		if i > 0 {
-			b.WriteString(" UNION ALL ")
+			b.WriteString(" " + s.setOp + " ")
 		}
 		printSelect(b, u)
 	}
@@ -108,6 +108,16 @@ func printTable(b *strings.Builder, r *tableRef) {
 		b.WriteString(" ON ")
 		printNode(b, r.on, precOr)
 	}
+	for i, u := range r.using {
+		if i == 0 {
+			b.WriteString(" USING (")
+		}
+		comma(b, i)
+		b.WriteString(quoteIdent(u.name))
+	}
+	if len(r.using) > 0 {
+		b.WriteString(")")
+	}
 }
 
 func printTail(b *strings.Builder, s *selectStmt) {
@@ -118,13 +128,20 @@ func printTail(b *strings.Builder, s *selectStmt) {
 	if len(s.group) > 0 {
 		b.WriteString(" GROUP BY ")
 		printList(b, s.group)
-		if s.fill != nil {
-			b.WriteString(" " + s.fill.String())
-		}
+	}
+	if s.groupAll {
+		b.WriteString(" GROUP BY ALL")
+	}
+	if s.fill != nil {
+		b.WriteString(" " + s.fill.String())
 	}
 	if s.having != nil {
 		b.WriteString(" HAVING ")
 		printNode(b, s.having, precOr)
+	}
+	if s.qualify != nil {
+		b.WriteString(" QUALIFY ")
+		printNode(b, s.qualify, precOr)
 	}
 	if len(s.order) > 0 {
 		b.WriteString(" ")

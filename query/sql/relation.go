@@ -41,9 +41,11 @@ type relation struct {
 	// columns of the scope, or of a subquery in an expression over its own and, from
 	// firstOuter on, those of the scope.
 	kind   plan.JoinKind
+	words  string // of the join
 	on     []*plan.Expr
-	nulls  bool // as of plan.Join
-	single bool // as of plan.Join
+	using  []string // the names whose column is that of the relation before
+	nulls  bool     // as of plan.Join
+	single bool     // as of plan.Join
 }
 
 func newTable(sig otlpwire.Signal, name, alias string, refs []column.Ref) *relation {

@@ -180,8 +180,8 @@ func (s *scope) relationOf(n *identNode) (r *relation, name, msg string) {
 			open = append(open, r)
 		}
 	}
-	if len(declares) == 0 {
-		declares = open
+	if declares = merged(declares, name); len(declares) == 0 {
+		declares = merged(open, name)
 	}
 	switch len(declares) {
 	case 0:
@@ -373,6 +373,9 @@ func (s *scope) star(of *relation) (names []string, list []*plan.Expr) {
 			continue
 		}
 		for _, i := range r.star() {
+			if of == nil && r.repeats(r.cols[i].Name) {
+				continue
+			}
 			names, list = append(names, r.cols[i].Name), append(list, s.column(r, i))
 		}
 	}
@@ -387,6 +390,9 @@ func (s *scope) starNodes(of *relation, f func(string, node)) {
 		}
 		for _, i := range r.star() {
 			c := r.cols[i]
+			if of == nil && r.repeats(c.Name) {
+				continue
+			}
 			n := &identNode{name: c.Name, quoted: !r.table}
 			if s.only() == nil && r.alias != "" {
 				n = &identNode{qual: r.alias, name: c.Name, quoted: !c.Object}

@@ -11,7 +11,7 @@ import (
 // who has enough rows need not look at the others. Blocks read a column when it is
 // asked for.
 func (p *Part) Each(f Filter, yield func(column.Block) bool) (kept, pruned int, err error) {
-	s := source{p: p, read: f.Read, lost: f.Lost, passed: f.Passed}
+	s := source{p: p, read: f.Read, lost: f.Lost, passed: f.Passed, ended: f.Ended}
 	for i := range p.footer.groups {
 		g := &p.footer.groups[i]
 		keep, err := s.mayMatch(g, &f)

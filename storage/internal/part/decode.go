@@ -25,6 +25,8 @@ type source struct {
 	// passed, where it is set, counts the pages of dictionaries that filters leave
 	// out.
 	passed *atomic.Int64
+	// ended may be nil, see Filter. A row of many attributes is as many columns.
+	ended func() error
 }
 
 // forgives reports whether an error costs no more than what could not be read.
@@ -37,6 +39,11 @@ func (s source) bytes(off int64, size int) ([]byte, error) { return s.bytesInto(
 
 // bytesInto is bytes that may use a buffer.
 func (s source) bytesInto(buf []byte, off int64, size int) ([]byte, error) {
+	if s.ended != nil {
+		if err := s.ended(); err != nil {
+			return nil, err
+		}
+	}
 	b := slices.Grow(buf[:0], size)[:size]
 	if _, err := s.p.r.ReadAt(b, off); err != nil {
 		return nil, fmt.Errorf("part: read %d bytes at byte %d: %w", size, off, err)

@@ -135,6 +135,9 @@ type Filter struct {
 	// Pruned, where set, counts the row groups that were left out by what said
 	// so.
 	Pruned *Pruned
+	// Ended, where set, tells why nobody wants the blocks any more, nil while
+	// somebody does: reading a column of them fails with it from then on.
+	Ended func() error
 }
 
 // Pruned is how many row groups an index left out.
