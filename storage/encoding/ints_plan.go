@@ -39,6 +39,8 @@ type planner struct {
 	diff   [maxOrder + 1][]int64
 	res    []uint64
 	some   []int64
+	low    [maxOrder + 1]int64 // see quantiles, by order
+	mid    [maxOrder + 1]int64
 	best   plan
 	// repeats tells that equal values occur, so that dictionaries and zstd may
 	// find something that the statistics of single values do not show.
@@ -114,13 +116,13 @@ func (p *planner) headBits(t transform) float64 {
 
 func (p *planner) chooseOrder(order int, s shape) {
 	d := p.diff[order]
-	low, _ := p.quantiles(d)
+	p.low[order], p.mid[order] = p.quantiles(d)
 	least := slices.Min(d)
 	if order == 0 {
 		least = s.min
 		p.repeats = len(slices.Compact(p.some)) < len(p.some)*63/64
 	}
-	for _, base := range []int64{least, low} {
+	for _, base := range []int64{least, p.low[order]} {
 		p.offer(plan{codec: intPacked, t: transform{order: order, base: base}, bits: p.packedBits(order, base)})
 	}
 	p.offer(plan{codec: intLocal, t: transform{order: order}, bits: p.localBits(order)})
@@ -182,7 +184,7 @@ func (p *planner) chooseCompressed(e Encoder, v []int64, s shape, packed plan) {
 	p.best.bits *= margin
 	limit := p.best.bits
 	for order := range maxOrder {
-		low, mid := p.quantiles(p.diff[order])
+		low, mid := p.low[order], p.mid[order]
 		if order == 0 {
 			low = s.min
 		}

@@ -35,6 +35,9 @@ func run() error {
 	if served, err := bench.Serving(); served || err != nil {
 		return err
 	}
+	if served, err := bench.Receiving(); served || err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var o bench.Options

@@ -30,7 +30,7 @@ const (
 // full reports whether a row group of so many rows, which take so much memory,
 // is large enough. Data points want more: those of a series stand together, and
 // a group of 32,000 takes 29 % more bytes a point, one of 64,000 4 %.
-func (o *Options) full(s otlpwire.Signal, rows int, memory int64) bool {
+func (o Options) full(s otlpwire.Signal, rows int, memory int64) bool {
 	if memory >= o.GroupBytes/2 {
 		return true
 	}
@@ -41,7 +41,7 @@ func (o *Options) full(s otlpwire.Signal, rows int, memory int64) bool {
 }
 
 // packed reports whether row groups of a part can be taken over as they are.
-func (o *Options) packed(p *Part) bool {
+func (o Options) packed(p *Part) bool {
 	return o.Packed != nil && o.Packed(p) && p.footer.version == magic[len(magic)-1]
 }
 

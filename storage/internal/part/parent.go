@@ -2,6 +2,8 @@ package part
 
 import (
 	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/ttlog/ttlog/storage/encoding"
@@ -127,6 +129,52 @@ func clusterEnds(c *table.Chunk) ([]uint32, error) {
 	return append(ends, uint32(c.Rows.N)), nil
 }
 
+// rowsByID finds the first row that has a span id: an open-addressed hash table with
+// linear probing. A map takes twice as long.
+type rowsByID struct {
+	ids   *table.Leaf
+	slots []uint32 // a row plus 1, 0 is free
+	shift uint     // of a hash, that makes it a slot
+}
+
+// idSeed is random and odd, so that nobody can send ids that collide.
+var idSeed = rand.Uint64() | 1
+
+func newRowsByID(ids *table.Leaf, n int) rowsByID {
+	size := bits.Len(uint(n)) + 1 // at most half are taken
+	t := rowsByID{ids: ids, slots: make([]uint32, 1<<size), shift: uint(64 - size)}
+	for i := range n {
+		id := ids.Int(i)
+		if at, found := t.find(id); !found {
+			t.slots[at] = uint32(i) + 1
+		}
+	}
+	return t
+}
+
+// find returns the slot of an id, or that where it belongs.
+func (t *rowsByID) find(id int64) (at int, found bool) {
+	// The upper half is folded in before the product is: it decides as well.
+	h := uint64(id) ^ uint64(id)>>32
+	for at = int(h * idSeed >> t.shift); ; at = (at + 1) & (len(t.slots) - 1) {
+		slot := t.slots[at]
+		if slot == 0 {
+			return at, false
+		}
+		if t.ids.Int(int(slot-1)) == id {
+			return at, true
+		}
+	}
+}
+
+func (t *rowsByID) first(id int64) (row uint32, found bool) {
+	at, found := t.find(id)
+	if !found {
+		return 0, false
+	}
+	return t.slots[at] - 1, true
+}
+
 // parents encodes the parents of a chunk's spans.
 func (e *encoder) parents(c *table.Chunk) leafDir {
 	l := &c.Rows.Leaves[table.SpanParentID]
@@ -166,10 +214,7 @@ func parentsOf(c *table.Chunk) (*parentRows, error) {
 	ids, parents := &c.Rows.Leaves[table.SpanSpanID], &c.Rows.Leaves[table.SpanParentID]
 	traces := &c.Rows.Leaves[table.SpanTraceID]
 	f := newFamily(traces.Codes, n, len(traces.Dict.Values), ends)
-	rows := make(map[int64]uint32, n)
-	for i := n - 1; i >= 0; i-- {
-		rows[ids.Int(i)] = uint32(i)
-	}
+	rows := newRowsByID(ids, n)
 	p := &parentRows{targets: make([]uint32, n)}
 	start := uint32(0)
 	for cluster, end := range ends {
@@ -179,7 +224,7 @@ func parentsOf(c *table.Chunk) (*parentRows, error) {
 			if id == 0 {
 				continue
 			}
-			row, ok := rows[id]
+			row, ok := rows.first(id)
 			trace := f.trace(int(i))
 			if !ok || f.trace(int(row)) != trace {
 				p.targets[i] = targetRaw

@@ -95,7 +95,7 @@ func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
 
 // levelOf returns how tight the rows of some chunks are packed. What makes full
 // row groups is packed once and for all; less will be merged, and soon.
-func (o *Options) levelOf(chunks []*table.Chunk) encoding.Level {
+func (o Options) levelOf(chunks []*table.Chunk) encoding.Level {
 	rows, memory := 0, int64(0)
 	for _, c := range chunks {
 		rows += c.Rows.N
@@ -110,7 +110,7 @@ func (o *Options) levelOf(chunks []*table.Chunk) encoding.Level {
 
 // evenly returns how many rows each row group gets, so that they are about as
 // large as each other: what is left over would be a small one.
-func (o *Options) evenly(rows int) int {
+func (o Options) evenly(rows int) int {
 	groups := max((rows+o.GroupRows-1)/o.GroupRows, 1)
 	return max((rows+groups-1)/groups, 1)
 }
