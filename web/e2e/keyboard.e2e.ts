@@ -12,7 +12,7 @@ async function tabTo(page: Page, name: RegExp, most = 80) {
     await page.keyboard.press("Tab");
     const at = await page.evaluate(() => {
       const e = document.activeElement as HTMLElement;
-      const label = e.getAttribute("aria-label") ?? e.innerText ?? "";
+      const label = e.getAttribute("aria-label") ?? e.innerText ?? e.textContent ?? "";
       const { outlineStyle, boxShadow, outlineWidth } = getComputedStyle(e);
       const seen = e.closest(":focus-visible, :focus-within");
       return {
