@@ -10,7 +10,7 @@ import (
 )
 
 // has reports whether a text has what a match of an expression needs.
-func (n *need) has(text string) bool {
+func (n need) has(text string) bool {
 	return slices.ContainsFunc(n.texts, func(x string) bool {
 		if n.fold {
 			return strings.Contains(strings.ToLower(text), strings.ToLower(x))

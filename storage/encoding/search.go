@@ -151,12 +151,7 @@ func (s *Search) possible(chars *charset) bool {
 	if s.fold {
 		chars = chars.folded()
 	}
-	for _, x := range s.texts {
-		if chars.haveAll(x) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.texts, chars.haveAll)
 }
 
 // charset is a set of bytes.

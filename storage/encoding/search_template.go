@@ -39,17 +39,17 @@ func (s *Search) findTemplates(r *reader, n int, b *budget) []uint32 {
 	if r.err != nil {
 		return nil
 	}
-	verdicts, any := make([]verdict, len(t.parts)), false
+	verdicts, some := make([]verdict, len(t.parts)), false
 	for k := range verdicts {
 		if verdicts[k] = t.judge(k); verdicts[k] == someRows {
 			t.load(r, k, 0)
 		}
-		any = any || verdicts[k] != noRow
+		some = some || verdicts[k] != noRow
 		if r.err != nil {
 			return nil
 		}
 	}
-	if !any {
+	if !some {
 		return nil
 	}
 	if t.number(r); r.err != nil {
