@@ -24,7 +24,10 @@ require (
 	modernc.org/sqlite v1.61.1
 )
 
-require github.com/mattn/go-colorable v0.1.14 // indirect
+require (
+	github.com/mattn/go-colorable v0.1.14 // indirect
+	github.com/pierrec/lz4/v4 v4.1.15 // indirect
+)
 
 require (
 	github.com/axiomhq/hyperloglog v0.2.6 // indirect

@@ -15,8 +15,10 @@ func TestParseRetention(t *testing.T) {
 		"0":   {},
 		"30d": {Age: 30 * day},
 		"30d, logs=7d,spans/checkout=90d,*/noise=12h,metrics=0": {Age: 30 * day, Rules: []storage.RetentionRule{
-			{Signal: storage.Logs, Age: 7 * day}, {Signal: storage.Traces, Service: "checkout", Age: 90 * day},
-			{Service: "noise", Age: 12 * time.Hour}, {Signal: storage.Metrics},
+			{Signal: storage.Logs, Age: 7 * day},
+			{Signal: storage.Traces, Service: "checkout", Age: 90 * day},
+			{Service: "noise", Age: 12 * time.Hour},
+			{Signal: storage.Metrics},
 		}},
 		"logs=7d":     {Rules: []storage.RetentionRule{{Signal: storage.Logs, Age: 7 * day}}},
 		"logs=7d,30d": {Age: 30 * day},
