@@ -96,7 +96,7 @@ func itemsEngine(middleware ...gin.HandlerFunc) http.Handler {
 }
 
 func serveItems(h http.Handler) func() {
-	r := httptest.NewRequest(http.MethodGet, "http://shop.test/items/42", nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://shop.test/items/42", nil)
 	r.Header.Set("User-Agent", "bench")
 	w := discards{http.Header{}}
 	return func() { h.ServeHTTP(w, r) }
@@ -109,7 +109,7 @@ func (answers) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func roundTrip(rt http.RoundTripper) func() {
-	r := httptest.NewRequest(http.MethodGet, "http://shop.test/items/42", nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://shop.test/items/42", nil)
 	buf := make([]byte, 64)
 	return func() {
 		res, err := rt.RoundTrip(r)

@@ -28,7 +28,7 @@ type ages struct {
 
 // agesOf returns the retentions of a signal. Of several rules that fit, the last
 // counts.
-func (o *Options) agesOf(s Signal) ages {
+func (o Options) agesOf(s Signal) ages {
 	a := ages{others: o.Retention, services: map[string]time.Duration{}}
 	for _, r := range o.RetentionRules {
 		switch {
@@ -75,7 +75,7 @@ func over(age time.Duration, end int64, now time.Time) bool {
 
 // MaxRetention returns the longest time for which any row is kept, 0 for ever: what
 // is older need not be taken in.
-func (o *Options) MaxRetention() time.Duration {
+func (o Options) MaxRetention() time.Duration {
 	most := time.Duration(0)
 	for _, d := range signalDirs {
 		age := o.agesOf(d.signal).longest()
