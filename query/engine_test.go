@@ -184,7 +184,7 @@ func TestScan_Request(t *testing.T) {
 		{"timestamp BETWEEN '2024-01-01' AND '2024-01-02'", day, day + 86400e9 + 1, "timestamp >= 2024-01-01T00:00:00.000000000Z; timestamp <= 2024-01-02T00:00:00.000000000Z"},
 		{"service = 'a' OR service IN ('b', 'c')", 0, 0, "service IN a, b, c"},
 		{"error AND duration > 1.5s AND 'x' < name", 0, 0, "error = true; duration > 1.5s; name > x"},
-		{"name LIKE 'GET %' AND NOT service = 'x'", 0, 0, "name >= GET "},
+		{"name LIKE 'GET %' AND NOT service = 'x'", 0, 0, "name holds GET ; name >= GET "},
 		{"service = 'a' OR name = 'b'", 0, 0, ""},
 		{"trace_id = 'AB'", 0, 0, "trace_id = ab"},
 		{"duration > 5 AND duration < 1.5", 0, 0, "duration > 5ns"},
