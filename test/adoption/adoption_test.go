@@ -149,8 +149,8 @@ func TestAdoption_MovesNoVersion(t *testing.T) {
 
 	grown := adoptedApp.size(t) - before.size(t)
 	t.Logf("the stripped binary grows by %.1f MB", float64(grown)/1e6)
-	if grown > 10e6 {
-		t.Errorf("the stripped binary grows by %d bytes, want at most 10 MB", grown)
+	if grown > 12e6 { // pages and providers of our own included
+		t.Errorf("the stripped binary grows by %d bytes, want at most 12 MB", grown)
 	}
 }
 

@@ -155,7 +155,7 @@ func serve(t *testing.T) *httptest.Server {
 		}
 	}
 	srv := httptest.NewServer(queryapi.New(queryapi.Options{
-		Source: query.FromStore(s), Traces: s, Tail: new(stream.Hub), Documents: filepath.Join(dir, "ui"),
+		Source: query.FromStore(s), Traces: s, Delete: s, Tail: new(stream.Hub), Documents: filepath.Join(dir, "ui"),
 		Status: func() any { return map[string]int{"answer": 42} },
 	}))
 	t.Cleanup(func() {
@@ -173,6 +173,7 @@ var examples = map[string][]string{
 	"/api/v1/traces/{trace_id}":                 {""},
 	"/api/v1/traces/{trace_id}/columns":         {""},
 	"/api/v1/traces/{trace_id}/spans/{span_id}": {""},
+	"/api/v1/delete":                            {""},
 	"/api/v1/services":                          {"", "buckets=5", "service=shop&limit=1&offset=0", "where=error&from=2026-01-02&to=2026-01-03&buckets=3"},
 	"/api/v1/services/{name}":                   {"", "buckets=3&limit=2"},
 	"/api/v1/operations":                        {"", "service=cart&where=error"},
@@ -208,6 +209,7 @@ var bodies = map[string]string{
 	"PUT /api/v1/dashboards/{id}":            `{"title":"Mine","panels":[{"query":"SELECT 1"}],"more":[1]}`,
 	"PUT /api/v1/queries/{id}":               `{"title":"Mine","query":"SELECT count(*) FROM spans"}`,
 	"PUT /api/v1/errors/{issue_id}/resolved": `{"note":"fixed"}`,
+	"POST /api/v1/delete":                    `{"query":"DELETE FROM spans WHERE name = 'nobody'"}`,
 	"POST /api/v1/query":                     `{"query":"SELECT name, timestamp, nam FROM spans","params":null,"timeout":"5s"}`,
 }
 

@@ -42,7 +42,7 @@ export function TimePicker() {
             leftSection={<IconClock size={15} />}
             rightSection={<IconChevronDown size={13} />}
             onClick={() => setOpen(!open)}
-            aria-label={`Time range: ${describe(time.spec, time.zone)}`}
+            aria-label={`Time range: ${describe(time.spec, time.zone, narrow)}`}
           >
             {describe(time.spec, time.zone, narrow)}
           </Button>
