@@ -20,6 +20,8 @@ const (
 	// take no more bytes in groups of 32,000 than in those of 128,000, as traces
 	// then stand closer together.
 	fullShare = 4
+	// manyColumns is how many columns of attributes are many.
+	manyColumns = 512
 	// mostCovers is how many full row groups may hold the time in the middle of
 	// another one. Parts that are flushed one after the other overlap a little, by
 	// rows that come late. More of them are sorted by time once, so that a narrow
@@ -27,17 +29,16 @@ const (
 	mostCovers = 3
 )
 
-// full reports whether a row group of so many rows, which take so much memory,
-// is large enough. Data points want more: those of a series stand together, and
-// a group of 32,000 takes 29 % more bytes a point, one of 64,000 4 %.
-func (o Options) full(s otlpwire.Signal, rows int, memory int64) bool {
-	if memory >= o.GroupBytes/2 {
-		return true
+// full reports whether a row group of so many rows and columns of attributes, which
+// takes so much memory, is large enough. Data points want more: those of a series
+// stand together, and a group of 32,000 takes 29 % more bytes a point, one of
+// 64,000 4 %. So do groups of many columns, each of which is an entry of the footer
+// that an open part holds in memory.
+func (o Options) full(s otlpwire.Signal, rows, columns int, memory int64) bool {
+	if s == otlpwire.Metrics || columns > manyColumns {
+		return rows >= o.GroupRows-o.GroupRows/fullShare || memory >= o.GroupBytes-o.GroupBytes/fullShare
 	}
-	if s == otlpwire.Metrics {
-		return rows >= o.GroupRows-o.GroupRows/fullShare
-	}
-	return rows >= o.GroupRows/fullShare
+	return rows >= o.GroupRows/fullShare || memory >= o.GroupBytes/2
 }
 
 // packed reports whether row groups of a part can be taken over as they are.
@@ -50,7 +51,7 @@ func (m *merger) markFull() {
 	var begins, ends []int64
 	for i := range m.waiting {
 		g := &m.waiting[i]
-		g.keep = g.keep && m.w.opts.full(m.w.info.Signal, g.group.rows.n, g.group.memory)
+		g.keep = g.keep && m.w.opts.full(m.w.info.Signal, g.group.rows.n, g.group.rows.columns(), g.group.memory)
 		if g.keep {
 			begins, ends = append(begins, g.group.minTime), append(ends, g.group.maxTime)
 		}
@@ -181,4 +182,12 @@ func (s *summed) chunk(c chunkRef) {
 	if s.err == nil && c.size > 0 && xxhash.Sum64(s.bytes[c.off-s.off:][:c.size]) != c.sum {
 		s.err = corruptf("wrong checksum of the %d bytes at byte %d", c.size, c.off)
 	}
+}
+
+// columns returns the number of columns of attributes.
+func (d *groupDir) columns() (n int) {
+	for i := range d.sets {
+		n += len(d.sets[i].cols)
+	}
+	return n
 }

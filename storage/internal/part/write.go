@@ -96,13 +96,18 @@ func Write(w io.Writer, o Options, tables ...*table.Table) (Info, error) {
 // levelOf returns how tight the rows of some chunks are packed. What makes full
 // row groups is packed once and for all; less will be merged, and soon.
 func (o Options) levelOf(chunks []*table.Chunk) encoding.Level {
-	rows, memory := 0, int64(0)
+	rows, columns, memory := 0, 0, int64(0)
 	for _, c := range chunks {
+		n := 0
+		for i := range c.Rows.Sets {
+			n += len(c.Rows.Sets[i].Cols)
+		}
+		columns = max(columns, n)
 		rows += c.Rows.N
 		memory += int64(c.Bytes())
 	}
 	groups := max((rows+o.GroupRows-1)/o.GroupRows, 1)
-	if o.full(chunks[0].Signal, rows/groups, memory/int64(groups)) {
+	if o.full(chunks[0].Signal, rows/groups, columns, memory/int64(groups)) {
 		return encoding.Best
 	}
 	return encoding.Fast
