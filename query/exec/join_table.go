@@ -160,12 +160,14 @@ func (j *joinBuilder) add(b *batch, seq uint64, full func(error) error, size int
 		p.n += ev.Rows
 		j.bytes += int64(len(p.keys)-before) + int64(21*ev.Rows) // and their places in the table
 		for i, c := range p.cols {
-			if c != nil {
-				j.bytes += c.Append(ev.Gather(i))
+			if c == nil {
+				continue
 			}
-		}
-		if ev.Err != nil {
-			return ev.Err
+			v := ev.Gather(i)
+			if ev.Err != nil { // v has no values
+				return ev.Err
+			}
+			j.bytes += c.Append(v)
 		}
 		return full(j.acct.Set(j.bytes))
 	})
