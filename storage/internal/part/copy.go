@@ -185,9 +185,9 @@ func (s *summed) chunk(c chunkRef) {
 }
 
 // columns returns the number of columns of attributes.
-func (d *groupDir) columns() (n int) {
-	for i := range d.sets {
-		n += len(d.sets[i].cols)
+func (g *groupDir) columns() (n int) {
+	for i := range g.sets {
+		n += len(g.sets[i].cols)
 	}
 	return n
 }
