@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/ttlog/ttlog/query/eval"
 	"github.com/ttlog/ttlog/query/exec"
@@ -54,12 +53,9 @@ func (e *Engine) Delete(ctx context.Context, from Deleter, text string, args []a
 	}
 	x := exec.New(e.src, eval.NewBudget(e.o.MaxMemoryBytes, e.o.frameBytes(), held), 1)
 	d := storage.Deletion{
-		ScanRequest: storage.ScanRequest{Signal: scan.Signal, From: scan.From, To: scan.To, Where: scan.Where},
+		ScanRequest: storeRequest(exec.ScanRequest{Signal: scan.Signal, From: scan.From, To: scan.To, Where: scan.Where}),
 		Match:       x.Matcher(ctx, scan, conds),
 		Statement:   stmt.String(),
-	}
-	if d.From == 0 && d.To != 0 {
-		d.From = math.MinInt64 // 0 is no bound here, and 1970 there
 	}
 	done, err = from.Delete(ctx, d)
 	return done, warnings, err

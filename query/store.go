@@ -26,15 +26,20 @@ func (a storeSource) FindColumns(ctx context.Context, signal otlpwire.Signal, na
 }
 
 func (a storeSource) Scan(ctx context.Context, req exec.ScanRequest) (exec.Scan, error) {
-	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where, Ended: req.Ended}
-	if r.From == 0 && r.To != 0 {
-		r.From = math.MinInt64 // 0 is no bound here, and 1970 there
-	}
-	sc, err := a.s.Scan(ctx, r)
+	sc, err := a.s.Scan(ctx, storeRequest(req))
 	if err != nil {
 		return nil, err
 	}
 	return storeScan{sc}, nil
+}
+
+// storeRequest is a request as the store understands it.
+func storeRequest(req exec.ScanRequest) storage.ScanRequest {
+	r := storage.ScanRequest{Signal: req.Signal, From: req.From, To: req.To, Where: req.Where, Ended: req.Ended}
+	if r.From == 0 && r.To != 0 {
+		r.From = math.MinInt64 // 0 is no bound here, and 1970 there
+	}
+	return r
 }
 
 type storeScan struct{ *storage.Scan }

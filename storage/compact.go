@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/ttlog/ttlog/storage/internal/part"
@@ -193,16 +194,18 @@ func (s *Store) mergeParts(ctx context.Context, p *partition, handles []*handle)
 	})
 }
 
+// without is the change of a manifest that takes parts out.
+func without(drop map[uint64]bool) func(m *manifest) {
+	return func(m *manifest) {
+		m.parts = slices.DeleteFunc(slices.Clone(m.parts), func(e entry) bool { return drop[e.id] })
+	}
+}
+
 // replaced is the change of a manifest that puts a part in the place of others.
 func replaced(drop map[uint64]bool, with entry) func(m *manifest) {
 	return func(m *manifest) {
-		kept := make([]entry, 0, len(m.parts))
-		for _, e := range m.parts {
-			if !drop[e.id] {
-				kept = append(kept, e)
-			}
-		}
-		m.parts = append(kept, with)
+		without(drop)(m)
+		m.parts = append(m.parts, with)
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
-	"slices"
 	"sync/atomic"
 
 	"github.com/ttlog/ttlog/storage/column"
@@ -66,7 +64,7 @@ func (s *Store) Delete(ctx context.Context, d Deletion) (Deleted, error) {
 		if err := ctx.Err(); err != nil {
 			return done, fmt.Errorf("storage: delete: %w", err)
 		}
-		err := s.deleteFrom(ctx, sp, &d, &done)
+		err := s.deleteFrom(ctx, sp, &d, &done, func(c *Counters, rows, _ int64) { c.DeletedRows += rows })
 		switch {
 		case errors.Is(err, ErrCorrupt), errors.Is(err, fs.ErrNotExist):
 			s.noteDamage(sp.h, err)
@@ -81,8 +79,9 @@ func (s *Store) Delete(ctx context.Context, d Deletion) (Deleted, error) {
 	return done, nil
 }
 
-// deleteFrom deletes the rows of one part.
-func (s *Store) deleteFrom(ctx context.Context, sp scanPart, d *Deletion, done *Deleted) error {
+// deleteFrom deletes the rows of one part, and counts them and the bytes that it is
+// smaller by.
+func (s *Store) deleteFrom(ctx context.Context, sp scanPart, d *Deletion, done *Deleted, count func(c *Counters, rows, bytes int64)) error {
 	gone, rows, err := matched(sp, d)
 	if err != nil || rows == 0 {
 		return err
@@ -91,32 +90,24 @@ func (s *Store) deleteFrom(ctx context.Context, sp scanPart, d *Deletion, done *
 	s.mu.Lock()
 	p := s.partitions[h.key]
 	s.mu.Unlock()
+	gained := func(left int64) { // Store.mu is held
+		bytes := h.entry.size - left
+		done.Rows, done.Parts, done.Bytes = done.Rows+rows, done.Parts+1, done.Bytes+bytes
+		count(&s.counters, rows, bytes)
+	}
 	drop := map[uint64]bool{h.entry.id: true}
-	left := int64(0)
 	if rows == h.entry.rows {
-		err = s.commit(p, func(m *manifest) {
-			m.parts = slices.DeleteFunc(slices.Clone(m.parts), func(e entry) bool { return drop[e.id] })
-		}, nil, drop, func() { s.counters.DeletedRows += rows })
-	} else {
-		left, err = s.rewrite(ctx, p, sp, gone, rows)
+		return s.commit(p, without(drop), nil, drop, func() { gained(0) })
 	}
-	if err != nil {
-		return err
-	}
-	done.Rows += rows
-	done.Parts++
-	done.Bytes += h.entry.size - left
-	return nil
+	return s.rewrite(ctx, p, sp, gone, rows, gained)
 }
 
 // matched returns the rows of a part that go, by row group, and their number. A
 // page that cannot be read is an error: nobody knows what it holds.
 func matched(sp scanPart, d *Deletion) (gone map[int][]uint32, rows int64, err error) {
 	var lost atomic.Int64
-	f := part.Filter{Where: d.Where, Lost: &lost, Pruned: new(part.Pruned)}
-	if f.From, f.To = d.bounds(); f.From == math.MinInt64 && f.To == math.MaxInt64 {
-		f.From, f.To = 0, 0
-	}
+	f := d.filter()
+	f.Lost = &lost
 	blocks, _, err := sp.p.Blocks(f)
 	if err != nil {
 		return nil, 0, partError(sp.h.path, err)
@@ -139,15 +130,16 @@ func matched(sp scanPart, d *Deletion) (gone map[int][]uint32, rows int64, err e
 	return gone, rows, nil
 }
 
-// rewrite writes a part again without rows, and returns its size.
-func (s *Store) rewrite(ctx context.Context, p *partition, sp scanPart, gone map[int][]uint32, rows int64) (size int64, err error) {
+// rewrite writes a part again without rows, and tells its size when it has taken its
+// place.
+func (s *Store) rewrite(ctx context.Context, p *partition, sp scanPart, gone map[int][]uint32, rows int64, taken func(size int64)) error {
 	n, memory := s.mergeable([]*part.Part{sp.p}, []*handle{sp.h})
 	if n == 0 {
-		return 0, fmt.Errorf("storage: delete from %s: its row groups are too large for the memory limit", sp.h.path)
+		return fmt.Errorf("storage: delete from %s: its row groups are too large for the memory limit", sp.h.path)
 	}
 	held, err := s.opts.Memory.ReserveSlowly(ctx, "deletes", memory)
 	if err != nil {
-		return 0, fmt.Errorf("storage: delete from %s: %w", p.key, err)
+		return fmt.Errorf("storage: delete from %s: %w", p.key, err)
 	}
 	defer held.Close()
 	old := sp.h.entry
@@ -161,8 +153,8 @@ func (s *Store) rewrite(ctx context.Context, p *partition, sp scanPart, gone map
 		return info, err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("storage: delete from %s: %w", p.key, partError("", err))
+		return fmt.Errorf("storage: delete from %s: %w", p.key, partError("", err))
 	}
 	drop := map[uint64]bool{old.id: true}
-	return h.entry.size, s.commit(p, replaced(drop, h.entry), []*handle{h}, drop, func() { s.counters.DeletedRows += rows })
+	return s.commit(p, replaced(drop, h.entry), []*handle{h}, drop, func() { taken(h.entry.size) })
 }

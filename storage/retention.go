@@ -93,8 +93,12 @@ func (s *Store) expired(now time.Time) removal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := removal{}
+	ages := map[Signal]time.Duration{}
+	for _, d := range signalDirs {
+		ages[d.signal] = s.opts.agesOf(d.signal).longest()
+	}
 	for _, p := range s.partitions {
-		age := s.opts.agesOf(p.key.signal).longest()
+		age := ages[p.key.signal]
 		for _, h := range p.handles {
 			if over(age, h.dayEnd(), now) {
 				out.add(p, h)
@@ -184,9 +188,7 @@ func (s *Store) removeParts(p *partition, drop map[uint64]bool, why string) erro
 		}
 	}
 	s.mu.Unlock()
-	err := s.commit(p, func(m *manifest) {
-		m.parts = slices.DeleteFunc(slices.Clone(m.parts), func(e entry) bool { return drop[e.id] })
-	}, nil, drop, func() {
+	err := s.commit(p, without(drop), nil, drop, func() {
 		s.counters.RemovedParts += int64(sum.Parts)
 		s.counters.RemovedRows += sum.Rows
 		s.counters.RemovedBytes += sum.Bytes

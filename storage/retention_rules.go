@@ -151,13 +151,11 @@ func (s *Store) retainServicesOf(ctx context.Context, h *handle, a ages, now tim
 		}
 		d.Match = func(b column.Block) ([]uint32, error) { return rowsOfServices(b, gone) }
 		var done Deleted
-		if err = s.deleteFrom(ctx, scanPart{h: h, p: pt}, &d, &done); err == nil && done.Rows > 0 {
+		err = s.deleteFrom(ctx, scanPart{h: h, p: pt}, &d, &done, func(c *Counters, rows, bytes int64) {
+			c.RemovedRows, c.RemovedBytes = c.RemovedRows+rows, c.RemovedBytes+bytes
+		})
+		if done.Rows > 0 {
 			s.log.Info("storage: removed data", "partition", h.key.String(), "reason", "services whose retention is over", "parts", done.Parts, "rows", done.Rows, "bytes", done.Bytes)
-			s.count(func(c *Counters) { // it is retention that did it
-				c.DeletedRows -= done.Rows
-				c.RemovedRows += done.Rows
-				c.RemovedBytes += done.Bytes
-			})
 		}
 	}
 	if errors.Is(err, ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {

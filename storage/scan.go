@@ -133,9 +133,16 @@ func (sc *Scan) Blocks() iter.Seq2[column.Block, error] {
 }
 
 func (sc *Scan) filter() part.Filter {
-	f := part.Filter{Where: sc.req.Where, Read: &sc.read, Lost: &sc.lost, Passed: &sc.pass, Pruned: &sc.stats.Pruned, Ended: sc.req.Ended}
-	if sc.req.From != 0 || sc.req.To != 0 {
-		f.From, f.To = sc.req.bounds()
+	f := sc.req.filter()
+	f.Read, f.Lost, f.Passed, f.Pruned = &sc.read, &sc.lost, &sc.pass, &sc.stats.Pruned
+	return f
+}
+
+// filter returns what a part has to know of the request.
+func (r *ScanRequest) filter() part.Filter {
+	f := part.Filter{Where: r.Where, Ended: r.Ended}
+	if r.From != 0 || r.To != 0 {
+		f.From, f.To = r.bounds()
 	}
 	return f
 }

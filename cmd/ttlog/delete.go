@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ import (
 )
 
 // deletable are the tables that DELETE may be from.
-const deletable = "spans,logs,metrics"
+var deletable = []string{"spans", "logs", "metrics"}
 
 const deletePath = "/api/v1/delete"
 
@@ -39,10 +40,10 @@ func deleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			from := split([]string{v.GetString("from")})
+			from := split(v.GetStringSlice("from"))
 			for _, table := range from {
-				if !strings.Contains(","+deletable+",", ","+table+",") {
-					return usageError{fmt.Errorf("--from %q: records are in %s", table, strings.ReplaceAll(deletable, ",", ", "))}
+				if !slices.Contains(deletable, table) {
+					return usageError{fmt.Errorf("--from %q: records are in %s", table, strings.Join(deletable, ", "))}
 				}
 			}
 			server, data, err := onlyOne(cmd, v.GetString("server"), v.GetString("data"))
@@ -77,7 +78,7 @@ func deleteCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.String("from", deletable, "tables to delete from, with commas between")
+	f.StringSlice("from", deletable, "tables to delete from")
 	f.String("server", "http://127.0.0.1:3000", "server whose records are deleted")
 	f.String("data", "", "data directory to delete from instead of asking a server")
 	f.Bool("yes", false, "do not ask")
