@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -81,33 +80,18 @@ func serviceCost(ctx context.Context, kind, instrumentation, redis, collector st
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	self, err := os.Executable()
+	service, err := startChild(ctx, serviceArg, kind, instrumentation, dir, redis, collector)
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.CommandContext(ctx, self, serviceArg, kind, instrumentation, dir, redis, collector)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return 0, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, in.Close(), cmd.Wait()) }()
-	lines := bufio.NewScanner(out)
-	read := func() string { lines.Scan(); return lines.Text() }
+	defer func() { err = errors.Join(err, service.hangUp(), service.wait()) }()
 	used := func() (float64, error) {
-		if _, err := io.WriteString(in, "\n"); err != nil {
+		if _, err := io.WriteString(service.in, "\n"); err != nil {
 			return 0, err
 		}
-		return strconv.ParseFloat(read(), 64)
+		return strconv.ParseFloat(service.read(), 64)
 	}
-	url := "http://" + read() + "/orders/"
+	url := "http://" + service.read() + "/orders/"
 	if err := load(ctx, url, adoptWarm); err != nil {
 		return 0, err
 	}

@@ -1,14 +1,12 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -69,23 +67,9 @@ func discardGRPC(ln net.Listener) error {
 // startDiscard starts the discarding server of an argument as a process of its own,
 // so that its work does not count as the peer's, and returns its address.
 func startDiscard(ctx context.Context, arg string) (addr string, stop func(), err error) {
-	self, err := os.Executable()
+	server, err := startChild(ctx, arg)
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, arg)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	line := bufio.NewScanner(out)
-	line.Scan()
-	return line.Text(), func() { _ = in.Close(); _ = cmd.Wait() }, line.Err()
+	return server.read(), func() { _ = server.hangUp(); _ = server.wait() }, server.lines.Err()
 }

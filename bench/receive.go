@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 
@@ -112,35 +110,17 @@ func receiveOnce(ctx context.Context, i int, protocol otlp.Protocol, requests []
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	self, err := os.Executable()
+	receiver, err := startChild(ctx, receiveArg, dir)
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.CommandContext(ctx, self, receiveArg, dir)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return 0, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	lines := bufio.NewScanner(out)
-	var addr string
-	for k := 0; k < 2 && lines.Scan(); k++ {
-		if k == i {
-			addr = lines.Text()
-		}
-	}
+	addr := [...]string{receiver.read(), receiver.read()}[i]
 	err = sendAll(ctx, otlp.Target{Endpoint: "http://" + addr, Protocol: protocol, Compression: otlp.CompressionNone}, requests)
-	err = errors.Join(err, in.Close())
-	if lines.Scan() && err == nil {
-		seconds, err = strconv.ParseFloat(lines.Text(), 64)
+	err = errors.Join(err, receiver.hangUp())
+	if used := receiver.read(); err == nil {
+		seconds, err = strconv.ParseFloat(used, 64)
 	}
-	return seconds, errors.Join(err, lines.Err(), cmd.Wait())
+	return seconds, errors.Join(err, receiver.wait())
 }
 
 func sendAll(ctx context.Context, to otlp.Target, requests [][]byte) (err error) {
