@@ -11,7 +11,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
@@ -19,7 +18,6 @@ import (
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
 	"github.com/ttlog/ttlog/instrument/internal/errtype"
-	"github.com/ttlog/ttlog/instrument/internal/gate"
 	"github.com/ttlog/ttlog/instrument/internal/scratch"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 	"github.com/ttlog/ttlog/internal/guard"
@@ -44,16 +42,9 @@ type ClientConfig struct {
 // Client starts and ends the spans of outgoing requests. It is immutable but
 // for its cache, and safe for concurrent use.
 type Client struct {
-	cfg         ClientConfig
-	tracer      trace.Tracer
-	tracers     gate.Tracers
-	propagators gate.Propagators
-
-	duration     metric.Float64Histogram
-	active       metric.Int64UpDownCounter
-	requestBody  metric.Int64Histogram
-	responseBody metric.Int64Histogram
-	sets         *setcache.Cache[clientKey, *setcache.Set]
+	listeners
+	cfg  ClientConfig
+	sets *setcache.Cache[clientKey, *setcache.Set]
 }
 
 type clientKey struct {
@@ -63,10 +54,7 @@ type clientKey struct {
 
 // NewClient returns a Client.
 func NewClient(cfg ClientConfig) *Client {
-	c := &Client{
-		cfg: cfg, tracer: cfg.Scope.tracer(cfg.Scope.Tracers),
-		tracers: gate.OfTracers(cfg.Scope.Tracers), propagators: gate.OfPropagators(cfg.Propagators),
-	}
+	c := &Client{cfg: cfg, listeners: cfg.Scope.listeners(cfg.Propagators)}
 	c.sets = setcache.New(c.measureAttributes)
 	meter := cfg.Scope.meter()
 	duration, _ := httpconv.NewClientRequestDuration(meter)
@@ -78,10 +66,7 @@ func NewClient(cfg ClientConfig) *Client {
 }
 
 // Off reports whether nobody listens and there is no trace context to send.
-func (c *Client) Off(ctx context.Context) bool {
-	return c.tracers.Closed() && c.propagators.Closed() && !c.duration.Enabled(ctx) &&
-		!c.active.Enabled(ctx) && !c.requestBody.Enabled(ctx) && !c.responseBody.Enabled(ctx)
-}
+func (c *Client) Off(ctx context.Context) bool { return c.none(ctx) }
 
 // Call is one outgoing request on its way. Its methods may be called from
 // different goroutines, but not at the same time.

@@ -6,14 +6,12 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/ttlog/ttlog/instrument/internal/attrtext"
-	"github.com/ttlog/ttlog/instrument/internal/gate"
 	"github.com/ttlog/ttlog/instrument/internal/scratch"
 	"github.com/ttlog/ttlog/instrument/internal/setcache"
 )
@@ -60,18 +58,11 @@ type ServerConfig struct {
 // Server starts and ends the spans of incoming requests. It is immutable and
 // safe for concurrent use.
 type Server struct {
-	cfg         ServerConfig
-	tracer      trace.Tracer
-	tracers     gate.Tracers
-	propagators gate.Propagators
-
-	duration     metric.Float64Histogram
-	active       metric.Int64UpDownCounter
-	requestBody  metric.Int64Histogram
-	responseBody metric.Int64Histogram
-	fixed        []attribute.KeyValue // of every measurement
-	names        *setcache.Cache[nameKey, string]
-	sets         *setcache.Cache[serverKey, *setcache.Set]
+	listeners
+	cfg   ServerConfig
+	fixed []attribute.KeyValue // of every measurement
+	names *setcache.Cache[nameKey, string]
+	sets  *setcache.Cache[serverKey, *setcache.Set]
 }
 
 // serverKey holds the attributes of the metrics. A server.address that comes
@@ -87,10 +78,7 @@ type nameKey struct{ method, route string }
 // NewServer returns a Server. An instrument that cannot be created is reported
 // to nobody and records nothing: telemetry must not stop the program.
 func NewServer(cfg ServerConfig) *Server {
-	s := &Server{
-		cfg: cfg, tracer: cfg.Scope.tracer(cfg.Scope.Tracers),
-		tracers: gate.OfTracers(cfg.Scope.Tracers), propagators: gate.OfPropagators(cfg.Propagators),
-	}
+	s := &Server{cfg: cfg, listeners: cfg.Scope.listeners(cfg.Propagators)}
 	if cfg.ServerName != "" {
 		s.fixed = append(s.fixed, semconv.ServerAddress(cfg.ServerName))
 		if cfg.ServerPort > 0 {
@@ -113,8 +101,7 @@ func NewServer(cfg ServerConfig) *Server {
 // no trace context to pass on and no exchange around that wants the route.
 // Nothing needs to be done for a request then.
 func (s *Server) Off(ctx context.Context) bool {
-	return s.tracers.Closed() && s.propagators.Closed() && !s.duration.Enabled(ctx) &&
-		!s.active.Enabled(ctx) && !s.requestBody.Enabled(ctx) && !s.responseBody.Enabled(ctx) && ExchangeOf(ctx) == nil
+	return s.none(ctx) && ExchangeOf(ctx) == nil
 }
 
 // Start begins the span of r in x, which is new. The route is "" when it is not
