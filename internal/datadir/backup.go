@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ttlog/ttlog/internal/fsync"
 	"github.com/ttlog/ttlog/storage"
 )
 
@@ -66,7 +67,7 @@ func backupDocuments(dir, dest string) error {
 	return nil
 }
 
-// copyBeside copies a file under another name and puts it in the place of to.
+// copyBeside copies a file under another name and puts it in the place of to, durably.
 func copyBeside(from, to string) (err error) {
 	src, err := os.Open(from)
 	if err != nil {
@@ -87,7 +88,7 @@ func copyBeside(from, to string) (err error) {
 	if err != nil {
 		return errors.Join(err, os.Remove(dst.Name()))
 	}
-	return nil
+	return fsync.Dir(filepath.Dir(to))
 }
 
 // inside reports whether path is dir or below it.

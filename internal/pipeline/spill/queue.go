@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
 
+	"github.com/ttlog/ttlog/internal/fsync"
 	"github.com/ttlog/ttlog/internal/otlpwire"
 )
 
@@ -163,7 +163,7 @@ func (q *Queue) recover() error {
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
 		return err
 	}
-	if err := syncDir(filepath.Dir(q.dir)); err != nil {
+	if err := fsync.Dir(filepath.Dir(q.dir)); err != nil {
 		return err
 	}
 	var err error
@@ -333,7 +333,7 @@ func (q *Queue) syncLocked() {
 	s := q.segments[len(q.segments)-1]
 	err := s.f.Sync()
 	if err == nil && q.named {
-		err = syncDir(q.dir)
+		err = fsync.Dir(q.dir)
 	}
 	if err != nil {
 		q.sealed = true
@@ -342,19 +342,6 @@ func (q *Queue) syncLocked() {
 		return
 	}
 	q.named = false
-}
-
-// syncDir makes the names in a directory durable. Windows has no such call and
-// journals names by itself.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Peek reads the oldest request that is not acknowledged; ok is false when
