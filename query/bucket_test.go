@@ -1,38 +1,18 @@
 package query_test
 
 import (
-	"log/slog"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/query"
-	"github.com/ttlog/ttlog/storage"
 )
 
 // TestTimeBucket_OfPages groups spans of a merged part by buckets of all sizes, in
 // which pages of times are whole or not: the groups are those of times that the
 // store knows no bounds of.
 func TestTimeBucket_OfPages(t *testing.T) {
-	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	for _, r := range capturetest.Messages(t, "hotrod.traces.binpb.zst", 100) {
-		if _, err := s.Append(t.Context(), storage.Traces, r, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := capturedSpans(t, 100, 100)
 	if err := s.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}

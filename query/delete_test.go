@@ -9,29 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ttlog/ttlog/internal/capturetest"
 	"github.com/ttlog/ttlog/query"
-	"github.com/ttlog/ttlog/storage"
 )
 
 // TestDelete_TakesWhatSelectFinds of the captured spans, from parts and from
 // memory, and nothing else.
 func TestDelete_TakesWhatSelectFinds(t *testing.T) {
-	s, err := storage.Open(t.TempDir(), storage.Options{NoBackgroundCompaction: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for i, r := range capturetest.Messages(t, "hotrod.traces.binpb.zst", 200) {
-		if _, err := s.Append(t.Context(), storage.Traces, r, 0); err != nil {
-			t.Fatal(err)
-		}
-		if i%60 == 59 {
-			if err := s.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	s := capturedSpans(t, 200, 60)
 	e := query.New(query.FromStore(s), query.Options{})
 	one := func(sql string, args ...any) int64 {
 		t.Helper()
@@ -72,11 +56,7 @@ func TestDelete_TakesWhatSelectFinds(t *testing.T) {
 }
 
 func TestDelete_SaysWhatItCannot(t *testing.T) {
-	s, err := storage.Open(t.TempDir(), storage.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	s := emptyStore(t)
 	e := query.New(query.FromStore(s), query.Options{})
 	for sql, want := range map[string]string{
 		"DELETE FROM spans":                                               "DELETE needs WHERE",

@@ -1,8 +1,6 @@
 package query_test
 
 import (
-	"log/slog"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,15 +15,7 @@ import (
 // the answers are those of an order that no bound helps with, rows that are equal
 // included, and blocks are left out.
 func TestTopN_LeavesOut(t *testing.T) {
-	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	s := emptyStore(t)
 	requests := capturetest.Messages(t, "hotrod.traces.binpb.zst", 3)
 	for i := range 4 {
 		for _, r := range requests {
@@ -73,25 +63,7 @@ func TestTopN_LeavesOut(t *testing.T) {
 // TestExplain_NamesWhatLeftOut runs queries of which indexes of the store leave
 // row groups out, and finds the indexes in EXPLAIN ANALYZE.
 func TestExplain_NamesWhatLeftOut(t *testing.T) {
-	s, err := storage.Open(filepath.Join(t.TempDir(), "data"), storage.Options{NoBackgroundCompaction: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	for i, r := range capturetest.Messages(t, "hotrod.traces.binpb.zst", 100) {
-		if _, err := s.Append(t.Context(), storage.Traces, r, 0); err != nil {
-			t.Fatal(err)
-		}
-		if i%50 == 49 {
-			if err := s.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	s := capturedSpans(t, 100, 50)
 	if err := s.Compact(t.Context()); err != nil {
 		t.Fatal(err)
 	}
