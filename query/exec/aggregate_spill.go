@@ -19,19 +19,6 @@ import (
 // each partition is read into groups of its own, and written as rows of the result; one
 // that is too large is taken apart by further bits of the hash.
 
-// The partitions of a hash are told apart by so many bits; there are so many
-// levels of them.
-const (
-	partitionBits   = 4
-	partitions      = 1 << partitionBits
-	partitionLevels = 12
-)
-
-// partitionOf returns the partition of a hash at a level.
-func partitionOf(hash uint64, level int) int {
-	return int(hash>>(64-partitionBits*(level+1))) & (partitions - 1)
-}
-
 // groupSpill is the groups of an aggregate on the disk.
 type groupSpill struct {
 	*spilled
@@ -78,7 +65,11 @@ func (s *groupSpill) take(ctx context.Context, g *grouper) error {
 		a.Grow(g.n)
 		states = append(states, a.(fn.StateAccumulator).States())
 	}
-	var bufs [partitions]*rowBuffer
+	w := &splitter{s: s.spilled, fields: s.fields, level: s.level, put: func(p int, b block) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.parts[p] = append(s.parts[p], b)
+	}}
 	var key, state []byte
 	row := make([]*eval.Vec, len(s.fields))
 	for i := range uint32(g.n) {
@@ -98,39 +89,15 @@ func (s *groupSpill) take(ctx context.Context, g *grouper) error {
 		k := len(g.keys)
 		row[k] = &eval.Vec{Type: types.Int, Len: 1, Ints: []int64{int64(g.first[i])}}
 		row[k+1] = &eval.Vec{Type: types.Bytes, Len: 1, Strs: []string{string(state)}}
-		p := partitionOf(xxhash.Sum64(key), s.level)
-		if bufs[p] == nil {
-			bufs[p] = newRowBuffer(s.fields)
-		}
-		for j, v := range row {
-			bufs[p].bytes += bufs[p].cols[j].Append(v)
-		}
-		if bufs[p].bytes >= s.blockBytes() {
-			if err := s.put(p, bufs[p]); err != nil {
-				return err
-			}
+		if err := w.add(xxhash.Sum64(key), row); err != nil {
+			return err
 		}
 	}
-	for p, b := range bufs {
-		if b != nil && b.len() > 0 {
-			if err := s.put(p, b); err != nil {
-				return err
-			}
-		}
+	if err := w.end(); err != nil {
+		return err
 	}
 	g.reset()
 	return g.acct.Set(0)
-}
-
-func (s *groupSpill) put(p int, b *rowBuffer) error {
-	out, err := b.flush(s.spilled)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.parts[p] = append(s.parts[p], out)
-	return nil
 }
 
 // reset forgets all groups.
@@ -150,10 +117,7 @@ func (s *groupSpill) emitRows(ctx context.Context, emit func([]*eval.Vec, int) e
 		return err
 	}
 	first := len(fields) - 1
-	byFirst := func(a []*eval.Vec, i int, b []*eval.Vec, j int) int {
-		return cmp.Compare(uint64(a[first].Ints[i]), uint64(b[first].Ints[j]))
-	}
-	return s.merge(ctx, runs, fields, byFirst, func(cols []*eval.Vec, n int) error { return emit(cols[:first], n) })
+	return s.merge(ctx, runs, fields, bySeq(first), func(cols []*eval.Vec, n int) error { return emit(cols[:first], n) })
 }
 
 // finish makes a run of the rows of each partition.

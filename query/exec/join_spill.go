@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -66,51 +65,6 @@ func (o *joinOp) newSpill(x *Exec) *joinSpill {
 	s.lefts = append(slices.Clone(o.node.Left.Schema()), plan.Field{Type: types.Int})
 	s.out = append(slices.Clone(o.node.Schema()), plan.Field{Type: types.Int})
 	return s
-}
-
-// splitter writes rows to partitions.
-type splitter struct {
-	s      *spilled
-	fields []plan.Field
-	level  int
-	bufs   [partitions]*rowBuffer
-	put    func(p int, b block)
-}
-
-func (w *splitter) add(hash uint64, row []*eval.Vec) error {
-	p := partitionOf(hash, w.level)
-	b := w.bufs[p]
-	if b == nil {
-		b = newRowBuffer(w.fields)
-		w.bufs[p] = b
-	}
-	for j, v := range row {
-		b.bytes += b.cols[j].Append(v)
-	}
-	if b.bytes < w.s.blockBytes() && b.len() < eval.ChunkRows {
-		return nil
-	}
-	return w.flush(p)
-}
-
-func (w *splitter) flush(p int) error {
-	b, err := w.bufs[p].flush(w.s)
-	if err == nil {
-		w.put(p, b)
-	}
-	return err
-}
-
-// end writes what is left.
-func (w *splitter) end() error {
-	for p, b := range w.bufs {
-		if b != nil && b.len() > 0 {
-			if err := w.flush(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // rowOf returns row i of columns.
@@ -192,13 +146,6 @@ func (s *joinSpill) emitRows(ctx context.Context, right *side, emit func([]*eval
 	return s.merge(ctx, runs, s.out, bySeq(last), func(cols []*eval.Vec, n int) error { return emit(cols[:last], n) })
 }
 
-// bySeq compares rows by their numbers, which are in column c.
-func bySeq(c int) rowOrder {
-	return func(a []*eval.Vec, i int, b []*eval.Vec, j int) int {
-		return cmp.Compare(uint64(a[c].Ints[i]), uint64(b[c].Ints[j]))
-	}
-}
-
 // readLeft writes the left input to partitions, but for rows that have no match
 // whatever the right one has, and need one.
 func (s *joinSpill) readLeft(ctx context.Context) (*side, error) {
@@ -240,9 +187,14 @@ func (s *joinSpill) leftWriter(out *side, worker, level int) *splitter {
 	}}
 }
 
+// needsMatch reports whether a left row without a match gives nothing.
+func (s *joinSpill) needsMatch() bool {
+	return s.op.node.Kind == plan.InnerJoin || s.op.node.Kind == plan.SemiJoin
+}
+
 // splitLeft writes rows of the left input to partitions.
 func (s *joinSpill) splitLeft(w *splitter, keys, cols []*eval.Vec) error {
-	needs := s.op.node.Kind == plan.InnerJoin || s.op.node.Kind == plan.SemiJoin
+	needs := s.needsMatch()
 	var key []byte
 	var row []*eval.Vec
 	for i := range cols[0].Len {
@@ -267,8 +219,7 @@ func (s *joinSpill) partitions(ctx context.Context, left, right *side, level int
 	for p := range partitions {
 		l, r := left.runs(p), right.runs(p)
 		left[p], right[p] = nil, nil
-		needs := s.op.node.Kind == plan.InnerJoin || s.op.node.Kind == plan.SemiJoin
-		if len(l) == 0 || needs && len(r) == 0 {
+		if len(l) == 0 || s.needsMatch() && len(r) == 0 {
 			continue
 		}
 		t, err := s.table(ctx, r)
