@@ -97,3 +97,12 @@ export async function accessible(page: Page) {
 afterEach(async () => {
   for (const context of (await browser)?.contexts() ?? []) await context.close();
 });
+
+/** Waits for a completion and takes it. An editor does not take one that has just opened: nobody can have read it. */
+export async function take(page: Page, name: string | RegExp): Promise<void> {
+  const option = page.getByRole("option", { name });
+  await option.waitFor();
+  await page.waitForTimeout(100);
+  await page.keyboard.press("Tab");
+  await option.waitFor({ state: "detached" });
+}

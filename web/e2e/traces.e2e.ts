@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { accessible, boxOf, open, phone } from "./browser";
+import { accessible, boxOf, open, phone, take } from "./browser";
 import { range, T0 } from "./seed";
 
 const page_ = `/traces?${range}`;
@@ -45,11 +45,9 @@ test("a typed condition is completed by names and values", async () => {
   const editor = page.getByRole("textbox", { name: "Condition" });
   await editor.click();
   await page.keyboard.type("db.sys");
-  await page.getByRole("option", { name: /db.system.name/ }).waitFor();
-  await page.keyboard.press("Tab");
+  await take(page, /db.system.name/);
   await page.keyboard.type("= 'po");
-  await page.getByRole("option", { name: /postgresql/ }).waitFor();
-  await page.keyboard.press("Tab");
+  await take(page, /postgresql/);
   // Enter takes a completion first where one is open.
   await expect
     .poll(
